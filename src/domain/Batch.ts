@@ -1,0 +1,48 @@
+/** What one write carries: outcomes of one table and the offsets they cover, so that an offset can pass only with its record. */
+import type { Position, TopicPartition } from "./KafkaRecord.ts"
+import { partitionKey } from "./KafkaRecord.ts"
+import type { BronzeRow, DeadLetter, Outcome } from "./Outcome.ts"
+import type { Table } from "./Route.ts"
+
+/** The offsets that a write moves one partition over: from `from` (what the ledger must say) to `next` (what it will say). */
+export interface OffsetRange extends TopicPartition {
+  /** The fencing token under which this member holds the partition. */
+  readonly epoch: number
+  readonly from: number
+  readonly next: number
+}
+
+/** One write to one table; within a partition the outcomes stand in the order of their offsets. */
+export interface Batch {
+  readonly table: Table
+  readonly outcomes: ReadonlyArray<Outcome>
+  readonly ranges: ReadonlyArray<OffsetRange>
+}
+
+export const rowsOf = (batch: Batch): ReadonlyArray<BronzeRow> =>
+  batch.outcomes.filter((outcome) => outcome._tag === "BronzeRow")
+
+export const deadLettersOf = (batch: Batch): ReadonlyArray<DeadLetter> =>
+  batch.outcomes.filter((outcome) => outcome._tag === "DeadLetter")
+
+/** The positions to commit to Kafka once the batch is durable: the offset of the next record, as Kafka counts. */
+export const positionsOf = (batch: Batch): ReadonlyArray<Position> =>
+  batch.ranges.map(({ next, partition, topic }) => ({ topic, partition, offset: next }))
+
+/** Where a partition stands: the ledger's `next` offset and the epoch it was claimed under. */
+export interface Claimed {
+  readonly epoch: number
+  readonly next: number
+}
+
+/** Builds the batch of `outcomes` for partitions that stand where `claimed` says. */
+export const make = (table: Table, outcomes: ReadonlyArray<Outcome>, claimed: (key: string) => Claimed): Batch => {
+  const ranges = new Map<string, OffsetRange>()
+  for (const outcome of outcomes) {
+    const key = partitionKey(outcome)
+    const { epoch, next: from } = ranges.get(key) === undefined ? claimed(key) : { epoch: 0, next: 0 }
+    const range = ranges.get(key) ?? { topic: outcome.topic, partition: outcome.partition, epoch, from, next: from }
+    ranges.set(key, { ...range, next: outcome.offset + 1 })
+  }
+  return { table, outcomes, ranges: [...ranges.values()] }
+}

@@ -1,0 +1,25 @@
+/** A record as Kafka delivered it, and the places it can stand in; nothing here interprets its bytes. */
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** A place in a partition. Offsets are numbers: 2^53 records in one partition are out of reach. */
+export interface Position extends TopicPartition {
+  readonly offset: number
+}
+
+/** A header value as the client hands it over; a header that is sent twice is a list. */
+export type HeaderValue = Uint8Array | string | ReadonlyArray<Uint8Array | string> | undefined
+
+export interface KafkaRecord extends Position {
+  /** Milliseconds since 1970. */
+  readonly timestamp: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: Readonly<Record<string, HeaderValue>>
+}
+
+/** A key for maps and sets. */
+export const partitionKey = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`

@@ -1,0 +1,47 @@
+/** What became of a record: exactly one of a row, a dead letter or a skip (P1), each with the record's coordinates. */
+import type { Position } from "./KafkaRecord.ts"
+
+/** Why a record could not become a row; a small, closed set, fit for a metric label. */
+export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused"] as const
+export type DeadLetterCause = (typeof deadLetterCauses)[number]
+
+/** Why a record was passed over on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */
+export type SkipReason = "tombstone" | "control"
+
+interface Source extends Position {
+  /** When the producer (or the broker) stamped the record: milliseconds since 1970. */
+  readonly timestamp: number
+  /** The key as text; bytes that are not UTF-8 are written `base64:…`. */
+  readonly key: string | null
+  /** A JSON object of the headers, or null when there are none; values as for `key`. */
+  readonly headers: string | null
+  /** What this outcome takes of the byte budget. */
+  readonly bytes: number
+}
+
+/** A row of a raw table. */
+export interface BronzeRow extends Source {
+  readonly _tag: "BronzeRow"
+  /** The payload text, untouched; null for a tombstone. */
+  readonly event: string | null
+  /** The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123` in UTC); null where the event has none that fits. */
+  readonly columns: ReadonlyArray<string | null>
+}
+
+/** A row of DEAD_LETTERS. */
+export interface DeadLetter extends Source {
+  readonly _tag: "DeadLetter"
+  readonly cause: DeadLetterCause
+  readonly message: string
+  /** The original bytes in base64; null for a tombstone. */
+  readonly payload: string | null
+}
+
+/** A record that a setting, or Kafka itself, says to pass over: counted, and covered by the offsets. */
+export interface Skip extends Position {
+  readonly _tag: "Skip"
+  readonly reason: SkipReason
+  readonly bytes: number
+}
+
+export type Outcome = BronzeRow | DeadLetter | Skip

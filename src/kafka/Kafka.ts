@@ -1,0 +1,57 @@
+/** The contract of the consumer side: one scope per assignment, fetches handed over one at a time, commits only for what is still held. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { KafkaRecord, Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { KafkaError } from "./KafkaError.ts"
+
+/** Records of one partition, in order, with the range of offsets that they stand for. */
+export interface Fetch extends TopicPartition {
+  /** The offset that was asked for. */
+  readonly from: number
+  /** The offset to ask for next; beyond the last record when Kafka's own control records follow it. */
+  readonly next: number
+  readonly records: ReadonlyArray<KafkaRecord>
+}
+
+/** Where a partition stands in Kafka when it is assigned. */
+export interface AssignedPartition extends TopicPartition {
+  /** The group's committed offset, if there is one. */
+  readonly committed: number | undefined
+  /** The log's first offset and the offset after its last. */
+  readonly low: number
+  readonly high: number
+}
+
+/** What the consumer group gave this member, until it takes it back. */
+export interface Assignment {
+  /** This member's name in the group. */
+  readonly memberId: string
+  /** Asks Kafka where the assigned partitions stand. */
+  readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
+  /**
+   * Fetches from these positions on and hands over fetch after fetch; the next one of a partition comes when the handler is done.
+   * Heartbeats go on however long it takes. Returns never; when it is interrupted, nothing more is handed over.
+   */
+  readonly fetch: (
+    positions: ReadonlyArray<Position>,
+    handler: (fetch: Fetch) => Effect.Effect<void>
+  ) => Effect.Effect<never, KafkaError>
+  /** Whether the group still counts this member as the holder: what is written now may be committed. */
+  readonly isHeld: () => boolean
+  /** Commits the offsets of the next records; does nothing once the assignment is no longer held. */
+  readonly commit: (positions: ReadonlyArray<Position>) => Effect.Effect<void, KafkaError>
+}
+
+export class Kafka extends Context.Service<
+  Kafka,
+  {
+    /**
+     * Joins the consumer group and runs `use` once per assignment, in a scope that closes when the assignment ends (rebalance, broker lost,
+     * interruption) and before the next one opens. Reconnects for ever; fails only when `use` fails.
+     */
+    readonly consume: <E, R>(
+      use: (assignment: Assignment) => Effect.Effect<void, E, R>
+    ) => Effect.Effect<never, E, Exclude<R, Scope.Scope>>
+  }
+>()("bronze/kafka/Kafka") {}

@@ -1,0 +1,61 @@
+/** The contract of a warehouse: a write is one transaction that carries rows, dead letters and the ledger's offsets together, or leaves no trace. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Batch, Claimed } from "../domain/Batch.ts"
+import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { WarehouseError } from "./WarehouseError.ts"
+
+/** A row of CONSUMER_OFFSETS, of this consumer group. */
+export interface LedgerEntry extends TopicPartition, Claimed {
+  /** The member that claimed it last. */
+  readonly owner: string
+}
+
+/** Something that has to be mended before the service can run. */
+export interface Problem {
+  readonly what: string
+  /** The statement, command or variable that mends it. */
+  readonly remedy: string
+}
+
+/** What `status` shows of a table. */
+export interface TableSummary {
+  readonly table: string
+  readonly rows: number
+  /** When the last row was written (milliseconds since 1970); null for an empty table. */
+  readonly lastWrite: number | null
+}
+
+export class Warehouse extends Context.Service<
+  Warehouse,
+  {
+    /** What users call it, as in `Inserted 100 orders into Snowflake`. */
+    readonly name: string
+    /** Where it writes and as whom, in one line without secrets. */
+    readonly target: string
+    /** The statements that create schema and tables; each may be run again. */
+    readonly ddl: ReadonlyArray<string>
+    /** Runs `ddl`. */
+    readonly init: Effect.Effect<void, WarehouseError>
+    /** Looks at login, role, schema and tables; an empty list means that `write` will find what it needs. */
+    readonly preflight: Effect.Effect<ReadonlyArray<Problem>, WarehouseError>
+    /**
+     * Claims partitions for `owner`: raises their epoch by one, so that whoever held them is fenced, and makes a ledger row at the given
+     * offset where there is none. Returns the claimed rows. Never moves an existing NEXT_OFFSET.
+     */
+    readonly claim: (
+      starts: ReadonlyArray<Position>,
+      owner: string
+    ) => Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
+    /** Reads the ledger of this consumer group. */
+    readonly ledger: Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
+    /**
+     * One attempt to make a batch durable. In exactly-once delivery the ledger moves in the same transaction, and only if each partition
+     * stands at (`epoch`, `from`): else the reason is `fenced` and nothing is written. In at-least-once delivery `ranges` are not looked at.
+     * An `unavailable` failure may hide a write that did land: `ledger` tells.
+     */
+    readonly write: (batch: Batch) => Effect.Effect<void, WarehouseError>
+    /** Rows and last write of each routed table and of DEAD_LETTERS. */
+    readonly summary: Effect.Effect<ReadonlyArray<TableSummary>, WarehouseError>
+  }
+>()("bronze/warehouse/Warehouse") {}

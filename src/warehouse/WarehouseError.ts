@@ -1,0 +1,24 @@
+/** Why the warehouse did not do what it was asked, sorted by what has to follow. */
+import * as Schema from "effect/Schema"
+
+/**
+ * - `unavailable`: network, 5xx, 429, session expired, warehouse suspended, lock limit: try again, nothing is lost;
+ * - `refused`: the data of the statement: no retry mends it, the record at fault has to be found;
+ * - `too_large`: the statement as a whole: half of it may pass;
+ * - `fenced`: the ledger is not where this member left it: nothing was written, the ledger has to be read again;
+ * - `denied`: credentials, role, grants, a missing database or table: somebody has to mend it.
+ */
+export const WarehouseErrorReason = Schema.Literals(["unavailable", "refused", "too_large", "fenced", "denied"])
+export type WarehouseErrorReason = typeof WarehouseErrorReason.Type
+
+export class WarehouseError extends Schema.TaggedError<WarehouseError>()("WarehouseError", {
+  reason: WarehouseErrorReason,
+  /** What happened, in the warehouse's own words, and what to do about it; never a secret, never a payload. */
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  /** Whether the same call can succeed later; `denied` counts, because grants are mended while we wait. */
+  get isRetryable(): boolean {
+    return this.reason === "unavailable" || this.reason === "denied"
+  }
+}
