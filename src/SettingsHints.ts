@@ -1,0 +1,73 @@
+/** What is set but does nothing: misspelt variables, and ones that other settings put out of use; hints never stop the service. */
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import { table, variables } from "./SettingsTable.ts"
+import { didYouMean, nearest } from "./SettingsValues.ts"
+
+/** Beginnings that belong to this service; below any other, only a near miss of a name of ours is worth a word. */
+const ours = ["KAFKA", "SNOWFLAKE", "BRONZE", "DUCKDB", "BATCH", "WRITE"]
+const near = [
+  "CONSUMER",
+  "AUTO",
+  "BUFFER",
+  "DELIVERY",
+  "TOMBSTONES",
+  "TOMBSTONE",
+  "DLQ",
+  "SINK",
+  "LOG",
+  "HTTP",
+  "SHUTDOWN"
+]
+
+/** Variables of Kafka's own scripts, of Snowflake's drivers, of Kubernetes (one set per service) and of this project's scripts. */
+const known = [
+  /^KAFKA_(HOME|OPTS|HEAP_OPTS|JVM_PERFORMANCE_OPTS|LOG4J_OPTS|GC_LOG_OPTS|JMX_\w+|DEBUG|LOG|PORT|JVM|DATA|VERSION)$/,
+  /^KAFKA_\w*(SERVICE_(HOST|PORT)\w*|PORT_\d+_\w+)$/,
+  /^SNOWFLAKE_(HOME|CONNECTIONS?_\w+|CONFIG_\w+|DEFAULT_\w+|DISABLE_\w+|LOG\w*|AUTH_\w+|RUNNING_\w+|SKIP_\w+|RT_\w+)$/,
+  /^HTTP_PROXY$/
+]
+
+/** All variables that are set below one of the beginnings, found by walking the provider's tree. */
+const namesBelow = (
+  provider: ConfigProvider.ConfigProvider,
+  path: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.gen(function* () {
+    const node = yield* Effect.orElseSucceed(provider.load(path), () => undefined)
+    if (node === undefined) return []
+    const below = node._tag === "Record" ? [...node.keys] : []
+    const names = yield* Effect.forEach(below, (key) => namesBelow(provider, [...path, key]))
+    return [...(node.value ? [path.join("_")] : []), ...names.flat()]
+  })
+
+const unknown = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const ourNames = table.map(({ name }) => name)
+  const isOurs = (name: string): boolean => ours.some((word) => name === word || name.startsWith(`${word}_`))
+  return names
+    .filter((name) => !ourNames.includes(name) && !known.some((pattern) => pattern.test(name)))
+    .filter((name) => isOurs(name) || nearest(name, ourNames) !== undefined)
+    .map((name) => `${name} is set, but there is no such setting${didYouMean(name, ourNames)}`)
+}
+
+const unused = (isSet: (name: string) => boolean, saslOn: boolean): ReadonlyArray<string> => {
+  const { passphrase, password, privateKeyPath, protocol, saslPassword, saslUsername, token } = variables
+  const hints: Array<string> = []
+  if (!saslOn && (isSet(saslUsername.name) || isSet(saslPassword.name)))
+    hints.push(`${saslUsername.name} and ${saslPassword.name} do nothing while ${protocol.name} is without SASL`)
+  if (isSet(privateKeyPath.name) && isSet(password.name))
+    hints.push(`${password.name} does nothing beside ${privateKeyPath.name}`)
+  else if (isSet(token.name) && isSet(password.name)) hints.push(`${password.name} does nothing beside ${token.name}`)
+  if (isSet(passphrase.name) && !isSet(privateKeyPath.name))
+    hints.push(`${passphrase.name} does nothing without ${privateKeyPath.name}`)
+  return hints
+}
+
+/** The hints on the current environment, as whole sentences. */
+export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
+  const provider = yield* ConfigProvider.ConfigProvider
+  const names = (yield* Effect.forEach([...ours, ...near], (word) => namesBelow(provider, [word]))).flat()
+  const set = new Set(names)
+  const protocol = yield* Effect.orElseSucceed(provider.load([variables.protocol.name]), () => undefined)
+  return [...unknown(names), ...unused((name) => set.has(name), /^\s*SASL/i.test(protocol?.value ?? ""))]
+})

@@ -1,0 +1,141 @@
+/** Puts the settings of Kafka and of the sink together; what they need of each other is checked here, each problem noted by variable. */
+import { createPrivateKey } from "node:crypto"
+import { dirname } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { KafkaSettings, SinkSettings, SnowflakeSettings } from "./Settings.ts"
+import type { Reader } from "./SettingsReader.ts"
+import { variables } from "./SettingsTable.ts"
+
+export const kafka = Effect.fnUntraced(function* (reader: Reader) {
+  const protocol = yield* reader.get(variables.protocol)
+  return {
+    brokers: yield* reader.get(variables.brokers),
+    ssl: yield* ssl(reader, protocol.ssl),
+    sasl: yield* sasl(reader, protocol.sasl),
+    group: yield* reader.get(variables.group),
+    autoOffsetReset: yield* reader.get(variables.autoOffsetReset)
+  } satisfies KafkaSettings
+})
+
+const ssl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
+  if (!wanted) return undefined
+  const ca = yield* reader.pem(variables.sslCa)
+  const cert = yield* reader.pem(variables.sslCert)
+  const key = yield* reader.secretPem(variables.sslKey)
+  const hasCert = (yield* reader.get(variables.sslCert)) !== undefined
+  const hasKey = (yield* reader.get(variables.sslKey)) !== undefined
+  if (hasCert && !hasKey) reader.require(variables.sslKey, `with ${variables.sslCert.name}`)
+  if (hasKey && !hasCert) reader.require(variables.sslCert, `with ${variables.sslKey.name}`)
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key })
+  }
+})
+
+const sasl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
+  const mechanism = yield* reader.get(variables.saslMechanism)
+  const username = yield* reader.get(variables.saslUsername)
+  const password = yield* reader.get(variables.saslPassword)
+  if (!wanted) return undefined
+  const why = `with ${variables.protocol.name}=SASL_PLAINTEXT or SASL_SSL`
+  if (mechanism === undefined) reader.require(variables.saslMechanism, why)
+  if (username === undefined) reader.require(variables.saslUsername, why)
+  if (password === undefined) reader.require(variables.saslPassword, why)
+  return mechanism === undefined || username === undefined || password === undefined
+    ? undefined
+    : { mechanism, username, password }
+})
+
+/** The sink; undefined only when there is a problem. Variables of the sink that is not used are read for their form alone. */
+export const sink = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<SinkSettings | undefined> {
+  const snowflakeRead = yield* readSnowflake(reader)
+  const path = yield* reader.get(variables.duckdbPath)
+  if ((yield* reader.get(variables.sink)) === "Snowflake") return yield* snowflake(reader, snowflakeRead)
+  const folder = dirname(path)
+  const exists = yield* Effect.orElseSucceed(reader.fileSystem.exists(folder), () => false)
+  if (path !== ":memory:" && !exists)
+    reader.note(variables.duckdbPath, `expected a file in a folder that exists, got ${JSON.stringify(path)}`)
+  return { _tag: "DuckDb", path }
+})
+
+type SnowflakeRead = Effect.Success<ReturnType<typeof readSnowflake>>
+
+const readSnowflake = Effect.fnUntraced(function* (reader: Reader) {
+  return {
+    account: yield* reader.get(variables.account),
+    host: yield* reader.get(variables.host),
+    user: yield* reader.get(variables.user),
+    database: yield* reader.get(variables.database),
+    schema: yield* reader.get(variables.schema),
+    warehouse: yield* reader.get(variables.warehouse),
+    role: yield* reader.get(variables.role),
+    authenticator: yield* reader.get(variables.authenticator),
+    path: yield* reader.get(variables.privateKeyPath),
+    passphrase: yield* reader.get(variables.passphrase),
+    token: yield* reader.get(variables.token),
+    password: yield* reader.get(variables.password)
+  }
+})
+
+const snowflake = Effect.fnUntraced(function* (reader: Reader, read: SnowflakeRead) {
+  const why = `with ${variables.sink.name}=snowflake`
+  const account = read.account ?? accountOf(read.host)
+  if (account === undefined) reader.require(variables.account, `${why} (or ${variables.host.name})`)
+  if (read.user === undefined) reader.require(variables.user, why)
+  if (read.database === undefined) reader.require(variables.database, why)
+  const credentials = yield* login(reader, read)
+  if (account === undefined || read.user === undefined || read.database === undefined || credentials === undefined)
+    return undefined
+  const { database, host, role, schema, user, warehouse } = { ...read, user: read.user, database: read.database }
+  return { _tag: "Snowflake" as const, account, user, database, schema, warehouse, role, host, credentials }
+})
+
+/** `myorg-me.privatelink.snowflakecomputing.com` → `myorg-me`; any other address needs no account, but the driver wants a word. */
+const accountOf = (host: string | undefined): string | undefined =>
+  host === undefined
+    ? undefined
+    : (/^([A-Za-z][A-Za-z0-9_-]*)\./.exec(host.replace(/^https?:\/\//, ""))?.[1] ?? "local")
+
+const login = Effect.fnUntraced(function* (
+  reader: Reader,
+  { authenticator, passphrase, password, path, token }: SnowflakeRead
+): Effect.fn.Return<SnowflakeSettings["credentials"] | undefined> {
+  const inferred = path ? "KeyPair" : token ? "AccessToken" : password ? "Password" : undefined
+  const way = authenticator ?? inferred
+  const why = `with ${variables.authenticator.name}=`
+  switch (way) {
+    case undefined:
+      return reader.require(
+        variables.password,
+        `to log in (or ${variables.privateKeyPath.name}, or ${variables.token.name})`
+      )
+    case "KeyPair": {
+      if (path === undefined) return reader.require(variables.privateKeyPath, `${why}snowflake_jwt`)
+      const pem = yield* reader.file(variables.privateKeyPath, path)
+      if (pem !== undefined) checkKey(reader, path, pem, passphrase)
+      return { _tag: way, path, passphrase }
+    }
+    case "Password":
+      return password === undefined ? reader.require(variables.password, `${why}snowflake`) : { _tag: way, password }
+    case "OAuth":
+    case "AccessToken": {
+      const word = way === "OAuth" ? "oauth" : "programmatic_access_token"
+      return token === undefined ? reader.require(variables.token, `${why}${word}`) : { _tag: way, token }
+    }
+  }
+})
+
+/** What the driver would find out only at login. */
+const checkKey = (reader: Reader, path: string, pem: string, passphrase: Redacted.Redacted | undefined): undefined => {
+  if (pem.includes("ENCRYPTED") && passphrase === undefined)
+    return reader.require(variables.passphrase, `because the key in ${path} is encrypted`)
+  try {
+    createPrivateKey({ key: pem, ...(passphrase && { passphrase: Redacted.value(passphrase) }) })
+  } catch {
+    if (passphrase === undefined)
+      reader.note(variables.privateKeyPath, `expected a private key in PEM form, got a file that holds none: ${path}`)
+    else reader.note(variables.passphrase, `does not open the private key in ${path}`)
+  }
+}
