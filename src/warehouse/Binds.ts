@@ -1,0 +1,21 @@
+/** Lists as JSON text for a single bind, in the short keys that the statements of every dialect read. */
+import type { OffsetRange } from "../domain/Batch.ts"
+import type { Position } from "../domain/KafkaRecord.ts"
+
+export const jsonArray = <A>(items: ReadonlyArray<A>, element: (item: A) => string): string =>
+  `[${items.map(element).join(",")}]`
+
+/** n topic, p partition, e epoch, f from, x next. */
+export const rangesBind = (ranges: ReadonlyArray<OffsetRange>): string =>
+  jsonArray(
+    ranges,
+    (range) =>
+      `{"n":${JSON.stringify(range.topic)},"p":${range.partition},"e":${range.epoch},"f":${range.from},"x":${range.next}}`
+  )
+
+/** n topic, p partition, o offset. */
+export const positionsBind = (positions: ReadonlyArray<Position>): string =>
+  jsonArray(
+    positions,
+    (position) => `{"n":${JSON.stringify(position.topic)},"p":${position.partition},"o":${position.offset}}`
+  )

@@ -1,0 +1,119 @@
+/** The warehouse in a DuckDB file, embedded: the same promises as on Snowflake, in DuckDB's own transactions. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
+import { tablesOf } from "../domain/Route.ts"
+import { Settings } from "../Settings.ts"
+import { positionsBind, rangesBind } from "./Binds.ts"
+import { appendDeadLetters, appendRows } from "./DuckDbAppend.ts"
+import * as DuckDbClient from "./DuckDbClient.ts"
+import * as Sql from "./DuckDbSql.ts"
+import { claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
+import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf } from "./Tables.ts"
+import { type Problem, Warehouse } from "./Warehouse.ts"
+
+/** Opens the file when first used, so that building it cannot fail. */
+export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
+  Effect.flatMap(Settings, ({ sink }) =>
+    sink._tag === "DuckDb" ? Effect.succeed(make(sink.path)) : Effect.die("SINK is not duckdb")
+  )
+)
+
+const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
+  Layer.effect(
+    Warehouse,
+    Effect.gen(function* () {
+      const { delivery, kafka, routes, write: limits } = yield* Settings
+      const client = yield* DuckDbClient.make(path, limits.concurrency)
+      const ddl = Sql.ddl(routes)
+      const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
+      const toEntries = toLedger(Sql.dialect.qualified(consumerOffsets.name), kafka.group)
+
+      const readColumns = (connection: DuckDbClient.Connection) =>
+        Effect.map(Effect.flatMap(connection.query(Sql.columns), decodeColumns), columnsByTable)
+
+      // Nobody else can alter a table while we hold the file, so the order of its columns is read once.
+      let known: ReadonlyMap<string, ReadonlySet<string>> | undefined
+      const orderOf = Effect.fnUntraced(function* (connection: DuckDbClient.Connection, table: string) {
+        if (known?.has(table) !== true) known = yield* readColumns(connection)
+        return [...(known.get(table) ?? [])]
+      })
+
+      const write = Effect.fnUntraced(function* (batch: Batch) {
+        const rows = rowsOf(batch)
+        const letters = deadLettersOf(batch)
+        const exactlyOnce = delivery === "exactly-once"
+        if (rows.length === 0 && letters.length === 0 && !exactlyOnce) return
+        const now = yield* Clock.currentTimeMillis
+        yield* client.transaction(
+          Effect.fnUntraced(function* (connection) {
+            if (rows.length > 0)
+              yield* appendRows(connection, yield* orderOf(connection, batch.table.name), batch.table, rows, now)
+            if (letters.length > 0)
+              yield* appendDeadLetters(
+                connection,
+                yield* orderOf(connection, deadLetters.name),
+                batch.table,
+                letters,
+                now
+              )
+            if (!exactlyOnce) return
+            const binds = [kafka.group, BigInt(now), rangesBind(batch.ranges)]
+            const moved = yield* connection.execute(Sql.advance, binds)
+            if (moved !== batch.ranges.length) return yield* fenced(moved, batch.ranges.length)
+          })
+        )
+      })
+
+      const preflight = client
+        .use((connection) => readColumns(connection))
+        .pipe(
+          Effect.map((found) =>
+            missingFrom(
+              Sql.dialect,
+              shapesOf(routes).filter((shape) => delivery === "exactly-once" || shape !== consumerOffsets),
+              found,
+              "node dist/main.js init"
+            )
+          ),
+          Effect.catchIf(
+            (error) => error.reason === "denied",
+            (error) => Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "mend DUCKDB_PATH" }])
+          )
+        )
+
+      return Warehouse.of({
+        name: "DuckDB",
+        target: `DuckDB file ${path}, schema ${Sql.schema}`,
+        ddl,
+        init: client.use((connection) => Effect.forEach(ddl, (sql) => connection.execute(sql), { discard: true })),
+        preflight,
+        claim: Effect.fnUntraced(function* (starts, owner) {
+          const now = BigInt(yield* Clock.currentTimeMillis)
+          const binds = [kafka.group, now, positionsBind(starts), owner]
+          const rows = yield* client.use((connection) => connection.query(Sql.claim, binds))
+          return yield* claimedBy(owner, starts, yield* toEntries(rows))
+        }),
+        ledger: Effect.flatMap(
+          client.use((connection) => connection.query(Sql.readLedger, [kafka.group])),
+          toEntries
+        ),
+        write,
+        summary: client
+          .use((connection) => connection.query(Sql.summary(tables)))
+          .pipe(
+            Effect.flatMap(decodeSummary),
+            Effect.map((rows) =>
+              rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWrite: row.LAST_WRITE }))
+            )
+          )
+      })
+    })
+  )
+
+const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
+const decodeSummary = decodeRows(
+  Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
+)

@@ -1,0 +1,57 @@
+/** The SQL that the DuckDB layer sends, as pure text; rows do not go through it but through the appender. */
+import type { Route } from "../domain/Route.ts"
+import { consumerOffsets, createTable, type Dialect, quoted, shapesOf } from "./Tables.ts"
+
+/** The same schema as on Snowflake, so that queries carry over. */
+export const schema = "BRONZE"
+
+export const dialect: Dialect = {
+  types: {
+    STRING: "VARCHAR",
+    NUMBER: "DECIMAL(38,0)",
+    FLOAT: "DOUBLE",
+    BOOLEAN: "BOOLEAN",
+    TIMESTAMP: "TIMESTAMP",
+    JSON: "JSON",
+    INT: "INTEGER",
+    OFFSET: "BIGINT"
+  },
+  qualified: (table) => `${quoted(schema)}.${quoted(table)}`
+}
+
+/** `CREATE SCHEMA`, then every table; each may be run again. */
+export const ddl = (routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
+  `CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`,
+  ...shapesOf(routes).map((shape) => createTable(dialect, shape))
+]
+
+const ledger = dialect.qualified(consumerOffsets.name)
+
+/** Moves each range from where it must stand. Binds: group, time, ranges. */
+export const advance = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.x, UPDATED_AT = epoch_ms($2::BIGINT)
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","e":"BIGINT","f":"BIGINT","x":"BIGINT"}]')) AS r) s
+WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p AND t.EPOCH = s.r.e AND t.NEXT_OFFSET = s.r.f`
+
+/** Raises the epoch of each position's partition, or makes its row. Binds: group, time, positions, owner. */
+export const claim = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT)
+SELECT $1, s.r.n, s.r.p, s.r.o, 1, $4, epoch_ms($2::BIGINT)
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
+ON CONFLICT (CONSUMER_GROUP, TOPIC, PARTITION)
+DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.UPDATED_AT
+RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER`
+
+/** Bind: group. */
+export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger} WHERE CONSUMER_GROUP = $1`
+
+/** Rows and last write of each table, in one statement. */
+export const summary = (tables: ReadonlyArray<string>): string =>
+  tables
+    .map(
+      (table) =>
+        `SELECT '${table}' AS TABLE_NAME, COUNT(*) AS TOTAL, epoch_ms(MAX(INGESTION_TIMESTAMP)) AS LAST_WRITE FROM ${dialect.qualified(table)}`
+    )
+    .join("\nUNION ALL\n")
+
+/** The columns of every table of the schema, in their order. */
+export const columns = `SELECT table_name AS TABLE_NAME, column_name AS COLUMN_NAME FROM information_schema.columns
+WHERE table_schema = '${schema}' ORDER BY table_name, ordinal_position`

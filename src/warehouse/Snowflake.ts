@@ -1,0 +1,127 @@
+/** The warehouse on Snowflake: plain SQL over the driver, each write one transaction on a session of its own. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
+import { type Table, tablesOf } from "../domain/Route.ts"
+import { Settings, type SnowflakeSettings } from "../Settings.ts"
+import { positionsBind, rangesBind } from "./Binds.ts"
+import { claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
+import * as SnowflakeClient from "./SnowflakeClient.ts"
+import type { Session } from "./SnowflakeDriver.ts"
+import { preflight } from "./SnowflakePreflight.ts"
+import * as Sql from "./SnowflakeSql.ts"
+import { consumerOffsets, deadLetters } from "./Tables.ts"
+import { Warehouse } from "./Warehouse.ts"
+
+/** Connects when first used, so that building it cannot fail. */
+export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
+  Effect.flatMap(Settings, ({ sink }) =>
+    sink._tag === "Snowflake" ? Effect.succeed(make(sink)) : Effect.die("SINK is not snowflake")
+  )
+)
+
+const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> =>
+  Layer.effect(
+    Warehouse,
+    Effect.gen(function* () {
+      const { delivery, kafka, routes, write: limits } = yield* Settings
+      const client = yield* SnowflakeClient.make(sink, limits.concurrency)
+      const names = Sql.dialect(sink.database, sink.schema)
+      const ddl = Sql.ddl(sink.database, sink.schema, routes)
+      const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
+      const toEntries = toLedger(names.qualified(consumerOffsets.name), kafka.group)
+      const insertSql = memo((table) => Sql.insertRows(names, table))
+
+      const readLedger = (session: Session) =>
+        Effect.flatMap(session.query(Sql.readLedger(names), [kafka.group]), toEntries)
+
+      /** The statements of a batch that put something in, each only when there is something. */
+      const inserts = (batch: Batch): ReadonlyArray<readonly [sql: string, bind: string]> => {
+        const rows = rowsOf(batch)
+        const letters = deadLettersOf(batch)
+        return [
+          ...(rows.length === 0 ? [] : [[insertSql(batch.table), Sql.rowsBind(rows)] as const]),
+          ...(letters.length === 0
+            ? []
+            : [[Sql.insertDeadLetters(names), Sql.deadLettersBind(batch.table.name, letters)] as const])
+        ]
+      }
+
+      /** Last in the transaction, because its lock on the ledger lasts until COMMIT. */
+      const advance = Effect.fnUntraced(function* (session: Session, { ranges }: Batch) {
+        const moved = yield* session.execute(Sql.advance(names), [rangesBind(ranges), kafka.group])
+        if (moved !== ranges.length) return yield* fenced(moved, ranges.length)
+      })
+
+      const writeExactlyOnce = (batch: Batch) =>
+        client.transaction((session) =>
+          Effect.andThen(
+            Effect.forEach(inserts(batch), ([sql, bind]) => session.execute(sql, [bind]), { discard: true }),
+            advance(session, batch)
+          )
+        )
+
+      const writeAtLeastOnce = (batch: Batch) => {
+        const statements = inserts(batch)
+        if (statements.length === 0) return Effect.void
+        const all = (session: Session) =>
+          Effect.forEach(statements, ([sql, bind]) => session.execute(sql, [bind]), { discard: true })
+        // A single statement is atomic by itself and saves two round trips.
+        return statements.length === 1 ? client.use(all) : client.transaction(all)
+      }
+
+      const init = client.use((session) => {
+        const create = Effect.forEach(ddl, (sql) => session.execute(sql), { discard: true })
+        // Only when it is not there: creating a database takes a right that this role may rightly lack.
+        return Effect.catchIf(
+          create,
+          (error) => error.reason === "denied",
+          (error) =>
+            session.execute(Sql.createDatabase(sink.database)).pipe(
+              Effect.mapError(() => error),
+              Effect.andThen(create)
+            )
+        )
+      })
+
+      return Warehouse.of({
+        name: "Snowflake",
+        target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
+        ddl,
+        init,
+        preflight: preflight(client, sink, routes, delivery),
+        claim: (starts, owner) =>
+          client.use((session) =>
+            session.execute(Sql.claim(names), [positionsBind(starts), kafka.group, owner, kafka.group, owner]).pipe(
+              Effect.andThen(readLedger(session)),
+              Effect.flatMap((entries) => claimedBy(owner, starts, entries))
+            )
+          ),
+        ledger: client.use(readLedger),
+        write: (batch) =>
+          Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch))),
+        summary: client
+          .use((session) => Effect.flatMap(session.query(Sql.summary(names, tables)), decodeSummary))
+          .pipe(
+            Effect.map((rows) =>
+              rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWrite: row.LAST_WRITE }))
+            )
+          )
+      })
+    })
+  )
+
+const decodeSummary = decodeRows(
+  Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
+)
+
+/** Builds the text of a table's statement once. */
+const memo = (build: (table: Table) => string) => {
+  const built = new Map<string, string>()
+  return (table: Table): string => {
+    const sql = built.get(table.name) ?? build(table)
+    built.set(table.name, sql)
+    return sql
+  }
+}

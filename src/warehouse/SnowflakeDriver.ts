@@ -1,0 +1,148 @@
+/** The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's own long retries. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
+import type { SnowflakeSettings } from "../Settings.ts"
+import { fromDriver, fromLogin } from "./SnowflakeErrors.ts"
+import type { WarehouseError } from "./WarehouseError.ts"
+
+export interface Session {
+  /** False once the server has ended it, or the driver has given it up. */
+  readonly isUp: () => boolean
+  /** Runs a statement and gives the number of rows it changed. */
+  readonly execute: (sql: string, binds?: ReadonlyArray<Bind>) => Effect.Effect<number, WarehouseError>
+  /** Runs a query and gives its rows, numbers and JSON as text. */
+  readonly query: (sql: string, binds?: ReadonlyArray<Bind>) => Effect.Effect<ReadonlyArray<unknown>, WarehouseError>
+  /** Ends the session, and with it whatever transaction is open on it; never waits long for an answer. */
+  readonly close: Effect.Effect<void>
+}
+
+/** Seconds a statement waits for a lock and runs at most, so that others' faults come back as errors instead of hanging. */
+const sessionParameters = "TIMEZONE = 'UTC' LOCK_TIMEOUT = 60 STATEMENT_TIMEOUT_IN_SECONDS = 300"
+
+/** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
+const httpTimeout = 60_000
+
+// Import costs 0.3 s and 58 MB: only a process that writes to Snowflake pays.
+const loadDriver = async () => {
+  // Set first: at import the driver asks the addresses of three clouds where it runs.
+  process.env["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] ??= "true"
+  const { default: driver } = await import("snowflake-sdk")
+  const silent = () => undefined
+  driver.configure({
+    logLevel: "OFF",
+    additionalLogToConsole: false,
+    customLogger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent }
+  })
+  // The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this field, though.
+  const { default: http } = await import("snowflake-sdk/dist/lib/http/axios_instance.js")
+  http.default.interceptors.request.use((request) =>
+    Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 } })
+  )
+  return driver
+}
+
+let loaded: ReturnType<typeof loadDriver> | undefined
+
+const credentials = (settings: SnowflakeSettings): ConnectionOptions => {
+  const given = settings.credentials
+  switch (given._tag) {
+    case "Password":
+      return { authenticator: "SNOWFLAKE", password: Redacted.value(given.password) }
+    case "KeyPair":
+      return {
+        authenticator: "SNOWFLAKE_JWT",
+        privateKeyPath: given.path,
+        ...(given.passphrase === undefined ? {} : { privateKeyPass: Redacted.value(given.passphrase) })
+      }
+    case "OAuth":
+      return { authenticator: "OAUTH", token: Redacted.value(given.token) }
+    case "AccessToken":
+      return { authenticator: "PROGRAMMATIC_ACCESS_TOKEN", token: Redacted.value(given.token) }
+  }
+}
+
+const options = (settings: SnowflakeSettings): ConnectionOptions => ({
+  account: settings.account,
+  username: settings.user,
+  database: settings.database,
+  schema: settings.schema,
+  ...(settings.warehouse === undefined ? {} : { warehouse: settings.warehouse }),
+  ...(settings.role === undefined ? {} : { role: settings.role }),
+  ...(settings.host === undefined
+    ? {}
+    : { accessUrl: settings.host.includes("://") ? settings.host : `https://${settings.host}` }),
+  ...credentials(settings),
+  application: "BronzeConsumer",
+  queryTag: "bronze-consumer",
+  timeout: httpTimeout,
+  // Our own Schedules decide when to try again.
+  sfRetryMaxLoginRetries: 0
+})
+
+/** Logs in and sets the session up. */
+export const connect = Effect.fn("Snowflake.connect")(function* (settings: SnowflakeSettings) {
+  const connection = yield* Effect.callback<Connection, WarehouseError>((resume) => {
+    const login = async () => {
+      loaded ??= loadDriver()
+      const driver = await loaded
+      const made = driver.createConnection(options(settings))
+      await made.connectAsync((error) =>
+        resume(error === undefined || error === null ? Effect.succeed(made) : Effect.fail(fromLogin(error)))
+      )
+    }
+    login().catch((error) => resume(Effect.fail(fromLogin(error))))
+  })
+  const session = make(connection)
+  yield* session.execute(`ALTER SESSION SET ${sessionParameters}`).pipe(
+    Effect.catchIf(
+      // An emulator may not know them; an account always does.
+      (error) => error.reason !== "unavailable" || error.message.includes("not implemented"),
+      (error) => Effect.logDebug("Session parameters not set", error.message)
+    ),
+    Effect.onError(() => session.close)
+  )
+  return session
+})
+
+const make = (connection: Connection): Session => ({
+  isUp: () => connection.isUp(),
+  execute: (sql, binds) => statement(connection, sql, binds, (done) => Effect.succeed(done.getNumUpdatedRows() ?? 0)),
+  query: (sql, binds) => statement(connection, sql, binds, rowsOf),
+  close: Effect.callback<void>((resume) => connection.destroy(() => resume(Effect.void))).pipe(
+    Effect.timeoutOption("2 seconds"),
+    Effect.catchDefect(() => Effect.void)
+  )
+})
+
+const statement = <A>(
+  connection: Connection,
+  sqlText: string,
+  binds: ReadonlyArray<Bind> | undefined,
+  read: (done: RowStatement) => Effect.Effect<A, WarehouseError>
+): Effect.Effect<A, WarehouseError> =>
+  Effect.callback((resume) => {
+    try {
+      connection.execute({
+        sqlText,
+        ...(binds === undefined ? {} : { binds }),
+        // Without it the driver runs a statement again by itself when its result cannot be read.
+        streamResult: true,
+        fetchAsString: ["Number", "JSON", "Date"],
+        complete: (error, done) =>
+          resume(error === undefined || error === null ? read(done) : Effect.fail(fromDriver(error)))
+      })
+    } catch (error) {
+      resume(Effect.fail(fromDriver(error)))
+    }
+  })
+
+const rowsOf = (done: RowStatement): Effect.Effect<ReadonlyArray<unknown>, WarehouseError> =>
+  Effect.callback((resume) => {
+    const rows: Array<unknown> = []
+    done
+      .streamRows()
+      .on("data", (row) => rows.push(row))
+      .on("error", (error) => resume(Effect.fail(fromDriver(error))))
+      .on("end", () => resume(Effect.succeed(rows)))
+  })

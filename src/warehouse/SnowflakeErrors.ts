@@ -1,0 +1,116 @@
+/** Sorts what the Snowflake driver throws into the reasons of WarehouseError, with a message that says what to do and never shows a payload. */
+import * as Predicate from "effect/Predicate"
+import { WarehouseError, type WarehouseErrorReason } from "./WarehouseError.ts"
+
+interface DriverError {
+  readonly code: string
+  readonly sqlState: string
+  readonly message: string
+  /** The HTTP status, when the answer was not Snowflake's own. */
+  readonly status: number | undefined
+}
+
+type Verdict = readonly [reason: WarehouseErrorReason, advice: string]
+
+/** Codes that say more than their class. The driver's own (4xxxxx) and Snowflake's (the rest); codes of login and session are 390xxx. */
+const byCode: Readonly<Record<string, Verdict>> = {
+  "000606": ["denied", "no warehouse is selected: set SNOWFLAKE_WAREHOUSE and GRANT USAGE ON WAREHOUSE … TO ROLE …"],
+  "000625": ["unavailable", "too many statements wait for the table's lock; trying again"],
+  "000630": ["unavailable", "the statement reached its time limit; trying again"],
+  "000904": ["denied", "a column is missing: `node dist/main.js doctor` names it"],
+  "002003": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
+  "002043": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
+  "003001": ["denied", "grant this role what it needs: sql/snowflake/03_role.sql"],
+  "090073": [
+    "unavailable",
+    "a resource monitor has stopped the warehouse: raise its quota or wait for the next period"
+  ],
+  "100082": ["too_large", "larger than a VARIANT or a statement may be"],
+  "390104": ["unavailable", "the session has ended; opening another"],
+  "390111": ["unavailable", "the session has ended; opening another"],
+  "390112": ["unavailable", "the session has expired; opening another"],
+  "390114": ["unavailable", "the session has expired; opening another"],
+  "390100": ["denied", "check SNOWFLAKE_USER and SNOWFLAKE_PASSWORD"],
+  "390144": [
+    "denied",
+    "the key pair was refused: ALTER USER … SET RSA_PUBLIC_KEY = '…' must hold this key's public half"
+  ],
+  "390189": ["denied", "check SNOWFLAKE_ROLE, and GRANT ROLE … TO USER …"],
+  "390186": ["denied", "check SNOWFLAKE_ROLE, and GRANT ROLE … TO USER …"],
+  "390303": ["denied", "the OAuth token is not valid: renew SNOWFLAKE_TOKEN"],
+  "390318": ["denied", "the OAuth token has expired: renew SNOWFLAKE_TOKEN"],
+  "390422": ["denied", "a network policy refuses this address: ask the account's administrator to allow it"],
+  "401001": ["unavailable", "Snowflake cannot be reached"],
+  "401003": ["unavailable", "the answer was not Snowflake's: check SNOWFLAKE_HOST and any proxy in between"],
+  "401004": ["unavailable", "the session has ended; opening another"],
+  "407001": ["unavailable", "the session has ended; opening another"],
+  "407002": ["unavailable", "the session has ended; opening another"]
+}
+
+const byStatus = (status: number): Verdict => {
+  if (status === 413) return ["too_large", "more than Snowflake takes in one statement"]
+  if (status === 403 || status === 404)
+    return ["denied", "check SNOWFLAKE_ACCOUNT and SNOWFLAKE_HOST, and the account's network policy"]
+  return ["unavailable", "Snowflake did not answer the request"]
+}
+
+/** SQLSTATE classes; what is not listed is taken for a passing fault, because trying again loses nothing. */
+const bySqlState: ReadonlyArray<readonly [RegExp, Verdict]> = [
+  [/^54/, ["too_large", "more than Snowflake takes in one statement"]],
+  [/^2[123]/, ["refused", "the data of a record does not fit"]],
+  [/^(42|02)/, ["denied", "compare tables and grants with `node dist/main.js doctor`"]],
+  [/^(08004|28)/, ["denied", "check the credentials"]]
+]
+
+const judge = (error: DriverError): Verdict => {
+  // 401002 stands for any answer but 200; only the status tells them apart.
+  if (error.status !== undefined) return byStatus(error.status)
+  const known = byCode[error.code]
+  if (known !== undefined) return known
+  if (/conflict/i.test(error.message)) return ["unavailable", "another transaction was first; trying again"]
+  // Login refusals are many (MFA, policies, expired passwords); none of them passes by itself.
+  if (error.code.startsWith("390") || error.code.startsWith("394")) return ["denied", "check the credentials"]
+  // Settings that the driver itself refuses before it connects (404xxx, 405xxx).
+  if (/^40[45]/.test(error.code)) return ["denied", "check the SNOWFLAKE_ variables"]
+  return bySqlState.find(([pattern]) => pattern.test(error.sqlState))?.[1] ?? ["unavailable", "trying again"]
+}
+
+/** `refused` texts quote the data ("Numeric value 'abc' …"), so only what stands before the first quotation or colon is kept. */
+const withoutData = (message: string): string => (message.split(/[:'"]/)[0] ?? "").trim()
+
+/** Turns whatever a driver call failed with into a WarehouseError. */
+export const fromDriver = (cause: unknown): WarehouseError => {
+  const error = read(cause)
+  const [reason, advice] = judge(error)
+  const text = reason === "refused" || reason === "too_large" ? withoutData(error.message) : firstLine(error.message)
+  const code = [error.code, error.status].filter((part) => part !== undefined && part !== "").join("/")
+  return new WarehouseError({ reason, message: `${text}${code === "" ? "" : ` (${code})`}; ${advice}` })
+}
+
+/** What fails before a session is open and is not the network: the key file, an unknown authenticator. */
+export const fromLogin = (cause: unknown): WarehouseError => {
+  const error = read(cause)
+  if (/^\d+$/.test(error.code)) return fromDriver(cause)
+  const advice = "check SNOWFLAKE_PRIVATE_KEY_PATH and SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
+  return new WarehouseError({ reason: "denied", message: `${firstLine(error.message)}; ${advice}` })
+}
+
+const firstLine = (message: string): string => (message.split("\n")[0] ?? "").replace(/\.$/, "")
+
+const read = (cause: unknown): DriverError => ({
+  code: textOf(cause, "code"),
+  sqlState: textOf(cause, "sqlState"),
+  message: textOf(cause, "message"),
+  status: statusOf(cause)
+})
+
+const textOf = (cause: unknown, key: string): string => {
+  const value = Predicate.hasProperty(cause, key) ? cause[key] : undefined
+  return Predicate.isString(value) || Predicate.isNumber(value) ? String(value) : ""
+}
+
+const statusOf = (cause: unknown): number | undefined => {
+  const response = Predicate.hasProperty(cause, "response") ? cause.response : undefined
+  const status = Predicate.hasProperty(response, "statusCode") ? response.statusCode : undefined
+  return Predicate.isNumber(status) && status !== 200 ? status : undefined
+}

@@ -1,0 +1,137 @@
+/** The SQL that the Snowflake layer sends, as pure text; whatever comes from a record travels as data in one bind. */
+import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
+import type { Column, ColumnType, Route, Table } from "../domain/Route.ts"
+import { jsonArray } from "./Binds.ts"
+import {
+  consumerOffsets,
+  createTable,
+  type Dialect,
+  deadLetters,
+  isStorable,
+  quoted,
+  rawShape,
+  shapesOf
+} from "./Tables.ts"
+
+export const dialect = (database: string, schema: string): Dialect => ({
+  types: {
+    STRING: "STRING",
+    NUMBER: "NUMBER(38,0)",
+    FLOAT: "FLOAT",
+    BOOLEAN: "BOOLEAN",
+    TIMESTAMP: "TIMESTAMP_NTZ",
+    JSON: "VARIANT",
+    INT: "NUMBER(38,0)",
+    OFFSET: "NUMBER(38,0)"
+  },
+  qualified: (table) => [database.toUpperCase(), schema.toUpperCase(), table].map(quoted).join(".")
+})
+
+/** `CREATE SCHEMA`, then every table; each may be run again. */
+export const ddl = (database: string, schema: string, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
+  `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`,
+  ...shapesOf(routes).map((shape) => createTable(dialect(database, schema), shape))
+]
+
+// TRY_TO_… on strings: a value that does not fit is NULL and never fails the statement. Casts of VARIANT have no such form.
+const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
+  STRING: (text) => text,
+  NUMBER: (text) => `TRY_TO_NUMBER(${text}, 38, 0)`,
+  FLOAT: (text) => `TRY_TO_DOUBLE(${text})`,
+  BOOLEAN: (text) => `TRY_TO_BOOLEAN(${text})`,
+  TIMESTAMP: (text) => `TRY_TO_TIMESTAMP_NTZ(${text}, 'YYYY-MM-DD HH24:MI:SS.FF3')`
+}
+
+const typedColumn = ({ type }: Column, index: number): string => typed[type](`f.value:c[${index}]::STRING`)
+
+/** One row per element of the array that is bound. VALUES and array binds do not take PARSE_JSON on Snowflake; FLATTEN does. */
+const fromBind = "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f"
+
+// SYSDATE() is UTC whatever the session's time zone.
+const coordinates =
+  "f.value:n::STRING, f.value:p::NUMBER, f.value:o::NUMBER, TO_TIMESTAMP_NTZ(f.value:t::NUMBER, 3), f.value:k::STRING, f.value:h"
+
+const insertInto = (names: Dialect, shape: { name: string; fields: ReadonlyArray<{ name: string }> }, select: string) =>
+  `INSERT INTO ${names.qualified(shape.name)} (${shape.fields.map((field) => quoted(field.name)).join(", ")})\nSELECT ${select}\n${fromBind}`
+
+export const insertRows = (names: Dialect, table: Table): string =>
+  insertInto(
+    names,
+    rawShape(table),
+    [...table.columns.map(typedColumn), "f.value:v", "SYSDATE()", coordinates].join(", ")
+  )
+
+export const insertDeadLetters = (names: Dialect): string =>
+  insertInto(
+    names,
+    deadLetters,
+    `f.value:a::STRING, ${coordinates}, f.value:b::STRING, f.value:u::STRING, f.value:m::STRING, SYSDATE()`
+  )
+
+const ledger = (names: Dialect): string => names.qualified(consumerOffsets.name)
+
+/** Moves each range from where it must stand; what stands elsewhere, or under another epoch, is not touched and so not counted. Binds: ranges, group. */
+export const advance = (names: Dialect): string =>
+  `UPDATE ${ledger(names)} t SET NEXT_OFFSET = s.NEXT_OFFSET, UPDATED_AT = SYSDATE()
+FROM (SELECT f.value:n::STRING AS TOPIC, f.value:p::NUMBER AS PARTITION, f.value:e::NUMBER AS EPOCH, f.value:f::NUMBER AS FROM_OFFSET, f.value:x::NUMBER AS NEXT_OFFSET ${fromBind}) s
+WHERE t.CONSUMER_GROUP = ? AND t.TOPIC = s.TOPIC AND t.PARTITION = s.PARTITION AND t.EPOCH = s.EPOCH AND t.NEXT_OFFSET = s.FROM_OFFSET`
+
+/** Raises the epoch of each position's partition, or makes its row. Binds: positions, group, owner, group, owner. */
+export const claim = (names: Dialect): string =>
+  `MERGE INTO ${ledger(names)} t
+USING (SELECT f.value:n::STRING AS TOPIC, f.value:p::NUMBER AS PARTITION, f.value:o::NUMBER AS START_OFFSET ${fromBind}) s
+ON t.CONSUMER_GROUP = ? AND t.TOPIC = s.TOPIC AND t.PARTITION = s.PARTITION
+WHEN MATCHED THEN UPDATE SET EPOCH = t.EPOCH + 1, OWNER = ?, UPDATED_AT = SYSDATE()
+WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT)
+VALUES (?, s.TOPIC, s.PARTITION, s.START_OFFSET, 1, ?, SYSDATE())`
+
+/** Bind: group. */
+export const readLedger = (names: Dialect): string =>
+  `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger(names)} WHERE CONSUMER_GROUP = ?`
+
+/** Rows and last write of each table, in one statement. */
+export const summary = (names: Dialect, tables: ReadonlyArray<string>): string =>
+  tables
+    .map(
+      (table) =>
+        `SELECT ${literal(table)} AS TABLE_NAME, COUNT(*) AS TOTAL, DATE_PART(EPOCH_MILLISECOND, MAX(INGESTION_TIMESTAMP)) AS LAST_WRITE FROM ${names.qualified(table)}`
+    )
+    .join("\nUNION ALL\n")
+
+export const createDatabase = (database: string): string =>
+  `CREATE DATABASE IF NOT EXISTS ${quoted(database.toUpperCase())}`
+
+/** Bind: schema. */
+export const schemata = (database: string): string =>
+  `SELECT SCHEMA_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ?`
+
+/** Bind: schema. */
+export const columns = (database: string): string =>
+  `SELECT TABLE_NAME, COLUMN_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ?`
+
+/** A string as a literal; backslashes escape on Snowflake. */
+const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
+
+const place = (row: BronzeRow | DeadLetter): string => {
+  let text = `"n":${JSON.stringify(row.topic)},"p":${row.partition},"o":${row.offset}`
+  if (isStorable(row.timestamp)) text += `,"t":${row.timestamp}`
+  if (row.key !== null) text += `,"k":${JSON.stringify(row.key)}`
+  if (row.headers !== null) text += `,"h":${row.headers}`
+  return text
+}
+
+/**
+ * The rows as the one bind of `insertRows`. The payload text is spliced in as it is, never parsed, so 64-bit integers and `1.10` survive.
+ * A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a "v" that is JSON null.
+ */
+export const rowsBind = (rows: ReadonlyArray<BronzeRow>): string =>
+  jsonArray(rows, (row) => {
+    const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
+    return `{${place(row)}${columns}${row.event === null ? "" : `,"v":${row.event}`}}`
+  })
+
+export const deadLettersBind = (table: string, letters: ReadonlyArray<DeadLetter>): string =>
+  jsonArray(letters, (letter) => {
+    const payload = letter.payload === null ? "" : `,"b":${JSON.stringify(letter.payload)}`
+    return `{"a":${JSON.stringify(table)},${place(letter)}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}}`
+  })
