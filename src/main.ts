@@ -1,1 +1,24 @@
-export const a: number = 1
+#!/usr/bin/env node
+/** Wiring: which program the words on the command line mean, and how it ends. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+
+const words = process.argv.slice(2)
+const isService = words.length === 0 || (words.length === 1 && words[0] === "run")
+
+// Loaded as needed: the service starts without the command line's parser, the commands without the pipeline.
+const program = Effect.promise(
+  (): Promise<Effect.Effect<unknown, unknown>> =>
+    isService ? import("./cli/Run.ts").then(({ run }) => run) : import("./cli/Cli.ts").then(({ run }) => run(words))
+).pipe(Effect.flatten)
+
+NodeRuntime.runMain(program, {
+  // Each program has told its failures itself, in words.
+  disableErrorReporting: true,
+  // A signal is the usual end of a service: it was stopped, nothing failed.
+  teardown: (exit, onExit) =>
+    Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+})

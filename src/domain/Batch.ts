@@ -19,6 +19,27 @@ export interface Batch {
   readonly ranges: ReadonlyArray<OffsetRange>
 }
 
+/** Where a partition stands: the ledger's next offset and the epoch it was claimed under. */
+export interface Claimed {
+  readonly epoch: number
+  readonly next: number
+}
+
+/** Builds the batch of `outcomes`, whose partitions stand where `claimed` says. */
+export const make = (
+  table: Table,
+  outcomes: ReadonlyArray<Outcome>,
+  claimed: (partition: TopicPartition) => Claimed
+): Batch => {
+  const last = new Map<string, Outcome>()
+  for (const outcome of outcomes) last.set(partitionKey(outcome), outcome)
+  const ranges = [...last.values()].map(({ offset, partition, topic }) => {
+    const { epoch, next: from } = claimed({ topic, partition })
+    return { topic, partition, epoch, from, next: offset + 1 }
+  })
+  return { table, outcomes, ranges }
+}
+
 export const rowsOf = (batch: Batch): ReadonlyArray<BronzeRow> =>
   batch.outcomes.filter((outcome) => outcome._tag === "BronzeRow")
 
@@ -28,21 +49,3 @@ export const deadLettersOf = (batch: Batch): ReadonlyArray<DeadLetter> =>
 /** The positions to commit to Kafka once the batch is durable: the offset of the next record, as Kafka counts. */
 export const positionsOf = (batch: Batch): ReadonlyArray<Position> =>
   batch.ranges.map(({ next, partition, topic }) => ({ topic, partition, offset: next }))
-
-/** Where a partition stands: the ledger's `next` offset and the epoch it was claimed under. */
-export interface Claimed {
-  readonly epoch: number
-  readonly next: number
-}
-
-/** Builds the batch of `outcomes` for partitions that stand where `claimed` says. */
-export const make = (table: Table, outcomes: ReadonlyArray<Outcome>, claimed: (key: string) => Claimed): Batch => {
-  const ranges = new Map<string, OffsetRange>()
-  for (const outcome of outcomes) {
-    const key = partitionKey(outcome)
-    const { epoch, next: from } = ranges.get(key) === undefined ? claimed(key) : { epoch: 0, next: 0 }
-    const range = ranges.get(key) ?? { topic: outcome.topic, partition: outcome.partition, epoch, from, next: from }
-    ranges.set(key, { ...range, next: outcome.offset + 1 })
-  }
-  return { table, outcomes, ranges: [...ranges.values()] }
-}

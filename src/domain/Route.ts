@@ -87,7 +87,9 @@ const parseColumn = (route: string, text: string, problems: Array<string>): Read
     problems.push(`column ${match[1]} has the unknown type ${match[3]}; known are ${columnTypes.join(", ")}`)
     return []
   }
-  return [{ name: match[1].toUpperCase(), path: match[2].split("."), type }]
+  const path = match[2].split(".")
+  if (path.includes("")) problems.push(`"${text}" in "${route}" has an empty step in its path`)
+  return [{ name: match[1].toUpperCase(), path, type }]
 }
 
 const checkRoutes = (routes: ReadonlyArray<Route>): ReadonlyArray<string> => {

@@ -36,11 +36,14 @@ export interface Assignment {
   readonly fetch: (
     positions: ReadonlyArray<Position>,
     handler: (fetch: Fetch) => Effect.Effect<void>
-  ) => Effect.Effect<never, KafkaError>
+  ) => Effect.Effect<never>
   /** Whether the group still counts this member as the holder: what is written now may be committed. */
   readonly isHeld: () => boolean
-  /** Commits the offsets of the next records; does nothing once the assignment is no longer held. */
-  readonly commit: (positions: ReadonlyArray<Position>) => Effect.Effect<void, KafkaError>
+  /**
+   * Commits the offsets of the next records; does nothing once the assignment is no longer held. Says whether it was done: a commit that
+   * fails is logged and made good by the next one, because the ledger is what counts.
+   */
+  readonly commit: (positions: ReadonlyArray<Position>) => Effect.Effect<boolean>
 }
 
 export class Kafka extends Context.Service<
@@ -48,10 +51,10 @@ export class Kafka extends Context.Service<
   {
     /**
      * Joins the consumer group and runs `use` once per assignment, in a scope that closes when the assignment ends (rebalance, broker lost,
-     * interruption) and before the next one opens. Reconnects for ever; fails only when `use` fails.
+     * interruption) and before the next one opens. Reconnects for ever.
      */
-    readonly consume: <E, R>(
-      use: (assignment: Assignment) => Effect.Effect<void, E, R>
-    ) => Effect.Effect<never, E, Exclude<R, Scope.Scope>>
+    readonly consume: <R>(
+      use: (assignment: Assignment) => Effect.Effect<void, never, R>
+    ) => Effect.Effect<never, never, Exclude<R, Scope.Scope>>
   }
 >()("bronze/kafka/Kafka") {}

@@ -1,13 +1,56 @@
-/** Why Kafka did not do what it was asked. */
+/** Why Kafka did not do what it was asked, and how kafkajs's own errors are sorted into these reasons. */
 import * as Schema from "effect/Schema"
 
+/** `denied`: credentials, certificates or ACLs; `missing`: a topic that is not there; `unavailable`: anything that time may mend. */
+export const KafkaErrorReason = Schema.Literals(["unavailable", "denied", "missing"])
+export type KafkaErrorReason = typeof KafkaErrorReason.Type
+
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
-  /** `denied`: credentials or ACLs; `missing`: a topic that is not there; `unavailable`: anything that time may mend. */
-  reason: Schema.Literals(["unavailable", "denied", "missing"]),
+  reason: KafkaErrorReason,
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   get isRetryable(): boolean {
     return this.reason === "unavailable"
   }
+
+  /** What went wrong while `doing` something, by the innermost error that tells. */
+  static from(doing: string, cause: unknown): KafkaError {
+    const chain = chainOf(cause)
+    const told = [...chain].reverse().find(({ message }) => message !== "")
+    return new KafkaError({
+      reason: reasonOf(chain),
+      message: `Could not ${doing}: ${told?.message ?? String(cause)}`,
+      cause
+    })
+  }
+}
+
+interface Link {
+  readonly name: string
+  readonly message: string
+  /** A protocol error's name in Kafka, or a code of Node's. */
+  readonly code: string
+}
+
+/** The error, what caused it, and so on; kafkajs wraps up to three deep, and Node gathers one per address. */
+const chainOf = (error: unknown): ReadonlyArray<Link> => {
+  if (!(error instanceof Error)) return []
+  const errors: unknown = Reflect.get(error, "errors")
+  const inner: unknown = Array.isArray(errors) ? errors[0] : error.cause
+  const code: unknown = Reflect.get(error, "type") ?? Reflect.get(error, "code")
+  const link = { name: error.name, message: error.message, code: typeof code === "string" ? code : "" }
+  return [link, ...(inner === error ? [] : chainOf(inner))]
+}
+
+const isDenied = ({ code, message, name }: Link): boolean =>
+  name === "KafkaJSSASLAuthenticationError" ||
+  /AUTHORIZATION_FAILED|SASL|CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code) ||
+  /self.signed certificate|unable to (verify|get).*certificate|hostname\/IP does not match/i.test(message)
+
+const reasonOf = (chain: ReadonlyArray<Link>): KafkaErrorReason => {
+  if (chain.some(isDenied)) return "denied"
+  if (chain.some(({ code }) => /^(UNKNOWN_TOPIC_OR_PARTITION|UNKNOWN_TOPIC_ID|INVALID_TOPIC_EXCEPTION)$/.test(code)))
+    return "missing"
+  return "unavailable"
 }

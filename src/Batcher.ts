@@ -1,0 +1,146 @@
+/**
+ * Micro-batches per table: a queue, `groupedWithin`, group commit and the byte budget. Whatever was offered is handed to the writer, in order
+ * within its partition, before the scope has closed; or it is discarded, when the assignment it came from is no longer held.
+ */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as ByteBudget from "./ByteBudget.ts"
+import type { Outcome } from "./domain/Outcome.ts"
+import type { Table } from "./domain/Route.ts"
+import * as Pending from "./Pending.ts"
+import { Settings } from "./Settings.ts"
+
+/** The batchers of one assignment. */
+export interface TableQueues<E> {
+  /** Waits for room in the byte budget, then queues; one call per fetch. */
+  readonly offer: (table: Table, outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
+  /** Fails as soon as a write fails for good; succeeds never. */
+  readonly failure: Effect.Effect<never, E>
+}
+
+export class Batcher extends Context.Service<
+  Batcher,
+  {
+    /**
+     * Opens a queue per table for the length of the scope. `write` makes a batch durable, and tries again by itself: its failure is final.
+     * While `isHeld`, closing the scope writes all that was offered; once it is not, what is not yet being written is dropped.
+     */
+    readonly open: <E, R>(options: {
+      readonly tables: ReadonlyArray<Table>
+      readonly write: (table: Table, outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, E, R>
+      readonly isHeld: () => boolean
+    }) => Effect.Effect<TableQueues<E>, never, R | Scope.Scope>
+  }
+>()("bronze/Batcher") {
+  static readonly layer = Layer.effect(
+    Batcher,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      // Leaving the group, and the last log lines, want their share of SHUTDOWN_TIMEOUT.
+      const grace = Duration.millis(Math.max(500, Duration.toMillis(settings.shutdownTimeout) * 0.8))
+
+      return Batcher.of({
+        open: Effect.fnUntraced(function* ({ isHeld, tables, write }) {
+          const budget = yield* ByteBudget.make(settings.bufferMaxBytes)
+          const lines = yield* Effect.forEach(tables, (table) =>
+            makeLine(settings, budget, isHeld, (outcomes) => write(table, outcomes))
+          )
+          const queues = new Map(tables.map((table, index) => [table.name, lines[index]?.queue]))
+
+          // Finalizers run last in, first out: this fiber outlives the flush below, and is interrupted only when it overruns the grace period.
+          const drain = yield* Effect.forEach(lines, (line) => line.drain, {
+            concurrency: "unbounded",
+            discard: true
+          }).pipe(Effect.forkScoped)
+          // The flush: only `Queue.end` lets `groupedWithin` give out its partial group; shutdown, fail and interruption drop it.
+          yield* Effect.addFinalizer(() =>
+            Effect.forEach(lines, (line) => Queue.end(line.queue), { discard: true }).pipe(
+              Effect.andThen(Fiber.await(drain).pipe(Effect.timeoutOption(grace))),
+              Effect.flatMap((drained) =>
+                Option.isSome(drained) || !isHeld()
+                  ? Effect.void
+                  : Effect.logError(
+                      `Not all was written within ${Duration.format(grace)}: what is left stays uncommitted in Kafka and will be read again`
+                    )
+              )
+            )
+          )
+
+          return {
+            offer: (table, outcomes) => {
+              const queue = queues.get(table.name)
+              return queue === undefined
+                ? Effect.die(new Error(`no queue for table ${table.name}`))
+                : budget.take(bytesOf(outcomes)).pipe(Effect.andThen(Queue.offerAll(queue, outcomes)), Effect.asVoid)
+            },
+            failure: Effect.andThen(Fiber.join(drain), Effect.never)
+          }
+        })
+      })
+    })
+  )
+}
+
+const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {
+  let bytes = 0
+  for (const outcome of outcomes) bytes += outcome.bytes
+  return bytes
+}
+
+/** One table: its queue, and the effect that empties it until the queue has ended. */
+const makeLine = Effect.fnUntraced(function* <E, R>(
+  settings: Settings["Service"],
+  budget: ByteBudget.ByteBudget,
+  isHeld: () => boolean,
+  write: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, E, R>
+) {
+  // Unbounded in count: the byte budget is the bound.
+  const queue = yield* Queue.unbounded<Outcome, Cause.Done>()
+  const pending = Pending.make(settings.write)
+  const changed = yield* Latch.make()
+  let ended = false
+
+  const group = Stream.fromQueue(queue).pipe(
+    Stream.groupedWithin(settings.batch.size, settings.batch.timeout),
+    Stream.runForEach((outcomes) =>
+      Effect.andThen(
+        Effect.sync(() => pending.add(outcomes)),
+        changed.open
+      )
+    ),
+    Effect.andThen(
+      Effect.suspend(() => {
+        ended = true
+        return changed.open
+      })
+    )
+  )
+
+  const worker: Effect.Effect<void, E, R> = Effect.suspend(() => {
+    const dropped = isHeld() ? 0 : pending.discard()
+    const taken = pending.take()
+    if (taken !== undefined) {
+      const settle = Effect.suspend(() => {
+        pending.release(taken)
+        return Effect.andThen(budget.release(taken.bytes), changed.open)
+      })
+      return write(taken.outcomes).pipe(Effect.ensuring(settle), Effect.andThen(worker))
+    }
+    const done = ended && pending.isEmpty()
+    // Closed in the same step as the look, so that no change falls between the two.
+    if (!done) changed.closeUnsafe()
+    return Effect.andThen(budget.release(dropped), done ? Effect.void : Effect.andThen(changed.await, worker))
+  })
+
+  const workers = Array.from({ length: settings.write.concurrency }, () => worker)
+  return { queue, drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true }) }
+})

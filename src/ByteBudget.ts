@@ -1,0 +1,34 @@
+/** The memory that queued events may take, shared by all tables: whoever wants more than is left waits, so memory is bounded by configuration (P7). */
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+
+export interface ByteBudget {
+  /** Waits until `bytes` are free and takes them; what is larger than the whole budget passes alone. */
+  readonly take: (bytes: number) => Effect.Effect<void>
+  readonly release: (bytes: number) => Effect.Effect<void>
+  /** The bytes taken now. */
+  readonly used: () => number
+}
+
+export const make = Effect.fnUntraced(function* (maxBytes: number): Effect.fn.Return<ByteBudget> {
+  let used = 0
+  const changed = yield* Latch.make()
+
+  const take = (bytes: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (used === 0 || used + bytes <= maxBytes) {
+        used += bytes
+        return Effect.void
+      }
+      changed.closeUnsafe()
+      return Effect.andThen(changed.await, take(bytes))
+    })
+
+  const release = (bytes: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      used -= bytes
+      return changed.open
+    })
+
+  return { take, release, used: () => used }
+})

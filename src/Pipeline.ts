@@ -1,0 +1,86 @@
+/**
+ * THE FLOW: records → decode → route → batch → write → commit.
+ *
+ * An assignment is a scope. Its statements stand in the order in which they are undone backwards: fetching stops first, then the batcher
+ * flushes (write, commit), then the partitions are let go. Graceful shutdown and rebalance are both nothing but this scope closing.
+ */
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { Batcher } from "./Batcher.ts"
+import * as Decode from "./Decode.ts"
+import { type Position, partitionKey } from "./domain/KafkaRecord.ts"
+import type { Outcome } from "./domain/Outcome.ts"
+import { type Route, tablesOf } from "./domain/Route.ts"
+import { type Assignment, type Fetch, Kafka } from "./kafka/Kafka.ts"
+import * as Ledger from "./Ledger.ts"
+import { Settings } from "./Settings.ts"
+import * as Writer from "./Writer.ts"
+
+/** Runs until it is interrupted. */
+export const run = Effect.gen(function* () {
+  const kafka = yield* Kafka
+  return yield* kafka.consume((assignment) =>
+    // Fenced while still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does.
+    Effect.scoped(consume(assignment)).pipe(
+      Effect.tapError((fenced) => Effect.logWarning(`Fenced: ${fenced.message}. Reading the ledger again`)),
+      Effect.retry({ schedule: Schedule.spaced("1 second"), while: assignment.isHeld }),
+      Effect.catchTag("Fenced", () => Effect.void)
+    )
+  )
+})
+
+/** One assignment, from claim to flush. */
+const consume = Effect.fnUntraced(function* (assignment: Assignment) {
+  const settings = yield* Settings
+  const batcher = yield* Batcher
+  const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings.tombstones)]))
+
+  const ledger = yield* Ledger.open(assignment)
+  yield* Effect.logInfo(describe(ledger.positions))
+  const write = yield* Writer.make(assignment, ledger)
+  const queues = yield* batcher.open({ tables: tablesOf(settings.routes), write, isHeld: assignment.isHeld })
+  const fetching = assignment.fetch(ledger.positions, (fetch) => {
+    const decode = decoders.get(fetch.topic)
+    if (decode === undefined) return Effect.die(new Error(`no route for topic ${fetch.topic}`))
+    const outcomes = decode.outcomes(fetch)
+    const { next, partition, records, topic } = fetch
+    return Effect.logDebug(`Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`).pipe(
+      Effect.andThen(report(outcomes)),
+      Effect.andThen(queues.offer(decode.table, outcomes))
+    )
+  })
+  return yield* Effect.raceFirst(fetching, queues.failure)
+})
+
+/** The outcomes of a whole fetch; offsets that Kafka itself used at its end become a skip, so that they are committed as well. */
+const decoder = ({ table, ...route }: Route, tombstones: "insert" | "skip") => {
+  const decode = Decode.make({ table, ...route }, { tombstones })
+  return {
+    table,
+    outcomes: ({ next, partition, records, topic }: Fetch): ReadonlyArray<Outcome> => {
+      const outcomes = records.map(decode)
+      const last = outcomes.at(-1)
+      return last !== undefined && last.offset === next - 1
+        ? outcomes
+        : [...outcomes, { _tag: "Skip", topic, partition, offset: next - 1, reason: "control", bytes: 0 }]
+    }
+  }
+}
+
+/** `Assigned 2 partitions: raw.orders.v1/0 from 250, raw.orders.v1/1 from 0`. */
+const describe = (positions: ReadonlyArray<Position>): string => {
+  if (positions.length === 0) return "Assigned no partition: the group has more members than partitions; standing by"
+  const places = positions.map((position) => `${partitionKey(position)} from ${position.offset}`)
+  return `Assigned ${positions.length} ${positions.length === 1 ? "partition" : "partitions"}: ${places.join(", ")}`
+}
+
+/** Says where each bad record stands and why; never what is in it. */
+const report = (outcomes: ReadonlyArray<Outcome>): Effect.Effect<void> =>
+  Effect.forEach(
+    outcomes.filter((outcome) => outcome._tag === "DeadLetter"),
+    ({ message, offset, partition, topic }) =>
+      Effect.logError(
+        `Bad record: topic=${topic} partition=${partition} offset=${offset}: ${message}; kept as a dead letter`
+      ),
+    { discard: true }
+  )

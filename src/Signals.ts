@@ -1,0 +1,32 @@
+/** What a stop signal means: the first one starts the graceful stop and its deadline, a second one ends the process at once. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+/** Exit code of a process that a signal ended, as shells count: 128 + SIGINT. */
+const interrupted = 130
+/** The graceful stop took longer than SHUTDOWN_TIMEOUT. */
+const overdue = 1
+
+/** Watches the signals for the length of the scope; interrupting the program is the runtime's part. */
+export const watch = Effect.fnUntraced(function* (shutdownTimeout: Duration.Duration) {
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  let asked = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (asked) process.exit(interrupted)
+    asked = true
+    run(Effect.logInfo(`${signal}: stopping; flushing what is held (again to end at once)`))
+    const limit = Duration.toMillis(shutdownTimeout)
+    setTimeout(() => process.exit(overdue), limit).unref()
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      process.on("SIGINT", onSignal)
+      process.on("SIGTERM", onSignal)
+    }),
+    () =>
+      Effect.sync(() => {
+        process.off("SIGINT", onSignal)
+        process.off("SIGTERM", onSignal)
+      })
+  )
+})

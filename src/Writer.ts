@@ -1,0 +1,107 @@
+/**
+ * Makes a batch durable, whatever it takes: the same batch again while the warehouse is away, the ledger's word when an outcome is unclear,
+ * halves down to the record at fault when data is refused. Only then are the offsets committed to Kafka (P2).
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Batch from "./domain/Batch.ts"
+import { partitionKey } from "./domain/KafkaRecord.ts"
+import type { BronzeRow, DeadLetter, Outcome } from "./domain/Outcome.ts"
+import { nounOf, type Table } from "./domain/Route.ts"
+import type { Assignment } from "./kafka/Kafka.ts"
+import type { Ledger } from "./Ledger.ts"
+import * as Retry from "./Retry.ts"
+import { Warehouse } from "./warehouse/Warehouse.ts"
+import type { WarehouseError } from "./warehouse/WarehouseError.ts"
+
+/** The partitions of a batch are no longer ours, or no longer where we left them: what is held has to be dropped and the ledger read again. */
+export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { message: Schema.String }) {}
+
+export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Ledger) {
+  const warehouse = yield* Warehouse
+
+  const write = (table: Table, outcomes: ReadonlyArray<Outcome>): Effect.Effect<void, Fenced> =>
+    Effect.suspend(() => {
+      const batch = Batch.make(table, outcomes, ledger.claimed)
+      const what = describe(batch)
+      return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
+        Effect.andThen(persist(batch, what)),
+        Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
+        Effect.andThen(commit(batch)),
+        Effect.catchTag("WarehouseError", (error) => recover(batch, error))
+      )
+    })
+
+  const persist = (batch: Batch.Batch, what: string): Effect.Effect<void, WarehouseError> =>
+    warehouse.write(batch).pipe(
+      Effect.catchIf(
+        (error) => error.reason === "fenced",
+        (error) => Effect.andThen(hasLanded(batch), (landed) => (landed ? Effect.void : Effect.fail(error)))
+      ),
+      Effect.retry(
+        Retry.forever(
+          `Failed to insert ${what} into ${warehouse.name}`,
+          (error: WarehouseError) => error.isRetryable && assignment.isHeld()
+        )
+      ),
+      Effect.tap(() => Effect.sync(() => ledger.advance(batch)))
+    )
+
+  /** A try that was thought lost may have been committed: then the ledger stands where this batch, under our epoch, would put it. */
+  const hasLanded = (batch: Batch.Batch): Effect.Effect<boolean, WarehouseError> =>
+    Effect.map(warehouse.ledger, (entries) => {
+      const ledgerNow = new Map(entries.map((entry) => [partitionKey(entry), entry]))
+      return batch.ranges.every((range) => {
+        const entry = ledgerNow.get(partitionKey(range))
+        return entry?.epoch === range.epoch && entry.next === range.next
+      })
+    })
+
+  const commit = (batch: Batch.Batch): Effect.Effect<void> =>
+    assignment
+      .commit(Batch.positionsOf(batch))
+      .pipe(Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)))
+
+  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<void, Fenced> => {
+    if (error.reason !== "refused" && error.reason !== "too_large")
+      return Effect.fail(new Fenced({ message: error.message }))
+    const { outcomes, table } = batch
+    const [first] = outcomes
+    if (outcomes.length > 1) {
+      const middle = Math.ceil(outcomes.length / 2)
+      return Effect.andThen(write(table, outcomes.slice(0, middle)), write(table, outcomes.slice(middle)))
+    }
+    if (first?._tag !== "BronzeRow")
+      return Effect.fail(new Fenced({ message: `a dead letter was refused: ${error.message}` }))
+    return Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`).pipe(
+      Effect.andThen(write(table, [bury(first, error)]))
+    )
+  }
+
+  return write
+})
+
+const place = ({ offset, partition, topic }: Outcome): string =>
+  `topic=${topic} partition=${partition} offset=${offset}`
+
+const bury = (row: BronzeRow, error: WarehouseError): DeadLetter => {
+  const { bytes, headers, key, offset, partition, timestamp, topic } = row
+  return {
+    _tag: "DeadLetter",
+    ...{ topic, partition, offset, timestamp, key, headers, bytes },
+    cause: error.reason === "too_large" ? "too_large" : "refused",
+    message: error.message,
+    payload: row.event === null ? null : Buffer.from(row.event, "utf8").toString("base64")
+  }
+}
+
+/** `100 orders`, and what comes with them. */
+const describe = (batch: Batch.Batch): string => {
+  const rows = Batch.rowsOf(batch).length
+  const letters = Batch.deadLettersOf(batch).length
+  const parts = [
+    ...(rows > 0 ? [`${rows} ${nounOf(batch.table.name)}`] : []),
+    ...(letters > 0 ? [`${letters} dead ${letters === 1 ? "letter" : "letters"}`] : [])
+  ]
+  return parts.length > 0 ? parts.join(" and ") : `${batch.outcomes.length} skipped ${nounOf(batch.table.name)}`
+}

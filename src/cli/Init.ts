@@ -1,0 +1,42 @@
+/** `init`: creates schema and tables in the warehouse; running it again changes nothing that is there. */
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { serviceTables, tablesOf } from "../domain/Route.ts"
+import * as Services from "../Services.ts"
+import { Settings } from "../Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import { quietly } from "./Quiet.ts"
+
+/** The statements, each ended by a semicolon: fit to be piped into a SQL client. */
+export const print = Effect.gen(function* () {
+  const { ddl } = yield* Warehouse
+  yield* Console.log(ddl.map((statement) => `${statement.trim().replace(/;$/, "")};`).join("\n\n"))
+})
+
+export const create = Effect.gen(function* () {
+  const { routes } = yield* Settings
+  const warehouse = yield* Warehouse
+  yield* warehouse.init
+  const names = [...tablesOf(routes).map(({ name }) => name), ...serviceTables]
+  yield* Console.log(`${warehouse.target}\nThere are now the tables ${names.join(", ")}.`)
+})
+
+export const command = Command.make(
+  "init",
+  {
+    print: Flag.Boolean("print").pipe(Flag.withDescription("Show the SQL and run nothing"), Flag.withDefault(false))
+  },
+  (flags) => quietly(Effect.provide(flags.print ? print : create, Services.warehouse))
+).pipe(
+  Command.withShortDescription("Create schema and tables in the warehouse"),
+  Command.withDescription(
+    "Creates the schema, the raw tables of BRONZE_ROUTES, DEAD_LETTERS and CONSUMER_OFFSETS, where they are missing. Safe to run again: nothing that exists is changed."
+  ),
+  Command.withExamples([
+    { command: "bronze-consumer init", description: "Create what is missing" },
+    { command: "bronze-consumer init --print > tables.sql", description: "Hand the SQL to somebody with the rights" },
+    { command: "SINK=duckdb bronze-consumer init", description: "The same in a local DuckDB file" }
+  ])
+)

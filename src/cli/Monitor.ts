@@ -1,0 +1,149 @@
+/** `monitor`: follows the events on the topics, one line each; it reads in a group of its own and commits nothing. */
+import { randomUUID } from "node:crypto"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type { EachMessagePayload } from "kafkajs"
+import { Admin } from "../kafka/Admin.ts"
+import { KafkaClient } from "../kafka/KafkaClient.ts"
+import { KafkaError } from "../kafka/KafkaError.ts"
+import * as Services from "../Services.ts"
+import { Settings } from "../Settings.ts"
+import { quietly } from "./Quiet.ts"
+import * as Screen from "./Screen.ts"
+
+interface Flags {
+  readonly topic: ReadonlyArray<string>
+  readonly count: Option.Option<number>
+  readonly fromBeginning: boolean
+  readonly json: boolean
+}
+
+interface Seen {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: string
+  readonly timestamp: number
+  readonly key: string | null
+  readonly value: string | null
+}
+
+/** `2026-02-07 10:30:00 raw.orders.v1/0@42 key=7 {…}`, cut to the width of the terminal. */
+export const render = (seen: Seen, columns: number): string => {
+  const at = new Date(seen.timestamp)
+  const local = new Date(seen.timestamp - at.getTimezoneOffset() * 60_000).toISOString()
+  const head = `${local.slice(0, 10)} ${local.slice(11, 19)} ${seen.topic}/${seen.partition}@${seen.offset}`
+  const key = seen.key === null ? "" : ` key=${Screen.harmless(seen.key)}`
+  const line = `${head}${key} ${seen.value === null ? "(tombstone)" : Screen.harmless(seen.value)}`
+  return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line
+}
+
+const textOf = (bytes: Buffer | null): string | null => {
+  if (bytes === null) return null
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    return `base64:${bytes.toString("base64")}`
+  }
+}
+
+const seenOf = ({ message, partition, topic }: EachMessagePayload): Seen => ({
+  topic,
+  partition,
+  offset: message.offset,
+  timestamp: Number(message.timestamp),
+  key: textOf(message.key),
+  value: textOf(message.value)
+})
+
+/** All events of these topics from now on (or from their beginning); fails when Kafka is lost for good. */
+const follow = Effect.fnUntraced(function* (topics: ReadonlyArray<string>, fromBeginning: boolean) {
+  const { kafka: settings } = yield* Settings
+  const { kafka, use } = yield* KafkaClient
+  const queue = yield* Queue.bounded<Seen, KafkaError | Cause.Done>(1000)
+  const push = Effect.runPromiseWith(yield* Effect.context<never>())
+  const consumer = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      kafka.consumer({ groupId: `${settings.group}-monitor-${randomUUID().slice(0, 8)}`, maxWaitTimeInMs: 250 })
+    ),
+    (consumer) =>
+      // What waits for room in the queue must not wait for ever, or the consumer never stops.
+      Queue.end(queue).pipe(
+        Effect.andThen(use("leave", () => consumer.disconnect())),
+        Effect.timeoutOption("3 seconds"),
+        Effect.ignore
+      )
+  )
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) Queue.failCauseUnsafe(queue, Cause.fail(KafkaError.from("read from Kafka", payload.error)))
+  })
+  yield* use("follow the topics", async () => {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning })
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: async (payload) => {
+        await push(Queue.offer(queue, seenOf(payload)))
+      }
+    })
+  })
+  return queue
+})
+
+export const monitor = Effect.fnUntraced(function* ({ count, fromBeginning, json, topic }: Flags) {
+  const { routes } = yield* Settings
+  const admin = yield* Admin
+  const screen = yield* Screen.screen
+  const topics = topic.length > 0 ? topic : [...new Set(routes.map((route) => route.topic))]
+  const present = yield* admin.topics
+  const missing = topics.filter((name) => !present.includes(name))
+  if (missing.length > 0)
+    return yield* new KafkaError({ reason: "missing", message: `there is no topic ${missing.join(", ")}` })
+  const events = yield* follow(topics, fromBeginning)
+  yield* Console.error(`Following ${topics.join(", ")}; Ctrl-C ends it`)
+  const limit = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)
+  for (let shown = 0; shown < limit; shown++) {
+    const seen = yield* Queue.take(events)
+    yield* Console.log(json ? JSON.stringify(seen) : render(seen, screen.columns))
+  }
+})
+
+export const command = Command.make(
+  "monitor",
+  {
+    topic: Flag.String("topic").pipe(
+      Flag.withDescription("Follow this topic only (may be repeated); else all of BRONZE_ROUTES"),
+      Flag.atLeast(0)
+    ),
+    count: Flag.Int("count").pipe(
+      Flag.withAlias("n"),
+      Flag.withDescription("End after so many events"),
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
+      Flag.optional
+    ),
+    fromBeginning: Flag.Boolean("from-beginning").pipe(
+      Flag.withDescription("Begin with the oldest event that Kafka still has"),
+      Flag.withDefault(false)
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("One JSON object per line, nothing cut off"),
+      Flag.withDefault(false)
+    )
+  },
+  (flags) => quietly(Screen.whileRead(Effect.scoped(monitor(flags))).pipe(Effect.provide(Services.kafka)))
+).pipe(
+  Command.withShortDescription("Follow the events on the topics"),
+  Command.withDescription(
+    "Shows each event as it comes in: time, topic/partition@offset, key, value. It reads in a consumer group of its own, named after CONSUMER_GROUP_ID, and commits nothing, so the service is not disturbed."
+  ),
+  Command.withExamples([
+    { command: "bronze-consumer monitor", description: "All routed topics, until Ctrl-C" },
+    { command: "bronze-consumer monitor --from-beginning --count 10", description: "The ten oldest events" },
+    { command: "bronze-consumer monitor --topic raw.orders.v1 --json | jq -r .value", description: "Payloads only" }
+  ])
+)

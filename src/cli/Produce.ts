@@ -1,0 +1,189 @@
+/** `produce`: sends sample orders and clicks to the routed topics, to try things out; each event is acknowledged before it is counted. */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Terminal from "effect/Terminal"
+import { Admin } from "../kafka/Admin.ts"
+import { KafkaError } from "../kafka/KafkaError.ts"
+import { Producer } from "../kafka/Producer.ts"
+import * as Services from "../Services.ts"
+import { Settings } from "../Settings.ts"
+import { quietly } from "./Quiet.ts"
+import * as Samples from "./Samples.ts"
+import * as Screen from "./Screen.ts"
+
+interface Flags {
+  readonly count: number
+  readonly orders: Option.Option<number>
+  readonly clicks: Option.Option<number>
+  readonly rate: Option.Option<number>
+  readonly newFields: boolean
+  readonly bad: number
+  readonly topic: ReadonlyArray<string>
+  readonly json: boolean
+}
+
+/** Records of one kind for one topic; `total` counts the broken ones too. */
+export interface Share {
+  readonly topic: string
+  readonly kind: Samples.Kind
+  readonly total: number
+  readonly bad: number
+}
+
+/** Two orders for a click, unless the numbers are given; broken records are the last of each share, and come on top. */
+export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" | "orders" | "clicks" | "bad">) => {
+  const ofKind = (kind: Samples.Kind) => topics.filter((topic) => Samples.kindOf(topic) === kind)
+  const [orderTopics, clickTopics] = [ofKind("order"), ofKind("click")]
+  const given = Option.isSome(flags.orders) || Option.isSome(flags.clicks)
+  const ordersOfCount =
+    clickTopics.length === 0 ? flags.count : orderTopics.length === 0 ? 0 : Math.ceil((flags.count * 2) / 3)
+  const orders = given ? Option.getOrElse(flags.orders, () => 0) : ordersOfCount
+  const clicks = given ? Option.getOrElse(flags.clicks, () => 0) : flags.count - ordersOfCount
+  const split = (names: ReadonlyArray<string>, kind: Samples.Kind, good: number, bad: number): ReadonlyArray<Share> =>
+    names.map((topic, index) => {
+      const part = (whole: number) => Math.floor(whole / names.length) + (index < whole % names.length ? 1 : 0)
+      return { topic, kind, total: part(good) + part(bad), bad: part(bad) }
+    })
+  const badOrders = clickTopics.length === 0 ? flags.bad : orderTopics.length === 0 ? 0 : Math.ceil(flags.bad / 2)
+  return [
+    ...split(orderTopics, "order", orders, badOrders),
+    ...split(clickTopics, "click", clicks, flags.bad - badOrders)
+  ].filter(({ total }) => total > 0)
+}
+
+/** The broken ones stand spread among the good. */
+const isBad = ({ bad, total }: Share, index: number): boolean =>
+  Math.floor(((index + 1) * bad) / total) > Math.floor((index * bad) / total)
+
+const batchSize = 500
+
+export const produce = Effect.fnUntraced(function* (flags: Flags) {
+  const { routes } = yield* Settings
+  const admin = yield* Admin
+  const producer = yield* Producer
+  const screen = yield* Screen.screen
+  const terminal = yield* Terminal.Terminal
+  const topics = flags.topic.length > 0 ? flags.topic : [...new Set(routes.map(({ topic }) => topic))]
+  const shares = plan(topics, flags)
+  const present = yield* admin.topics
+  const missing = shares.filter(({ topic }) => !present.includes(topic)).map(({ topic }) => topic)
+  if (missing.length > 0)
+    return yield* new KafkaError({ reason: "missing", message: `there is no topic ${missing.join(", ")}` })
+
+  const total = shares.reduce((sum, share) => sum + share.total, 0)
+  const started = yield* Clock.currentTimeMillis
+  let sent = 0
+  const progress = (): Effect.Effect<void> =>
+    screen.isTerminal ? Effect.ignore(terminal.display(`\r${Screen.bar(sent, total)}`)) : Effect.void
+  /** With a rate: as many at a time as are due ten times a second, and no sooner than they are due. */
+  const step = Option.match(flags.rate, {
+    onNone: () => batchSize,
+    onSome: (rate) => Math.max(1, Math.min(batchSize, Math.floor(rate / 10)))
+  })
+  const due = Effect.suspend(() =>
+    Option.match(flags.rate, {
+      onNone: () => Effect.void,
+      onSome: (rate) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.sleep(Duration.millis(Math.max(0, started + (sent / rate) * 1000 - now)))
+        )
+    })
+  )
+  const cursors = shares.map((share) => ({ share, next: 0 }))
+  while (sent < total) {
+    for (const cursor of cursors) {
+      const { share } = cursor
+      const size = Math.min(share.total - cursor.next, Math.max(1, Math.round((step * share.total) / total)))
+      if (size <= 0) continue
+      yield* due
+      const at = new Date(yield* Clock.currentTimeMillis)
+      const messages = Array.from({ length: size }, (_, offset) => {
+        const sequence = cursor.next + offset
+        return isBad(share, sequence)
+          ? Samples.broken(sequence)
+          : Samples.sample(share.kind, sequence, flags.newFields && sequence % 2 === 1, at)
+      })
+      yield* producer.send(share.topic, messages)
+      cursor.next += size
+      sent += size
+      yield* progress()
+    }
+  }
+  if (screen.isTerminal) yield* Effect.ignore(terminal.display("\n"))
+  const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
+  const summary = { sent, bad: shares.reduce((sum, { bad }) => sum + bad, 0), seconds, topics: shares }
+  yield* Console.log(flags.json ? JSON.stringify(summary) : say(summary))
+})
+
+const say = ({
+  bad,
+  seconds,
+  sent,
+  topics
+}: {
+  bad: number
+  seconds: number
+  sent: number
+  topics: ReadonlyArray<Share>
+}) => {
+  const parts = topics.map(({ kind, topic, total }) => `${Screen.plural(total, kind)} to ${topic}`)
+  const broken = bad === 0 ? "" : `; ${Screen.count(bad)} of them broken on purpose`
+  const pace = seconds > 0 ? ` in ${seconds.toFixed(1)} s (${Screen.count(Math.round(sent / seconds))}/s)` : ""
+  return `Sent ${Screen.plural(sent, "event")}${pace}: ${parts.join(", ")}${broken}`
+}
+
+const amount = (name: string, description: string) =>
+  Flag.Int(name).pipe(
+    Flag.withDescription(description),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000_000 })))
+  )
+
+export const command = Command.make(
+  "produce",
+  {
+    count: amount("count", "Events in all, 100 if not said: two orders for each click").pipe(
+      Flag.withAlias("n"),
+      Flag.withDefault(100)
+    ),
+    orders: amount("orders", "Orders, in place of --count").pipe(Flag.optional),
+    clicks: amount("clicks", "Clicks, in place of --count").pipe(Flag.optional),
+    rate: Flag.Finite("rate").pipe(
+      Flag.withDescription("Events per second; else as fast as Kafka takes them"),
+      Flag.withSchema(Schema.Finite.check(Schema.isGreaterThan(0))),
+      Flag.optional
+    ),
+    newFields: Flag.Boolean("new-fields").pipe(
+      Flag.withDescription("Give every second event fields that no table knows"),
+      Flag.withDefault(false)
+    ),
+    bad: amount("bad", "Broken records on top, 0 if not said, spread among the others").pipe(Flag.withDefault(0)),
+    topic: Flag.String("topic").pipe(
+      Flag.withDescription("Send to this topic only (may be repeated); else to all of BRONZE_ROUTES"),
+      Flag.atLeast(0)
+    ),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("The last line as JSON"), Flag.withDefault(false))
+  },
+  (flags) => quietly(produce(flags).pipe(Effect.provide(Services.kafka)))
+).pipe(
+  Command.withShortDescription("Send sample orders and clicks"),
+  Command.withDescription(
+    "Sends sample events of about 230 bytes to the topics of BRONZE_ROUTES: clicks to those whose name has `click` in it, orders to all others."
+  ),
+  Command.withExamples([
+    {
+      command: "bronze-consumer produce --orders 250 --clicks 30",
+      description: "Two full batches, and some that wait"
+    },
+    { command: "bronze-consumer produce --count 10000 --rate 500", description: "A steady stream for 20 seconds" },
+    {
+      command: "bronze-consumer produce --new-fields --bad 3",
+      description: "A producer that changed, and a broken one"
+    }
+  ])
+)

@@ -1,0 +1,116 @@
+/** The command `run`: says what it reads, where it writes and as whom, checks both sides once, and consumes until it is told to stop. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import { Batcher } from "../Batcher.ts"
+import { Admin } from "../kafka/Admin.ts"
+import type { KafkaError } from "../kafka/KafkaError.ts"
+import * as KafkaJs from "../kafka/KafkaJs.ts"
+import * as Logging from "../Logging.ts"
+import * as Pipeline from "../Pipeline.ts"
+import * as Retry from "../Retry.ts"
+import * as Services from "../Services.ts"
+import { Settings } from "../Settings.ts"
+import * as Signals from "../Signals.ts"
+import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
+import type { WarehouseError } from "../warehouse/WarehouseError.ts"
+
+/** What stands in the way of a start, all of it, each with its remedy. Waiting would not mend it: exit code 78 (EX_CONFIG of sysexits.h). */
+export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { problems: Schema.Array(Schema.String) }) {
+  override readonly [Runtime.errorExitCode] = 78
+  override get message(): string {
+    return `${this.problems.length === 1 ? "one thing has" : `${this.problems.length} things have`} to be mended first`
+  }
+}
+
+/** Consumes until it is interrupted; all that has to be there first is looked at together. */
+const consume = Effect.gen(function* () {
+  const settings = yield* Settings
+  const warehouse = yield* Warehouse
+  yield* introduce
+  const problems = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
+  const told = problems.flat().map(({ remedy, what }) => `${what}: ${remedy}`)
+  if (told.length > 0) {
+    yield* Effect.forEach(told, (problem) => Effect.logError(problem), { discard: true })
+    return yield* new NotReady({ problems: told })
+  }
+  yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
+  return yield* Pipeline.run.pipe(
+    Effect.onInterrupt(() =>
+      Effect.logInfo(`Stopped: all that was read is in ${warehouse.name} or stays uncommitted in Kafka`)
+    )
+  )
+})
+
+/** The service with all its parts; how it ended is the last thing in its log. */
+export const run = Effect.gen(function* () {
+  const { shutdownTimeout } = yield* Settings
+  yield* Signals.watch(shutdownTimeout)
+  return yield* consume.pipe(
+    Effect.provide(
+      Layer.mergeAll(KafkaJs.layer, Batcher.layer).pipe(
+        Layer.provideMerge(Layer.mergeAll(Services.kafka, Services.warehouse))
+      )
+    )
+  )
+}).pipe(
+  Effect.scoped,
+  Effect.tapCause((cause) => Effect.logError("Ended", cause)),
+  Effect.provide(Logging.layer),
+  Effect.provide(Services.settings),
+  Effect.tapErrorTag("SettingsError", ({ problems }) =>
+    Effect.forEach(problems, (problem) => Effect.logError(problem), { discard: true }).pipe(
+      Effect.provide(Logging.early)
+    )
+  )
+)
+
+const introduce = Effect.gen(function* () {
+  const { batch, delivery, kafka, routes, write } = yield* Settings
+  const warehouse = yield* Warehouse
+  const user = kafka.sasl === undefined ? "" : ` as ${kafka.sasl.username}`
+  yield* Effect.logInfo(`Reading from ${kafka.brokers.join(", ")}${user}, group ${kafka.group}`)
+  yield* Effect.logInfo(`Writing to ${warehouse.target}, ${delivery}`)
+  yield* Effect.forEach(routes, ({ table, topic }) => Effect.logInfo(`Route ${topic} -> ${table.name}`), {
+    discard: true
+  })
+  yield* Effect.logInfo(
+    `Batches of ${batch.size} events or ${Duration.toSeconds(batch.timeout)} seconds, up to ${write.maxRows} behind a backlog`
+  )
+})
+
+const missingTopics = Effect.gen(function* () {
+  const { kafka, routes } = yield* Settings
+  const admin = yield* Admin
+  const wanted = routes.map(({ topic }) => topic)
+  return yield* admin.topics.pipe(
+    Effect.map((present) =>
+      wanted
+        .filter((topic) => !present.includes(topic))
+        .map(
+          (topic): Problem => ({
+            what: `Kafka has no topic ${topic} that this user may see`,
+            remedy: `kafka-topics.sh --bootstrap-server ${kafka.brokers[0]} --create --topic ${topic}, or change BRONZE_ROUTES`
+          })
+        )
+    ),
+    Effect.retry(Retry.forever<KafkaError>("Kafka is away", (error) => error.isRetryable)),
+    Effect.catch((error) =>
+      Effect.succeed<ReadonlyArray<Problem>>([
+        { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*" }
+      ])
+    )
+  )
+})
+
+const warehouseProblems = Effect.gen(function* () {
+  const warehouse = yield* Warehouse
+  return yield* warehouse.preflight.pipe(
+    Effect.retry(Retry.forever<WarehouseError>(`${warehouse.name} is away`, (error) => error.reason === "unavailable")),
+    Effect.catch((error) =>
+      Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "node dist/main.js doctor tells more" }])
+    )
+  )
+})

@@ -1,0 +1,87 @@
+/** How the commands write for people: aligned tables, ages, numbers, colours on a terminal only; nothing an event says can steer the terminal. */
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Terminal from "effect/Terminal"
+
+/** Rows in columns; the ones named in `right` (by index) are aligned to the right. */
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlyArray<number> = []): string => {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? "").length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) =>
+          right.includes(index) ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)
+        )
+        .join("  ")
+        .trimEnd()
+    )
+    .join("\n")
+}
+
+/** `1,234,567` */
+export const count = (value: number): string => value.toLocaleString("en-US")
+
+export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`
+
+/** `12 s ago`; null is `never`. */
+export const ago = (time: number | null, now: number): string => {
+  if (time === null) return "never"
+  const seconds = Math.max(0, Math.round((now - time) / 1000))
+  if (seconds < 120) return `${seconds} s ago`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min ago`
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} days ago`
+}
+
+/** Text of an event, fit for a terminal: control characters (escape sequences among them) are shown, not obeyed. */
+export const harmless = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) =>
+    character === "\n" || character === "\t" ? " " : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
+/** `[#####-----]  50 %  500/1,000` */
+export const bar = (done: number, total: number): string => {
+  const width = 30
+  const filled = total === 0 ? width : Math.floor((done / total) * width)
+  const percent = total === 0 ? 100 : Math.floor((done / total) * 100)
+  return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${String(percent).padStart(3)} %  ${count(done)}/${count(total)}`
+}
+
+export interface Screen {
+  readonly isTerminal: boolean
+  readonly columns: number
+  readonly green: (text: string) => string
+  readonly red: (text: string) => string
+  readonly yellow: (text: string) => string
+  readonly dim: (text: string) => string
+}
+
+export const screen: Effect.Effect<Screen, never, Stdio.Stdio | Terminal.Terminal> = Effect.gen(function* () {
+  const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
+  const columns = isTerminal ? yield* (yield* Terminal.Terminal).columns : Number.POSITIVE_INFINITY
+  const colours = isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb"
+  const paint = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
+  return {
+    isTerminal,
+    columns: columns > 0 ? columns : 80,
+    green: paint(32),
+    red: paint(31),
+    yellow: paint(33),
+    dim: paint(2)
+  }
+})
+
+/** Ends what follows events when the reader of our output is gone (`monitor | head`). */
+export const whileRead = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A | undefined, E, R> =>
+  Effect.raceFirst(
+    effect,
+    Effect.callback<undefined>((resume) => {
+      const gone = (): void => resume(Effect.succeed(undefined))
+      process.stdout.once("error", gone)
+      process.stdout.once("close", gone)
+      return Effect.sync(() => {
+        process.stdout.off("error", gone)
+        process.stdout.off("close", gone)
+      })
+    })
+  )

@@ -1,0 +1,195 @@
+/** One assignment of a kafkajs consumer: hands fetches over in order and without a gap, whatever kafkajs delivers, and lets nobody commit once it is lost. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
+import { type KafkaRecord, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
+import type { AssignedPartition, Assignment } from "./Kafka.ts"
+import { KafkaError } from "./KafkaError.ts"
+
+/** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
+interface Passed extends TopicPartition {
+  readonly firstOffset: string | null
+  readonly lastOffset: string
+}
+
+/** The assignment as its consumer sees it. */
+export interface KafkaJsAssignment extends Assignment {
+  /** Hands a batch over. Resolves to true when it is taken care of; to false when it has to be fetched again, at the latest when the scope has closed. */
+  readonly deliver: (payload: EachBatchPayload) => Promise<boolean>
+  readonly pass: (passed: Passed) => void
+  /** Asks for the scope to close; what is held may still be written and committed. */
+  readonly end: () => void
+  /** The group has taken the partitions away. */
+  readonly lose: () => void
+  readonly ended: Effect.Effect<void>
+  /** The scope has closed. */
+  readonly close: Effect.Effect<void>
+}
+
+interface Delivery extends TopicPartition {
+  readonly from: number
+  readonly next: number
+  readonly messages: ReadonlyArray<KafkaMessage> | undefined
+  readonly done: (handled: boolean) => void
+}
+
+export const make = (options: {
+  readonly consumer: Consumer
+  readonly memberId: string
+  /** Asks Kafka where the partitions stand. */
+  readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
+}): KafkaJsAssignment => {
+  const { consumer, memberId, partitions } = options
+  const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
+  const ended = Deferred.makeUnsafe<void>()
+  const undelivered = new Set<Delivery>()
+  const expected = new Map<string, number>()
+  const soughtBack = new Map<string, number>()
+  let held = true
+  let closed = false
+  let payload: EachBatchPayload | undefined
+
+  const offer = (delivery: Omit<Delivery, "done">, done: (handled: boolean) => void): void => {
+    const entry: Delivery = {
+      ...delivery,
+      done: (handled) => {
+        undelivered.delete(entry)
+        done(handled)
+      }
+    }
+    undelivered.add(entry)
+    if (closed) entry.done(false)
+    else Queue.offerUnsafe(deliveries, entry)
+  }
+
+  const deliver = (latest: EachBatchPayload): Promise<boolean> => {
+    payload = latest
+    const { batch } = latest
+    const range = { from: fetchedOffset(batch), next: Number(batch.lastOffset()) + 1 }
+    return new Promise((resolve) =>
+      offer({ topic: batch.topic, partition: batch.partition, ...range, messages: batch.messages }, resolve)
+    )
+  }
+
+  const pass = ({ firstOffset, lastOffset, partition, topic }: Passed): void =>
+    offer(
+      { topic, partition, from: Number(firstOffset ?? lastOffset), next: Number(lastOffset) + 1, messages: undefined },
+      () => undefined
+    )
+
+  const seek = (position: Position): void => {
+    expected.set(partitionKey(position), position.offset)
+    if (held) consumer.seek({ ...position, offset: String(position.offset) })
+  }
+
+  /** A jump ahead: fetched by an assignment that is over, or the records between are gone from Kafka. Only the log's start can tell. */
+  const jumped = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
+    const key = partitionKey(delivery)
+    const known = yield* Effect.orElseSucceed(partitions, () => [])
+    const low = known.find((partition) => partitionKey(partition) === key)?.low
+    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second time.
+    if (delivery.messages === undefined && soughtBack.get(key) === at) return at
+    if (low !== undefined && low > at) {
+      yield* Effect.logError(
+        `Records lost: topic=${delivery.topic} partition=${delivery.partition} offsets ${at} to ${low - 1} are no longer in Kafka (retention)`
+      )
+      return low
+    }
+    soughtBack.set(key, at)
+    seek({ topic: delivery.topic, partition: delivery.partition, offset: at })
+    return undefined
+  })
+
+  const fetch: Assignment["fetch"] = (positions, handler) => {
+    const hand = Effect.fnUntraced(function* (delivery: Delivery) {
+      const key = partitionKey(delivery)
+      const stands = expected.get(key)
+      if (stands === undefined) return false
+      if (delivery.next <= stands) return true
+      const at = delivery.from > stands ? yield* jumped(delivery, stands) : stands
+      if (at === undefined) return false
+      const records = (delivery.messages ?? []).filter(({ offset }) => Number(offset) >= at)
+      const { next, partition, topic } = delivery
+      yield* handler({ topic, partition, from: at, next, records: records.map(toRecord(delivery)) })
+      expected.set(key, next)
+      return true
+    })
+    return Effect.suspend(() => {
+      for (const position of positions) seek(position)
+      return Queue.take(deliveries).pipe(
+        Effect.flatMap((delivery) =>
+          hand(delivery).pipe(
+            Effect.tap((handled) => Effect.sync(() => delivery.done(handled))),
+            Effect.onInterrupt(() => Effect.sync(() => delivery.done(false)))
+          )
+        ),
+        Effect.forever
+      )
+    })
+  }
+
+  const commit: Assignment["commit"] = (positions) =>
+    Effect.suspend(() => {
+      if (!held || positions.length === 0) return Effect.succeed(false)
+      const offsets = positions.map((position) => ({ ...position, offset: String(position.offset) }))
+      // The payload's commit makes one attempt, bound to the generation of this moment; the consumer's own would retry into the next one.
+      const latest = payload
+      return Effect.tryPromise({
+        try: () =>
+          latest === undefined
+            ? consumer.commitOffsets(offsets)
+            : latest.commitOffsetsIfNecessary({
+                topics: offsets.map(({ offset, partition, topic }) => ({ topic, partitions: [{ partition, offset }] }))
+              }),
+        catch: (cause) => new KafkaError({ reason: "unavailable", message: String(cause), cause })
+      }).pipe(
+        Effect.as(true),
+        Effect.catch((error) =>
+          Effect.as(
+            Effect.logWarning(`Kafka did not take the offsets: ${error.message}; the next commit makes it good`),
+            false
+          )
+        )
+      )
+    })
+
+  const end = (): void => {
+    Deferred.doneUnsafe(ended, Effect.void)
+  }
+
+  return {
+    memberId,
+    partitions,
+    fetch,
+    isHeld: () => held,
+    commit,
+    deliver,
+    pass,
+    end,
+    lose: () => {
+      held = false
+      end()
+    },
+    ended: Deferred.await(ended),
+    close: Effect.sync(() => {
+      closed = true
+      for (const delivery of undelivered) delivery.done(false)
+    })
+  }
+}
+
+/** The offset that was asked for; kafkajs keeps it in the batch, though not in its types. */
+const fetchedOffset = (batch: Batch): number => Number(Reflect.get(batch, "fetchedOffset"))
+
+const toRecord =
+  ({ partition, topic }: TopicPartition) =>
+  ({ headers, key, offset, timestamp, value }: KafkaMessage): KafkaRecord => ({
+    topic,
+    partition,
+    offset: Number(offset),
+    timestamp: Number(timestamp),
+    key,
+    value,
+    headers: headers ?? {}
+  })

@@ -1,0 +1,89 @@
+/** A double of the consumer side: tests hand it assignments and records, and take the commits it observed from a queue. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import type { KafkaRecord, Position } from "../../src/domain/KafkaRecord.ts"
+import { type AssignedPartition, type Assignment, type Fetch, Kafka } from "../../src/kafka/Kafka.ts"
+
+export interface MemoryAssignment {
+  /** Hands over the records of one partition; resolves when the handler is done with them. */
+  readonly deliver: (records: ReadonlyArray<KafkaRecord>) => Effect.Effect<void>
+  /** Asks for the scope to close, as a rebalance does that still lets us commit; resolves when it has closed. */
+  readonly end: Effect.Effect<void>
+  /** The group has taken the partitions away; resolves when the scope has closed. */
+  readonly lose: Effect.Effect<void>
+  /** The positions where fetching started, once it has. */
+  readonly started: Effect.Effect<ReadonlyArray<Position>>
+}
+
+export const make = Effect.gen(function* () {
+  const commits = yield* Queue.unbounded<ReadonlyArray<Position>>()
+  const opened = yield* Queue.unbounded<{
+    readonly assignment: Assignment
+    readonly ended: Effect.Effect<void>
+    readonly closed: Effect.Effect<void>
+  }>()
+
+  const assign = Effect.fnUntraced(function* (partitions: ReadonlyArray<AssignedPartition>) {
+    const ended = yield* Deferred.make<void>()
+    const closed = yield* Deferred.make<void>()
+    const started = yield* Deferred.make<ReadonlyArray<Position>>()
+    const fetches = yield* Queue.unbounded<{ readonly fetch: Fetch; readonly done: Deferred.Deferred<void> }>()
+    let held = true
+    const assignment: Assignment = {
+      memberId: "member-1",
+      partitions: Effect.succeed(partitions),
+      isHeld: () => held,
+      commit: (positions) =>
+        held && positions.length > 0 ? Effect.as(Queue.offer(commits, positions), true) : Effect.succeed(false),
+      fetch: (positions, handler) =>
+        Deferred.succeed(started, positions).pipe(
+          Effect.andThen(
+            Queue.take(fetches).pipe(
+              Effect.flatMap(({ done, fetch }) => Effect.andThen(handler(fetch), Deferred.succeed(done, undefined))),
+              Effect.forever
+            )
+          )
+        )
+    }
+    yield* Queue.offer(opened, {
+      assignment,
+      ended: Deferred.await(ended),
+      closed: Effect.asVoid(Deferred.succeed(closed, undefined))
+    })
+    const finish = Effect.andThen(Deferred.succeed(ended, undefined), Deferred.await(closed))
+    return {
+      started: Deferred.await(started),
+      deliver: (records) =>
+        Effect.gen(function* () {
+          const [first] = records
+          const last = records.at(-1)
+          if (first === undefined || last === undefined) return
+          const done = yield* Deferred.make<void>()
+          const { offset: from, partition, topic } = first
+          yield* Queue.offer(fetches, { fetch: { topic, partition, from, next: last.offset + 1, records }, done })
+          yield* Deferred.await(done)
+        }),
+      end: finish,
+      lose: Effect.suspend(() => {
+        held = false
+        return finish
+      })
+    } satisfies MemoryAssignment
+  })
+
+  const layer = Layer.succeed(
+    Kafka,
+    Kafka.of({
+      consume: (use) =>
+        Queue.take(opened).pipe(
+          Effect.flatMap(({ assignment, closed, ended }) =>
+            Effect.raceFirst(Effect.scoped(use(assignment)), ended).pipe(Effect.ensuring(closed))
+          ),
+          Effect.forever
+        )
+    })
+  )
+  return { layer, assign, commits }
+})

@@ -1,0 +1,67 @@
+/** What tests do to a real broker: make topics of their own, produce, and read what a consumer group has committed. */
+import { randomUUID } from "node:crypto"
+import kafkajs, { type CompressionTypes, type Message } from "kafkajs"
+
+export interface RealKafka {
+  readonly bootstrap: string
+  readonly createTopic: (topic: string, partitions?: number) => Promise<void>
+  readonly produce: (topic: string, messages: ReadonlyArray<Message>, compression?: CompressionTypes) => Promise<void>
+  /** The offsets after the last record, by partition. */
+  readonly ends: (topic: string) => Promise<ReadonlyArray<number>>
+  /** The committed offsets by partition; -1 where there is none. */
+  readonly committed: (group: string, topic: string) => Promise<ReadonlyArray<number>>
+  readonly members: (group: string) => Promise<ReadonlyArray<string>>
+  readonly close: () => Promise<void>
+}
+
+/** A name that no other test uses. */
+export const unique = (name: string): string => `${name}.${randomUUID().slice(0, 8)}`
+
+export const connect = async (bootstrap: string): Promise<RealKafka> => {
+  const kafka = new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 10 } })
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  const admin = kafka.admin()
+  await Promise.all([producer.connect(), admin.connect()])
+  const byPartition = (entries: ReadonlyArray<{ readonly partition: number; readonly offset: string }>) =>
+    [...entries].sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset))
+  return {
+    bootstrap,
+    createTopic: async (topic, partitions = 1) => {
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+    },
+    produce: async (topic, messages, compression) => {
+      await producer.send({ topic, messages: [...messages], ...(compression !== undefined && { compression }) })
+    },
+    ends: async (topic) => byPartition(await admin.fetchTopicOffsets(topic)),
+    committed: async (group, topic) => {
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      return byPartition(found?.partitions ?? [])
+    },
+    members: async (group) => {
+      const { groups } = await admin.describeGroups([group])
+      return groups.flatMap(({ members }) => members.map(({ memberId }) => memberId))
+    },
+    close: async () => {
+      await Promise.all([producer.disconnect(), admin.disconnect()])
+    }
+  }
+}
+
+export const order = (id: number): string =>
+  JSON.stringify({ order_id: `order-${id}`, user_id: id, item_id: 5, item_name: "Chicken Biryani", price: 12.99 })
+
+export const click = (id: number): string => JSON.stringify({ user_id: id, item_id: id % 7, page: "/menu" })
+
+export const messages = (count: number, value: (id: number) => string, from = 0): ReadonlyArray<Message> =>
+  Array.from({ length: count }, (_, index) => ({ key: `key-${from + index}`, value: value(from + index) }))
+
+/** Asks again until it is so; for what happens elsewhere and tells nobody. */
+export const eventually = async <A>(ask: () => Promise<A>, isSo: (answer: A) => boolean, timeout = 30_000): Promise<A> => {
+  const until = Date.now() + timeout
+  for (;;) {
+    const answer = await ask()
+    if (isSo(answer)) return answer
+    if (Date.now() > until) throw new Error(`still ${JSON.stringify(answer)} after ${timeout} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
