@@ -1,0 +1,165 @@
+/** Stands between the driver and the Snowflake emulator: lets everything through, except where a fault is armed; counts what it did. */
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
+import type { AddressInfo, Socket } from "node:net"
+import { gunzipSync } from "node:zlib"
+
+/** What a statement is for the service: a step of its protocol. */
+export const steps = ["login", "begin", "insert", "dead_letters", "ledger", "commit", "claim", "select"] as const
+export type Step = (typeof steps)[number] | "other"
+
+export const faults = ["429", "503", "reset", "half_open", "slow", "expired", "gone", "lock_limit", "lost_reply"] as const
+export type Fault = (typeof faults)[number]
+
+export interface FaultProxy {
+  readonly port: number
+  /** The next statement of this step meets the fault. */
+  readonly arm: (fault: Fault, step: Step) => void
+  /** Runs `act` once, when the next statement of this step arrives (`before`) or has been done by the server (`after`), and waits for it. */
+  readonly at: (step: Step, phase: "before" | "after", act: () => Promise<void> | void) => void
+  /** How often each fault happened, by `fault at step`. */
+  readonly fired: ReadonlyMap<string, number>
+  /** Faults and acts that wait for their statement. */
+  readonly armed: () => number
+  readonly disarm: () => void
+  readonly close: () => Promise<void>
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string | ReadonlyArray<string>>
+  readonly body: Buffer
+}
+
+const stepOf = (sql: string): Step => {
+  const text = sql.trimStart().toUpperCase()
+  if (text.startsWith("BEGIN")) return "begin"
+  if (text.startsWith("COMMIT")) return "commit"
+  if (text.startsWith("INSERT")) return /INTO\s+\S*DEAD_LETTERS/.test(text) ? "dead_letters" : "insert"
+  if (text.startsWith("UPDATE")) return "ledger"
+  if (text.startsWith("MERGE")) return "claim"
+  return text.startsWith("SELECT") ? "select" : "other"
+}
+
+const refusal = (code: string, message: string) =>
+  ({ status: 200, body: { data: { errorCode: code, sqlState: "08001" }, code, message, success: false } }) as const
+
+const refusals = {
+  "429": { status: 429, body: {} },
+  "503": { status: 503, body: {} },
+  expired: refusal("390112", "Authentication token has expired. The user must authenticate again."),
+  gone: refusal("390111", "Session no longer exists. New login required to access the service."),
+  lock_limit: refusal("000625", "Statement has locked table CONSUMER_OFFSETS in another transaction; exceeds the 20 statements limit")
+} as const
+
+/** Starts the proxy on a free port; `idleAbort` is how long the server keeps an open transaction of a client that is gone (Snowflake: five minutes). */
+export const start = async (options: { readonly targetPort: number; readonly idleAbort: number }): Promise<FaultProxy> => {
+  const armed: Array<{ readonly fault: Fault; readonly step: Step }> = []
+  const acts: Array<{ readonly step: Step; readonly phase: "before" | "after"; readonly act: () => Promise<void> | void }> = []
+  const fired = new Map<string, number>()
+  /** The sessions that speak over a connection: when it is gone, what they left open is rolled back, as Snowflake does. */
+  const sessions = new Map<Socket, Set<string>>()
+
+  const takeAct = async (step: Step, phase: "before" | "after"): Promise<void> => {
+    const index = acts.findIndex((entry) => entry.step === step && entry.phase === phase)
+    const [entry] = index < 0 ? [] : acts.splice(index, 1)
+    if (entry !== undefined) await entry.act()
+  }
+
+  const forward = (req: IncomingMessage, body: Buffer): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const { connection: _, host: __, "transfer-encoding": ___, ...headers } = req.headers
+      const upstream = request(
+        { host: "127.0.0.1", port: options.targetPort, method: req.method, path: req.url, headers: { ...headers, "content-length": body.length } },
+        (res) => {
+          const chunks: Array<Buffer> = []
+          res.on("data", (chunk: Buffer) => chunks.push(chunk))
+          res.on("end", () => resolve({ status: res.statusCode ?? 502, headers: plain(res), body: Buffer.concat(chunks) }))
+        }
+      )
+      upstream.on("error", reject)
+      upstream.end(body)
+    })
+
+  const handle = async (req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> => {
+    const step = stepOfRequest(req, body)
+    const token = req.headers.authorization
+    if (token !== undefined) sessions.get(req.socket)?.add(token)
+    await takeAct(step, "before")
+    const index = armed.findIndex((entry) => entry.step === step)
+    const [entry] = index < 0 ? [] : armed.splice(index, 1)
+    const fault = entry?.fault
+    if (fault !== undefined) fired.set(`${fault} at ${step}`, (fired.get(`${fault} at ${step}`) ?? 0) + 1)
+    if (fault === "reset") return void req.socket.destroy()
+    if (fault === "half_open") return
+    if (fault !== undefined && fault !== "slow" && fault !== "lost_reply") {
+      const { body, status } = refusals[fault]
+      return void res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
+    }
+    if (fault === "slow") await new Promise((resolve) => setTimeout(resolve, 3000))
+    const answer = await forward(req, body)
+    await takeAct(step, "after")
+    if (fault === "lost_reply") return void req.socket.destroy()
+    if (!res.destroyed) res.writeHead(answer.status, answer.headers as Record<string, string>).end(answer.body)
+  }
+
+  const rollBack = (authorization: string): void => {
+    const body = Buffer.from(JSON.stringify({ sqlText: "ROLLBACK" }))
+    const headers = { authorization, "content-type": "application/json", "content-length": body.length }
+    const path = "/queries/v1/query-request?requestId=abandoned"
+    request({ host: "127.0.0.1", port: options.targetPort, method: "POST", path, headers }, (res) => res.resume())
+      .on("error", () => undefined)
+      .end(body)
+  }
+
+  const server = createServer((req, res) => {
+    const chunks: Array<Buffer> = []
+    req.on("data", (chunk: Buffer) => chunks.push(chunk))
+    req.on("end", () => {
+      handle(req, res, Buffer.concat(chunks)).catch(() => req.socket.destroy())
+    })
+  })
+  server.on("connection", (socket) => {
+    sessions.set(socket, new Set())
+    socket.on("close", () => {
+      const left = sessions.get(socket) ?? new Set<string>()
+      sessions.delete(socket)
+      setTimeout(() => {
+        const alive = new Set([...sessions.values()].flatMap((tokens) => [...tokens]))
+        for (const token of left) if (!alive.has(token)) rollBack(token)
+      }, options.idleAbort)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    arm: (fault, step) => void armed.push({ fault, step }),
+    at: (step, phase, act) => void acts.push({ step, phase, act }),
+    fired,
+    armed: () => armed.length + acts.length,
+    disarm: () => {
+      armed.length = 0
+      acts.length = 0
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+  }
+}
+
+const stepOfRequest = (req: IncomingMessage, body: Buffer): Step => {
+  const path = req.url ?? ""
+  if (path.startsWith("/session/v1/login-request")) return "login"
+  if (!path.startsWith("/queries/v1/query-request")) return "other"
+  const text = (req.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString("utf8")
+  const parsed: unknown = JSON.parse(text)
+  const sql = typeof parsed === "object" && parsed !== null ? Reflect.get(parsed, "sqlText") : undefined
+  return typeof sql === "string" ? stepOf(sql) : "other"
+}
+
+const plain = (res: IncomingMessage): Record<string, string | ReadonlyArray<string>> => {
+  const { "content-length": _, connection: __, "transfer-encoding": ___, ...headers } = res.headers
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
