@@ -41,7 +41,7 @@ DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.U
 RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER`
 
 /** Bind: group. */
-export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger} WHERE CONSUMER_GROUP = $1`
+export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger} WHERE CONSUMER_GROUP = $1 ORDER BY TOPIC, PARTITION`
 
 /** Rows and last write of each table, in one statement. */
 export const summary = (tables: ReadonlyArray<string>): string =>

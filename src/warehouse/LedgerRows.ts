@@ -6,7 +6,7 @@ import type { LedgerEntry } from "./Warehouse.ts"
 import { WarehouseError } from "./WarehouseError.ts"
 
 /** Drivers give integers as numbers or, beyond 2^53, as text. */
-export const Integer = Schema.Union([Schema.Int, Schema.NumberFromString])
+export const Integer = Schema.Union([Schema.Int, Schema.NumberFromString.check(Schema.isInt())])
 
 const LedgerRow = Schema.Struct({
   TOPIC: Schema.String,
@@ -72,7 +72,7 @@ export const fenced = (moved: number, wanted: number): WarehouseError =>
 
 const duplicate = (table: string, group: string, one: LedgerEntry, other: LedgerEntry): WarehouseError => {
   const text = (value: string) => `'${value.replaceAll("'", "''")}'`
-  const key = `CONSUMER_GROUP = ${text(group)} AND TOPIC = ${text(one.topic)} AND PARTITION = ${one.partition}`
+  const key = `CONSUMER_GROUP = ${text(group)} AND TOPIC = ${text(one.topic)} AND "PARTITION" = ${one.partition}`
   // Rows up to the higher offset are durable: it moved together with them.
   const next = Math.max(one.next, other.next)
   const epoch = Math.max(one.epoch, other.epoch) + 1
@@ -80,7 +80,7 @@ const duplicate = (table: string, group: string, one: LedgerEntry, other: Ledger
     reason: "denied",
     message:
       `${table} has more than one row for ${partitionKey(one)} of group ${group}; stop the group, then make it one: ` +
-      `BEGIN; DELETE FROM ${table} WHERE ${key}; INSERT INTO ${table} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT) ` +
+      `BEGIN; DELETE FROM ${table} WHERE ${key}; INSERT INTO ${table} (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT) ` +
       `VALUES (${text(group)}, ${text(one.topic)}, ${one.partition}, ${next}, ${epoch}, 'repair', CURRENT_TIMESTAMP); COMMIT;`
   })
 }

@@ -37,6 +37,8 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
   const transaction: SnowflakeClient["transaction"] = (f) =>
     use((session) =>
       session.execute("BEGIN TRANSACTION").pipe(
+        // A session that the server ended while it lay idle shows itself here, before anything was written.
+        Effect.mapError((error) => (session.isUp() ? error : gone)),
         Effect.andThen(f(session)),
         Effect.catchIf(
           // When the connection failed there is nobody to tell; throwing the session away rolls back.

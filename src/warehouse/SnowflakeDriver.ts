@@ -1,4 +1,5 @@
 /** The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's own long retries. */
+import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
@@ -35,7 +36,9 @@ const loadDriver = async () => {
     customLogger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent }
   })
   // The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this field, though.
-  const { default: http } = await import("snowflake-sdk/dist/lib/http/axios_instance.js")
+  const http: typeof import("snowflake-sdk/dist/lib/http/axios_instance.js") = createRequire(import.meta.url)(
+    "snowflake-sdk/dist/lib/http/axios_instance.js"
+  )
   http.default.interceptors.request.use((request) =>
     Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 } })
   )
@@ -76,6 +79,8 @@ const options = (settings: SnowflakeSettings): ConnectionOptions => ({
   application: "BronzeConsumer",
   queryTag: "bronze-consumer",
   timeout: httpTimeout,
+  // NULL is null, also where values come as text.
+  representNullAsStringNull: false,
   // Our own Schedules decide when to try again.
   sfRetryMaxLoginRetries: 0
 })
@@ -88,10 +93,14 @@ export const connect = Effect.fn("Snowflake.connect")(function* (settings: Snowf
       const driver = await loaded
       const made = driver.createConnection(options(settings))
       await made.connectAsync((error) =>
-        resume(error === undefined || error === null ? Effect.succeed(made) : Effect.fail(fromLogin(error)))
+        resume(
+          error === undefined || error === null
+            ? Effect.succeed(made)
+            : Effect.fail(fromLogin(error, settings.credentials._tag))
+        )
       )
     }
-    login().catch((error) => resume(Effect.fail(fromLogin(error))))
+    login().catch((error) => resume(Effect.fail(fromLogin(error, settings.credentials._tag))))
   })
   const session = make(connection)
   yield* session.execute(`ALTER SESSION SET ${sessionParameters}`).pipe(

@@ -1,5 +1,6 @@
 /** Sorts what the Snowflake driver throws into the reasons of WarehouseError, with a message that says what to do and never shows a payload. */
 import * as Predicate from "effect/Predicate"
+import type { SnowflakeSettings } from "../Settings.ts"
 import { WarehouseError, type WarehouseErrorReason } from "./WarehouseError.ts"
 
 interface DriverError {
@@ -87,11 +88,14 @@ export const fromDriver = (cause: unknown): WarehouseError => {
   return new WarehouseError({ reason, message: `${text}${code === "" ? "" : ` (${code})`}; ${advice}` })
 }
 
-/** What fails before a session is open and is not the network: the key file, an unknown authenticator. */
-export const fromLogin = (cause: unknown): WarehouseError => {
+/** What fails before a session is open and is not the server's word: the key file, mostly. */
+export const fromLogin = (cause: unknown, credentials: SnowflakeSettings["credentials"]["_tag"]): WarehouseError => {
   const error = read(cause)
   if (/^\d+$/.test(error.code)) return fromDriver(cause)
-  const advice = "check SNOWFLAKE_PRIVATE_KEY_PATH and SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
+  const advice =
+    credentials === "KeyPair"
+      ? "check SNOWFLAKE_PRIVATE_KEY_PATH and SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
+      : "check the SNOWFLAKE_ variables"
   return new WarehouseError({ reason: "denied", message: `${firstLine(error.message)}; ${advice}` })
 }
 

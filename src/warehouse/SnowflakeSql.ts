@@ -72,22 +72,22 @@ const ledger = (names: Dialect): string => names.qualified(consumerOffsets.name)
 
 /** Moves each range from where it must stand; what stands elsewhere, or under another epoch, is not touched and so not counted. Binds: ranges, group. */
 export const advance = (names: Dialect): string =>
-  `UPDATE ${ledger(names)} t SET NEXT_OFFSET = s.NEXT_OFFSET, UPDATED_AT = SYSDATE()
-FROM (SELECT f.value:n::STRING AS TOPIC, f.value:p::NUMBER AS PARTITION, f.value:e::NUMBER AS EPOCH, f.value:f::NUMBER AS FROM_OFFSET, f.value:x::NUMBER AS NEXT_OFFSET ${fromBind}) s
-WHERE t.CONSUMER_GROUP = ? AND t.TOPIC = s.TOPIC AND t.PARTITION = s.PARTITION AND t.EPOCH = s.EPOCH AND t.NEXT_OFFSET = s.FROM_OFFSET`
+  `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.X, UPDATED_AT = SYSDATE()
+FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:e::NUMBER AS E, f.value:f::NUMBER AS F, f.value:x::NUMBER AS X ${fromBind}) s
+WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P AND EPOCH = s.E AND NEXT_OFFSET = s.F`
 
 /** Raises the epoch of each position's partition, or makes its row. Binds: positions, group, owner, group, owner. */
 export const claim = (names: Dialect): string =>
-  `MERGE INTO ${ledger(names)} t
-USING (SELECT f.value:n::STRING AS TOPIC, f.value:p::NUMBER AS PARTITION, f.value:o::NUMBER AS START_OFFSET ${fromBind}) s
-ON t.CONSUMER_GROUP = ? AND t.TOPIC = s.TOPIC AND t.PARTITION = s.PARTITION
+  `MERGE INTO ${ledger(names)} AS t
+USING (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) AS s
+ON t.CONSUMER_GROUP = ? AND t.TOPIC = s.N AND t."PARTITION" = s.P
 WHEN MATCHED THEN UPDATE SET EPOCH = t.EPOCH + 1, OWNER = ?, UPDATED_AT = SYSDATE()
-WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT)
-VALUES (?, s.TOPIC, s.PARTITION, s.START_OFFSET, 1, ?, SYSDATE())`
+WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT)
+VALUES (?, s.N, s.P, s.O, 1, ?, SYSDATE())`
 
 /** Bind: group. */
 export const readLedger = (names: Dialect): string =>
-  `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger(names)} WHERE CONSUMER_GROUP = ?`
+  `SELECT TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER FROM ${ledger(names)} WHERE CONSUMER_GROUP = ? ORDER BY TOPIC, "PARTITION"`
 
 /** Rows and last write of each table, in one statement. */
 export const summary = (names: Dialect, tables: ReadonlyArray<string>): string =>

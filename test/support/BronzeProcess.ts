@@ -70,7 +70,10 @@ export const start = (env: Readonly<Record<string, string>>, args: ReadonlyArray
         if (found !== undefined) finish(() => resolve(found))
         else if (!running.has(child)) finish(() => reject(new Error(`the process ended before ${what}:\n${output()}`)))
       }
-      const timer = setTimeout(() => finish(() => reject(new Error(`no ${what} within ${timeout} ms:\n${output()}`))), timeout)
+      const timer = setTimeout(
+        () => finish(() => reject(new Error(`no ${what} within ${timeout} ms:\n${output()}`))),
+        timeout
+      )
       watchers.add(watcher)
       watcher()
     })

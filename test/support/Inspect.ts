@@ -20,7 +20,14 @@ export const snowflake = async (url: string, database: string): Promise<Inspect>
   process.env["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
   const { default: sdk } = await import("snowflake-sdk")
   sdk.configure({ logLevel: "OFF", additionalLogToConsole: false })
-  const connection = sdk.createConnection({ account: "test", username: "reader", password: "x", accessUrl: url, database, schema: "BRONZE" })
+  const connection = sdk.createConnection({
+    account: "test",
+    username: "reader",
+    password: "x",
+    accessUrl: url,
+    database,
+    schema: "BRONZE"
+  })
   await connection.connectAsync(() => undefined)
   return {
     query: (sqlText) =>

@@ -56,7 +56,11 @@ export const messages = (count: number, value: (id: number) => string, from = 0)
   Array.from({ length: count }, (_, index) => ({ key: `key-${from + index}`, value: value(from + index) }))
 
 /** Asks again until it is so; for what happens elsewhere and tells nobody. */
-export const eventually = async <A>(ask: () => Promise<A>, isSo: (answer: A) => boolean, timeout = 30_000): Promise<A> => {
+export const eventually = async <A>(
+  ask: () => Promise<A>,
+  isSo: (answer: A) => boolean,
+  timeout = 30_000
+): Promise<A> => {
   const until = Date.now() + timeout
   for (;;) {
     const answer = await ask()

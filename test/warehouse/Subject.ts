@@ -1,7 +1,7 @@
 /** What the contract suite needs to know of a warehouse, and how it looks into one from outside. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { Settings, SinkSettings } from "../../src/Settings.ts"
 import type { Warehouse } from "../../src/warehouse/Warehouse.ts"
@@ -75,9 +75,11 @@ export interface Subject {
   readonly name: string
   /** Whether the payload is kept byte for byte, or as a value. */
   readonly keepsText: boolean
+  /** An integer as wide as it takes: 38 digits by Snowflake's NUMBER(38,0), 64 bits on its emulator. */
+  readonly widest: string
   /** Whether it has tables that can be missing. */
   readonly hasTables: boolean
-  /** An event that JSON.parse takes and this warehouse refuses, if there is one. */
+  /** A payload that this warehouse refuses, if there is one; on the emulator it has to be broken JSON, which decoding would have caught. */
   readonly refusedEvent: string | undefined
   /** A new, empty warehouse with its inspector. */
   readonly open: (given?: Given) => Layer.Layer<Warehouse | Inspector>
@@ -85,4 +87,6 @@ export interface Subject {
 
 /** The typed columns of a table of `testRoutes`. */
 export const columnsOf = (table: string): ReadonlyArray<string> =>
-  routes(testRoutes).find((route) => route.table.name === table)?.table.columns.map(({ name }) => name) ?? []
+  routes(testRoutes)
+    .find((route) => route.table.name === table)
+    ?.table.columns.map(({ name }) => name) ?? []

@@ -5,7 +5,7 @@ import { partitionKey } from "../../src/domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../../src/domain/Outcome.ts"
 import type { Table } from "../../src/domain/Route.ts"
 import { type LedgerEntry, Warehouse } from "../../src/warehouse/Warehouse.ts"
-import { row, routes } from "../support/Outcomes.ts"
+import { routes, row } from "../support/Outcomes.ts"
 import { testRoutes } from "./Subject.ts"
 
 export const topics = { ORDERS_RAW: "raw.orders.v1", CLICKS_RAW: "raw.clicks.v1" } as const

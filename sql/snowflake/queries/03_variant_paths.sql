@@ -1,0 +1,11 @@
+-- Fields of the event, whether a column was made for them or not.
+SELECT
+  RAW_EVENT:order_id::STRING AS ORDER_ID,
+  RAW_EVENT:user_id::NUMBER(38,0) AS USER_ID,
+  RAW_EVENT:amount::FLOAT AS AMOUNT,
+  RAW_EVENT:address.city::STRING AS CITY,
+  RAW_EVENT:items[0].sku::STRING AS FIRST_SKU
+FROM BRONZE.ORDERS_RAW
+WHERE RAW_EVENT IS NOT NULL
+ORDER BY KAFKA_PARTITION, KAFKA_OFFSET
+LIMIT 20;

@@ -1,0 +1,4 @@
+-- How far each partition has been written, under which epoch, by which member.
+SELECT CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT
+FROM BRONZE.CONSUMER_OFFSETS
+ORDER BY CONSUMER_GROUP, TOPIC, "PARTITION";

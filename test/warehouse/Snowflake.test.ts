@@ -1,0 +1,190 @@
+/** The contract through the real driver, on the Snowflake emulator. */
+import { generateKeyPairSync } from "node:crypto"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
+import { Settings, type SnowflakeSettings } from "../../src/Settings.ts"
+import * as Snowflake from "../../src/warehouse/Snowflake.ts"
+import { Warehouse } from "../../src/warehouse/Warehouse.ts"
+import { batchOf, claimAll } from "./batches.ts"
+import * as SnowflakeInspector from "./SnowflakeInspector.ts"
+import { type Given, Inspector, settings } from "./Subject.ts"
+import { suite } from "./WarehouseSuite.ts"
+
+let emulator: Emulator | undefined
+beforeAll(async () => {
+  emulator = await startEmulator()
+})
+afterAll(() => emulator?.stop())
+
+let databases = 0
+const account = (given: Partial<SnowflakeSettings> = {}) => ({
+  _tag: "Snowflake" as const,
+  account: "account",
+  user: "user",
+  database: `DB${++databases}`,
+  schema: "BRONZE",
+  warehouse: "WH",
+  role: "BRONZE_WRITER",
+  host: emulator?.url,
+  credentials: { _tag: "Password" as const, password: Redacted.make("secret") },
+  ...given
+})
+
+const warehouse = (sink: ReturnType<typeof account>, given?: Given) =>
+  Snowflake.layer.pipe(Layer.provide(Layer.succeed(Settings, settings(sink, given))))
+
+const open = (given?: Given) =>
+  Layer.unwrap(
+    Effect.sync(() => {
+      const sink = account()
+      return Layer.merge(warehouse(sink, given), Layer.succeed(Inspector, SnowflakeInspector.make(sink)))
+    })
+  )
+
+suite({
+  name: "Snowflake",
+  keepsText: false,
+  widest: "9223372036854775807",
+  hasTables: true,
+  refusedEvent: '{"a":}',
+  open
+})
+
+describe("Snowflake", () => {
+  it.live("says where it writes and as whom", () =>
+    Effect.gen(function* () {
+      const { target } = yield* Warehouse
+      assert.match(
+        target,
+        /^Snowflake account account at http.*, DB\d+\.BRONZE, as user user with role BRONZE_WRITER, warehouse WH$/
+      )
+      assert.notInclude(target, "secret")
+    }).pipe(Effect.provide(open()))
+  )
+
+  it.live("a refused login is a problem that names the user, within a second or so", () =>
+    Effect.gen(function* () {
+      const credentials = { _tag: "Password" as const, password: Redacted.make("wrong") }
+      const started = Date.now()
+      const [problem] = yield* Effect.provide(
+        Effect.flatMap(Warehouse, ({ preflight }) => preflight),
+        warehouse(account({ credentials }))
+      )
+      assert.include(problem?.what, "Incorrect username or password")
+      assert.notInclude(JSON.stringify(problem), "wrong")
+      assert.isBelow(Date.now() - started, 3000)
+    })
+  )
+
+  it.live("a key file that is not there is a problem, not a fault", () =>
+    Effect.gen(function* () {
+      const credentials = { _tag: "KeyPair" as const, path: "/nowhere/key.p8", passphrase: undefined }
+      const [problem] = yield* Effect.provide(
+        Effect.flatMap(Warehouse, ({ preflight }) => preflight),
+        warehouse(account({ credentials }))
+      )
+      assert.include(problem?.what, "SNOWFLAKE_PRIVATE_KEY_PATH")
+    })
+  )
+
+  it.live(
+    "logs in with a key pair (encrypted too), an OAuth token or an access token; a wrong passphrase is a problem",
+    () =>
+      Effect.gen(function* () {
+        const look = (credentials: SnowflakeSettings["credentials"]) =>
+          Effect.provide(
+            Effect.flatMap(Warehouse, ({ init, preflight }) => Effect.andThen(init, preflight)),
+            warehouse(account({ credentials }))
+          )
+        const home = mkdtempSync(join(tmpdir(), "bronze-keys-"))
+        const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+        const plain = join(home, "plain.p8")
+        const locked = join(home, "locked.p8")
+        writeFileSync(plain, privateKey.export({ type: "pkcs8", format: "pem" }))
+        writeFileSync(
+          locked,
+          privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "open" })
+        )
+        const token = Redacted.make("token")
+        const keyPair = (path: string, passphrase?: string) => ({
+          _tag: "KeyPair" as const,
+          path,
+          passphrase: passphrase === undefined ? undefined : Redacted.make(passphrase)
+        })
+        const good = [
+          keyPair(plain),
+          keyPair(locked, "open"),
+          { _tag: "OAuth" as const, token },
+          { _tag: "AccessToken" as const, token }
+        ]
+        for (const credentials of good) assert.deepStrictEqual(yield* look(credentials), [], credentials._tag)
+        const error = yield* Effect.flip(look(keyPair(locked, "shut")))
+        assert.strictEqual(error.reason, "denied")
+        assert.include(error.message, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+        rmSync(home, { recursive: true })
+      })
+  )
+
+  it.live("an address where nobody answers is unavailable, soon", () =>
+    Effect.gen(function* () {
+      const started = Date.now()
+      const error = yield* Effect.flip(
+        Effect.provide(
+          Effect.flatMap(Warehouse, ({ preflight }) => preflight),
+          warehouse(account({ host: "http://127.0.0.1:1" }))
+        )
+      )
+      assert.strictEqual(error.reason, "unavailable")
+      assert.isBelow(Date.now() - started, 5000)
+    })
+  )
+
+  it.live("no warehouse selected is a problem with the GRANT that mends it", () =>
+    Effect.gen(function* () {
+      const [problem] = yield* Effect.provide(
+        Effect.flatMap(Warehouse, ({ init, preflight }) => Effect.andThen(init, preflight)),
+        warehouse({ ...account(), warehouse: undefined })
+      )
+      assert.include(problem?.remedy, "GRANT USAGE ON WAREHOUSE")
+    })
+  )
+
+  it.live("two ledger rows for one partition stop the member, and the message mends them", () =>
+    Effect.gen(function* () {
+      const { claim, init, ledger, write } = yield* Warehouse
+      const { run } = yield* Inspector
+      yield* init
+      const claimed = yield* claimAll()
+      yield* write(batchOf("ORDERS_RAW", claimed, [{ offset: 4 }]))
+      yield* run("INSERT INTO {T}CONSUMER_OFFSETS SELECT * FROM {T}CONSUMER_OFFSETS WHERE PARTITION = 0")
+      const late = claimed.map((entry) => ({ ...entry, next: 5 }))
+      assert.strictEqual((yield* Effect.flip(write(batchOf("ORDERS_RAW", late, [{ offset: 5 }])))).reason, "fenced")
+      const error = yield* Effect.flip(ledger)
+      assert.strictEqual(error.reason, "denied")
+      const repair = error.message.slice(error.message.indexOf("DELETE FROM")).replace(" COMMIT;", "")
+      yield* Effect.forEach(repair.split("; "), run)
+      const [entry] = yield* claim([{ topic: "raw.orders.v1", partition: 0, offset: 0 }], "b")
+      assert.deepInclude(entry, { next: 5, epoch: 3 })
+    }).pipe(Effect.provide(open()))
+  )
+
+  it.live("goes on by itself after the server was restarted and all sessions are gone", () =>
+    Effect.gen(function* () {
+      const { init, ledger } = yield* Warehouse
+      yield* init
+      assert.deepStrictEqual(yield* ledger, [])
+      yield* Effect.promise(async () => emulator?.restart())
+      // The data lived in memory: at first there is nothing but a session that is gone, then a table that is missing.
+      const error = yield* Effect.flip(ledger)
+      assert.oneOf(error.reason, ["unavailable", "denied"])
+      yield* init
+      assert.deepStrictEqual(yield* ledger, [])
+    }).pipe(Effect.provide(open()))
+  )
+})

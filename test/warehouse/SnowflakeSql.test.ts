@@ -1,0 +1,77 @@
+/** What is handed to Snowflake: the payload text untouched, everything else as data, and only SQL that Snowflake itself takes. */
+import { assert, describe, it } from "@effect/vitest"
+import { rangesBind } from "../../src/warehouse/Binds.ts"
+import * as Sql from "../../src/warehouse/SnowflakeSql.ts"
+import { row } from "../support/Outcomes.ts"
+import { letter, tableOf } from "./batches.ts"
+
+const names = Sql.dialect("bronze_db", "bronze")
+
+describe("SnowflakeSql", () => {
+  it("splices the payload text in as it is", () => {
+    const event = '{ "z":9007199254740993,\n"a":1.10,"n":1e400,"dup":1,"dup":2,"u":"\\u00e9 ☃"}'
+    const bind = Sql.rowsBind([row({ offset: 7, event }), row({ offset: 8, event: '"x"' })])
+    assert.include(bind, `"v":${event}}`)
+    assert.strictEqual(
+      bind,
+      `[{"n":"raw.orders.v1","p":0,"o":7,"t":1770460200000,"c":[null,null],"v":${event}},` +
+        `{"n":"raw.orders.v1","p":0,"o":8,"t":1770460200000,"c":[null,null],"v":"x"}]`
+    )
+  })
+
+  it("leaves a tombstone without a value, and gives the payload null one", () => {
+    const bind = Sql.rowsBind([row({ event: null }), row({ event: "null" })])
+    const [tombstone, nothing] = JSON.parse(bind)
+    assert.isFalse(Object.hasOwn(tombstone, "v"))
+    assert.isNull(nothing.v)
+  })
+
+  it("carries keys, headers and columns as JSON, whatever stands in them", () => {
+    const given = { key: `'; DROP TABLE "x" \\ \u0000`, headers: '{"a\'":"\\"b"}', columns: ["o'1", null] }
+    const [element] = JSON.parse(Sql.rowsBind([row(given)]))
+    assert.deepStrictEqual(element, {
+      n: "raw.orders.v1",
+      p: 0,
+      o: 0,
+      t: 1770460200000,
+      k: given.key,
+      h: { "a'": '"b' },
+      c: given.columns,
+      v: {}
+    })
+  })
+
+  it("leaves out a time that no column holds", () => {
+    for (const timestamp of [-1, Number.MAX_SAFE_INTEGER]) {
+      const [element] = JSON.parse(Sql.rowsBind([row({ timestamp })]))
+      assert.isFalse(Object.hasOwn(element, "t"))
+    }
+  })
+
+  it("takes typed columns out of strings, so that none can fail", () => {
+    const sql = Sql.insertRows(names, tableOf("ORDERS_RAW"))
+    assert.include(
+      sql,
+      'INSERT INTO "BRONZE_DB"."BRONZE"."ORDERS_RAW" ("ORDER_ID", "USER_ID", "AMOUNT", "PAID", "PAID_AT", "ORDER", "RAW_EVENT"'
+    )
+    assert.include(
+      sql,
+      "f.value:c[0]::STRING, TRY_TO_NUMBER(f.value:c[1]::STRING, 38, 0), TRY_TO_DOUBLE(f.value:c[2]::STRING)"
+    )
+    assert.include(sql, "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f")
+    assert.notMatch(sql, /VALUES/)
+    assert.strictEqual(sql.match(/\?/g)?.length, 1)
+  })
+
+  it("writes dead letters with all they carry", () => {
+    const [element] = JSON.parse(Sql.deadLettersBind("ORDERS_RAW", [letter({ message: `it's "bad"`, payload: null })]))
+    assert.deepInclude(element, { a: "ORDERS_RAW", u: "not_json", m: `it's "bad"` })
+    assert.isFalse(Object.hasOwn(element, "b"))
+  })
+
+  it("moves a partition only from where it must stand", () => {
+    const bind = rangesBind([{ topic: "t", partition: 3, epoch: 2, from: 10, next: 12 }])
+    assert.strictEqual(bind, '[{"n":"t","p":3,"e":2,"f":10,"x":12}]')
+    assert.match(Sql.advance(names), / EPOCH = s\.E AND NEXT_OFFSET = s\.F$/)
+  })
+})
