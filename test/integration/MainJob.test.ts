@@ -3,38 +3,16 @@ import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vi
 import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
 import { killAll, start } from "../support/BronzeProcess.ts"
 import { type Inspect, snowflake } from "../support/Inspect.ts"
-import { click, connect, messages, order, type RealKafka, unique } from "../support/RealKafka.ts"
+import { countRows, makeJob, snowflakeAt } from "../support/Job.ts"
+import { click, connect, messages, order, type RealKafka } from "../support/RealKafka.ts"
 
 const kafkaAt = inject("kafka")
 let kafka: RealKafka
 let emulator: Emulator
 let inspect: Inspect
 
-/** A pair of topics with tables of their own, so that tests do not see each other. */
-const makeJob = async (partitions = 1, extra: Record<string, string> = {}) => {
-  const orders = unique("raw.orders")
-  const clicks = unique("raw.clicks")
-  const id = orders.slice(-8).toUpperCase()
-  const group = unique("group")
-  await Promise.all([kafka.createTopic(orders, partitions), kafka.createTopic(clicks)])
-  const env = {
-    KAFKA_BOOTSTRAP_SERVERS: kafkaAt,
-    CONSUMER_GROUP_ID: group,
-    BRONZE_ROUTES: `${orders}=ORDERS_${id}(ORDER_ID=order_id,USER_ID=user_id:NUMBER), ${clicks}=CLICKS_${id}(USER_ID=user_id:NUMBER)`,
-    SNOWFLAKE_HOST: emulator.url,
-    SNOWFLAKE_ACCOUNT: "test",
-    SNOWFLAKE_USER: "bronze",
-    SNOWFLAKE_PASSWORD: "s3cret-password",
-    SNOWFLAKE_DATABASE: "LAKE",
-    SNOWFLAKE_WAREHOUSE: "LOAD",
-    ...extra
-  }
-  const created = start(env, ["init"])
-  assert.strictEqual(await created.exit, 0, created.output())
-  const count = async (table: string, where = "TRUE"): Promise<number> =>
-    Number((await inspect.query(`SELECT COUNT(*) AS N FROM BRONZE.${table} WHERE ${where}`))[0]?.["n"])
-  return { orders, clicks, ordersTable: `ORDERS_${id}`, clicksTable: `CLICKS_${id}`, group, env, count }
-}
+const make = (extra: Record<string, string> = {}) => makeJob(kafka, snowflakeAt(emulator.url), { extra })
+const count = (table: string, where?: string) => countRows(inspect, table, where)
 
 beforeAll(async () => {
   kafka = await connect(kafkaAt)
@@ -50,7 +28,7 @@ afterAll(async () => {
 
 describe("the main job on Snowflake", () => {
   it("writes 100 events at once and the rest after 5 seconds, each table by itself", async () => {
-    const job = await makeJob()
+    const job = await make()
     const service = start(job.env)
     await service.line(/Consumer initialized: group=group/)
     const sentAt = Date.now()
@@ -64,38 +42,44 @@ describe("the main job on Snowflake", () => {
     )
     const seconds = flushed.map(({ at, text }) => ({ full: /Flushing 100 /.test(text), after: (at - sentAt) / 1000 }))
     for (const { after, full } of seconds) full ? assert.isBelow(after, 4) : assert.isAbove(after, 4.5)
-    assert.strictEqual(await job.count(job.ordersTable), 250)
-    assert.strictEqual(await job.count(job.clicksTable), 30)
-    assert.strictEqual(await job.count(job.ordersTable, "ORDER_ID = 'order-7' AND USER_ID = 7 AND RAW_EVENT:price::FLOAT = 12.99"), 1)
+    assert.strictEqual(await count(job.ordersTable), 250)
+    assert.strictEqual(await count(job.clicksTable), 30)
+    assert.strictEqual(
+      await count(job.ordersTable, "ORDER_ID = 'order-7' AND USER_ID = 7 AND RAW_EVENT:price::FLOAT = 12.99"),
+      1
+    )
     assert.deepStrictEqual(await kafka.committed(job.group, job.orders), [250])
     assert.deepStrictEqual(await kafka.committed(job.group, job.clicks), [30])
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 0, service.output())
   })
 
-  it.each(["SIGTERM", "SIGINT"] as const)("flushes what is pending on %s, commits, leaves the group, exits 0", async (signal) => {
-    const job = await makeJob(1, { BATCH_TIMEOUT: "60" })
-    const service = start({ ...job.env, LOG_LEVEL: "debug" })
-    await service.line(/Assigned/)
-    await kafka.produce(job.orders, messages(42, order))
-    await service.line(/Fetched 42 /)
-    assert.strictEqual(await job.count(job.ordersTable), 0)
-    const stoppedAt = Date.now()
-    service.signal(signal)
-    assert.strictEqual(await service.exit, 0, service.output())
-    assert.isBelow(Date.now() - stoppedAt, 5000)
-    assert.strictEqual(await job.count(job.ordersTable), 42)
-    assert.deepStrictEqual(await kafka.committed(job.group, job.orders), [42])
-    assert.deepStrictEqual(await kafka.members(job.group), [])
-  })
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "flushes what is pending on %s, commits, leaves the group, exits 0",
+    async (signal) => {
+      const job = await make({ BATCH_TIMEOUT: "60" })
+      const service = start({ ...job.env, LOG_LEVEL: "debug" })
+      await service.line(/Assigned/)
+      await kafka.produce(job.orders, messages(42, order))
+      await service.line(/Fetched 42 /)
+      assert.strictEqual(await count(job.ordersTable), 0)
+      const stoppedAt = Date.now()
+      service.signal(signal)
+      assert.strictEqual(await service.exit, 0, service.output())
+      assert.isBelow(Date.now() - stoppedAt, 5000)
+      assert.strictEqual(await count(job.ordersTable), 42)
+      assert.deepStrictEqual(await kafka.committed(job.group, job.orders), [42])
+      assert.deepStrictEqual(await kafka.members(job.group), [])
+    }
+  )
 
   it("keeps 99 good rows and one dead letter of 100 records with a broken one, and tombstones as rows", async () => {
-    const job = await makeJob()
+    const job = await make()
     const service = start(job.env)
     const broken = { key: "bad", value: '{"password": "do-not-log-me", broken' }
     await kafka.produce(job.orders, [...messages(57, order), broken, ...messages(42, order, 57)])
     await service.count(/Kafka offsets committed/, 1)
-    assert.strictEqual(await job.count(job.ordersTable), 99)
+    assert.strictEqual(await count(job.ordersTable), 99)
     const letters = await inspect.query(`SELECT * FROM BRONZE.DEAD_LETTERS WHERE KAFKA_TOPIC = '${job.orders}'`)
     assert.strictEqual(letters.length, 1)
     assert.strictEqual(letters[0]?.["kafka_offset"], 57)
@@ -106,7 +90,7 @@ describe("the main job on Snowflake", () => {
     assert.notInclude(service.output(), "s3cret")
     await kafka.produce(job.orders, [{ key: "gone", value: null }])
     await service.count(/Kafka offsets committed/, 2)
-    assert.strictEqual(await job.count(job.ordersTable, "RAW_EVENT IS NULL"), 1)
+    assert.strictEqual(await count(job.ordersTable, "RAW_EVENT IS NULL"), 1)
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 0)
   })
