@@ -92,13 +92,30 @@ export const json: Logger.Logger<unknown, string> = Logger.make((options) => {
   })
 })
 
+/** When nobody reads stdout any more (`… | head`), what is written there is lost and nothing else; unheard, the error would end the process. */
+const lostReader: Layer.Layer<never> = Layer.effectDiscard(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const ignore = (): void => {}
+      process.stdout.on("error", ignore)
+      process.stderr.on("error", ignore)
+      return ignore
+    }),
+    (ignore) =>
+      Effect.sync(() => {
+        process.stdout.off("error", ignore)
+        process.stderr.off("error", ignore)
+      })
+  )
+)
+
 /** The log of the service: stdout, and LOG_FILE, which is appended to and flushed at the end; without the file the service runs all the same. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
   Effect.gen(function* () {
     const { log } = yield* Settings
     const format = log.format === "json" ? json : text
     const stdout = Logger.withConsoleLog(format)
-    const level = Layer.succeed(References.MinimumLogLevel, log.level)
+    const level = Layer.merge(Layer.succeed(References.MinimumLogLevel, log.level), lostReader)
     if (log.file === undefined) return Layer.merge(Logger.layer([stdout]), level)
     const both = Logger.toFile(format, log.file, { flag: "a", batchWindow: "500 millis" }).pipe(
       Effect.map((file) => [stdout, file]),
@@ -117,7 +134,7 @@ export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
 )
 
 /** Before the settings are read, and when they cannot be: text on stdout. */
-export const early: Layer.Layer<never> = Logger.layer([Logger.withConsoleLog(text)])
+export const early: Layer.Layer<never> = Layer.merge(Logger.layer([Logger.withConsoleLog(text)]), lostReader)
 
 /** For commands, whose stdout belongs to their output: text on stderr, from the level on that matters to a person. */
 export const stderr = (level: LogLevel.LogLevel): Layer.Layer<never> =>

@@ -50,10 +50,14 @@ const unknown = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
     .map((name) => `${name} is set, but there is no such setting${didYouMean(name, ourNames)}`)
 }
 
-const unused = (isSet: (name: string) => boolean, saslOn: boolean): ReadonlyArray<string> => {
-  const { passphrase, password, privateKeyPath, protocol, saslPassword, saslUsername, token } = variables
+const unused = (isSet: (name: string) => boolean, protocolWord: string): ReadonlyArray<string> => {
+  const { passphrase, password, privateKeyPath, protocol, saslPassword, saslUsername, sslCa, sslCert, sslKey, token } =
+    variables
   const hints: Array<string> = []
-  if (!saslOn && (isSet(saslUsername.name) || isSet(saslPassword.name)))
+  for (const { name } of [sslCa, sslCert, sslKey])
+    if (isSet(name) && !/SSL$/i.test(protocolWord))
+      hints.push(`${name} does nothing while ${protocol.name} is without SSL`)
+  if (!/^SASL/i.test(protocolWord) && (isSet(saslUsername.name) || isSet(saslPassword.name)))
     hints.push(`${saslUsername.name} and ${saslPassword.name} do nothing while ${protocol.name} is without SASL`)
   if (isSet(privateKeyPath.name) && isSet(password.name))
     hints.push(`${password.name} does nothing beside ${privateKeyPath.name}`)
@@ -69,5 +73,5 @@ export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* 
   const names = (yield* Effect.forEach([...ours, ...near], (word) => namesBelow(provider, [word]))).flat()
   const set = new Set(names)
   const protocol = yield* Effect.orElseSucceed(provider.load([variables.protocol.name]), () => undefined)
-  return [...unknown(names), ...unused((name) => set.has(name), /^\s*SASL/i.test(protocol?.value ?? ""))]
+  return [...unknown(names), ...unused((name) => set.has(name), (protocol?.value ?? "").trim())]
 })

@@ -379,8 +379,14 @@ describe("hints", () => {
   )
   it.effect("name what has no effect, without its value", () =>
     Effect.gen(function* () {
-      const said = yield* hintsOf({ ...login, SNOWFLAKE_TOKEN: "t", KAFKA_SASL_PASSWORD: "s3cret" })
+      const said = yield* hintsOf({
+        ...login,
+        SNOWFLAKE_TOKEN: "t",
+        KAFKA_SASL_PASSWORD: "s3cret",
+        KAFKA_SSL_CA: "ca.pem"
+      })
       assert.deepStrictEqual(said, [
+        "KAFKA_SSL_CA does nothing while KAFKA_SECURITY_PROTOCOL is without SSL",
         "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD do nothing while KAFKA_SECURITY_PROTOCOL is without SASL",
         "SNOWFLAKE_PASSWORD does nothing beside SNOWFLAKE_TOKEN"
       ])

@@ -29,10 +29,7 @@ export const configuration = (
 ): ReadonlyArray<Finding> => [
   ...(Result.isSuccess(read)
     ? Object.entries(describe(read.success)).map(([name, value]) => good(`configuration: ${name}`, value))
-    : read.failure.problems.map((problem) => {
-        const [name = "", ...rest] = problem.split(": ")
-        return bad("configuration", problem, `set ${name} as said: ${rest.join(": ")}`)
-      })),
+    : read.failure.problems.map((problem): Finding => ({ check: "configuration", state: "bad", detail: problem }))),
   ...hints.map((hint) => warning("configuration", hint))
 ]
 

@@ -36,7 +36,7 @@ export interface Share {
   readonly bad: number
 }
 
-/** Two orders for a click, unless the numbers are given; broken records are the last of each share, and come on top. */
+/** Two orders for a click, unless the numbers are given; broken records come on top, half with the orders, half with the clicks. */
 export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" | "orders" | "clicks" | "bad">) => {
   const ofKind = (kind: Samples.Kind) => topics.filter((topic) => Samples.kindOf(topic) === kind)
   const [orderTopics, clickTopics] = [ofKind("order"), ofKind("click")]
@@ -50,7 +50,9 @@ export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" |
       const part = (whole: number) => Math.floor(whole / names.length) + (index < whole % names.length ? 1 : 0)
       return { topic, kind, total: part(good) + part(bad), bad: part(bad) }
     })
-  const badOrders = clickTopics.length === 0 ? flags.bad : orderTopics.length === 0 ? 0 : Math.ceil(flags.bad / 2)
+  const noOrders = orderTopics.length === 0 || (orders === 0 && clicks > 0)
+  const noClicks = clickTopics.length === 0 || (clicks === 0 && orders > 0)
+  const badOrders = noOrders ? 0 : noClicks ? flags.bad : Math.ceil(flags.bad / 2)
   return [
     ...split(orderTopics, "order", orders, badOrders),
     ...split(clickTopics, "click", clicks, flags.bad - badOrders)
@@ -61,7 +63,15 @@ export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" |
 const isBad = ({ bad, total }: Share, index: number): boolean =>
   Math.floor(((index + 1) * bad) / total) > Math.floor((index * bad) / total)
 
-const batchSize = 500
+const samplesOf = (share: Share, from: number, size: number, newFields: boolean, at: Date) =>
+  Array.from({ length: size }, (_, offset) => {
+    const sequence = from + offset
+    return isBad(share, sequence)
+      ? Samples.broken(sequence)
+      : Samples.sample(share.kind, sequence, newFields && sequence % 2 === 1, at)
+  })
+
+const batchSize = 2000
 
 export const produce = Effect.fnUntraced(function* (flags: Flags) {
   const { routes } = yield* Settings
@@ -95,25 +105,23 @@ export const produce = Effect.fnUntraced(function* (flags: Flags) {
         )
     })
   )
-  const cursors = shares.map((share) => ({ share, next: 0 }))
+  const next = new Map(shares.map((share) => [share, 0]))
   while (sent < total) {
-    for (const cursor of cursors) {
-      const { share } = cursor
-      const size = Math.min(share.total - cursor.next, Math.max(1, Math.round((step * share.total) / total)))
-      if (size <= 0) continue
-      yield* due
-      const at = new Date(yield* Clock.currentTimeMillis)
-      const messages = Array.from({ length: size }, (_, offset) => {
-        const sequence = cursor.next + offset
-        return isBad(share, sequence)
-          ? Samples.broken(sequence)
-          : Samples.sample(share.kind, sequence, flags.newFields && sequence % 2 === 1, at)
-      })
-      yield* producer.send(share.topic, messages)
-      cursor.next += size
-      sent += size
-      yield* progress()
-    }
+    yield* due
+    const at = new Date(yield* Clock.currentTimeMillis)
+    yield* Effect.forEach(
+      shares,
+      Effect.fnUntraced(function* (share) {
+        const from = next.get(share) ?? 0
+        const size = Math.min(share.total - from, Math.max(1, Math.round((step * share.total) / total)))
+        if (size === 0) return
+        next.set(share, from + size)
+        yield* producer.send(share.topic, samplesOf(share, from, size, flags.newFields, at))
+        sent += size
+        yield* progress()
+      }),
+      { concurrency: "unbounded", discard: true }
+    )
   }
   if (screen.isTerminal) yield* Effect.ignore(terminal.display("\n"))
   const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000

@@ -63,9 +63,10 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
       const present = wanted.filter((topic) => visible.has(topic))
       if (present.length === 0) return []
       const metadata = yield* ask("describe the topics", () => admin.fetchTopicMetadata({ topics: present }))
-      return metadata.topics.flatMap(({ name, partitions }) =>
-        partitions
-          .map(({ partitionId }): TopicPartition => ({ topic: name, partition: partitionId }))
+      // In the order that was asked for; Kafka's own is by chance.
+      return present.flatMap((topic) =>
+        (metadata.topics.find(({ name }) => name === topic)?.partitions ?? [])
+          .map(({ partitionId }): TopicPartition => ({ topic, partition: partitionId }))
           .sort((a, b) => a.partition - b.partition)
       )
     })

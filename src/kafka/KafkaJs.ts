@@ -73,6 +73,7 @@ export const layer = Layer.effect(
           Effect.andThen(client.use("subscribe", () => consumer.subscribe({ topics, fromBeginning: true }))),
           Effect.retry(Retry.forever("Kafka is away"))
         )
+      yield* Effect.logInfo(`Joining group ${kafka.group}`)
       const started = client.use("join the group", () =>
         consumer.run({
           autoCommit: false,
