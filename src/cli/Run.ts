@@ -13,6 +13,7 @@ import * as Pipeline from "../Pipeline.ts"
 import * as Retry from "../Retry.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
+import { hints } from "../SettingsHints.ts"
 import * as Signals from "../Signals.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -48,6 +49,7 @@ const consume = Effect.gen(function* () {
 export const run = Effect.gen(function* () {
   const { shutdownTimeout } = yield* Settings
   yield* Signals.watch(shutdownTimeout)
+  yield* Effect.forEach(yield* hints, (hint) => Effect.logWarning(hint), { discard: true })
   return yield* consume.pipe(
     Effect.provide(
       Layer.mergeAll(KafkaJs.layer, Batcher.layer).pipe(

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import type { TopicPartition } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition } from "./Kafka.ts"
 import { KafkaClient } from "./KafkaClient.ts"
-import type { KafkaError } from "./KafkaError.ts"
+import { KafkaError } from "./KafkaError.ts"
 
 export interface Cluster {
   readonly id: string
@@ -98,10 +98,13 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
     const positions = Effect.fnUntraced(function* (group: string, wanted: ReadonlyArray<TopicPartition>) {
       const names = [...new Set(wanted.map(({ topic }) => topic))]
       const [logs, commits] = yield* Effect.all([ranges(names), committed(group, names)], { concurrency: 2 })
-      return wanted.flatMap(({ partition, topic }): ReadonlyArray<AssignedPartition> => {
+      return yield* Effect.forEach(wanted, ({ partition, topic }) => {
         const isThis = (other: TopicPartition): boolean => other.topic === topic && other.partition === partition
         const log = logs.find(isThis)
-        return log === undefined ? [] : [{ ...log, committed: commits.find(isThis)?.offset }]
+        return log === undefined
+          ? // New partitions take a moment until every broker knows them; left out, nobody would read them.
+            new KafkaError({ reason: "unavailable", message: `Kafka does not know ${topic}/${partition} yet` })
+          : Effect.succeed<AssignedPartition>({ ...log, committed: commits.find(isThis)?.offset })
       })
     })
 

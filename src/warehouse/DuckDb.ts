@@ -27,12 +27,12 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
     Effect.gen(function* () {
       const { delivery, kafka, routes, write: limits } = yield* Settings
       const client = yield* DuckDbClient.make(path, limits.concurrency)
-      const ddl = Sql.ddl(routes)
+      const ddl = Sql.ddl(path, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
       const toEntries = toLedger(Sql.dialect.qualified(consumerOffsets.name), kafka.group)
 
       const readColumns = (connection: DuckDbClient.Connection) =>
-        Effect.map(Effect.flatMap(connection.query(Sql.columns), decodeColumns), columnsByTable)
+        Effect.map(Effect.flatMap(connection.query(Sql.columns, [connection.schema]), decodeColumns), columnsByTable)
 
       // Nobody else can alter a table while we hold the file, so the order of its columns is read once.
       let known: ReadonlyMap<string, ReadonlySet<string>> | undefined
@@ -86,7 +86,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
 
       return Warehouse.of({
         name: "DuckDB",
-        target: `DuckDB file ${path}, schema ${Sql.schema}`,
+        target: `DuckDB file ${path}`,
         ddl,
         init: client.use((connection) => Effect.forEach(ddl, (sql) => connection.execute(sql), { discard: true })),
         preflight,

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
 import type { ColumnType, Table } from "../domain/Route.ts"
 import type { Connection, Module } from "./DuckDbClient.ts"
-import { schema } from "./DuckDbSql.ts"
 import { deadLetters, type FieldType, isStorable, rawShape, type Shape } from "./Tables.ts"
 import { WarehouseError } from "./WarehouseError.ts"
 
@@ -68,7 +67,7 @@ const coordinates = <A extends BronzeRow | DeadLetter>(
 
 /** Column by column, in the order in which the table has them: the appender knows no names, and users may have added columns. */
 const append = Effect.fnUntraced(function* <A>(
-  { call, callSync, module }: Connection,
+  { call, callSync, module, schema }: Connection,
   order: ReadonlyArray<string>,
   shape: Shape,
   reads: ReadonlyMap<string, Read<A>>,

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Pool from "effect/Pool"
 import * as Semaphore from "effect/Semaphore"
 import { fromDuckDb, isFatal } from "./DuckDbErrors.ts"
+import { schemaOf } from "./DuckDbSql.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
 export type Module = typeof import("@duckdb/node-api")
@@ -11,6 +12,8 @@ export type Module = typeof import("@duckdb/node-api")
 export interface Connection {
   /** The library, for its values and chunks. */
   readonly module: Module
+  /** The schema that the tables of this file stand in. */
+  readonly schema: string
   /** Runs asynchronous calls of the library; what they throw becomes a WarehouseError. */
   readonly call: <A>(f: (connection: DuckDBConnection) => Promise<A>) => Effect.Effect<A, WarehouseError>
   /** The same for calls that block: keep them short. */
@@ -89,6 +92,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       const call: Connection["call"] = (f) => Effect.tryPromise({ try: () => f(native), catch: toError })
       const connection: Connection = {
         module,
+        schema: schemaOf(path),
         call,
         callSync: (f) => Effect.try({ try: f, catch: toError }),
         execute: (sql, binds = []) => call(async () => (await native.run(sql, [...binds])).rowsChanged),

@@ -1,9 +1,16 @@
 /** The SQL that the DuckDB layer sends, as pure text; rows do not go through it but through the appender. */
+import { parse } from "node:path"
 import type { Route } from "../domain/Route.ts"
 import { consumerOffsets, createTable, type Dialect, quoted, shapesOf } from "./Tables.ts"
 
-/** The same schema as on Snowflake, so that queries carry over. */
-export const schema = "BRONZE"
+/** What tables are qualified with: the same schema as on Snowflake, so that queries carry over. */
+const schema = "BRONZE"
+
+/**
+ * The schema that the tables of a file stand in. DuckDB names a file's catalog after the file: in `bronze.duckdb`, `BRONZE.ORDERS_RAW`
+ * means the catalog, and a schema of that name would make it ambiguous. So `BRONZE.ORDERS_RAW` works in every file.
+ */
+export const schemaOf = (path: string): string => (parse(path).name.toUpperCase() === schema ? "main" : schema)
 
 export const dialect: Dialect = {
   types: {
@@ -19,9 +26,9 @@ export const dialect: Dialect = {
   qualified: (table) => `${quoted(schema)}.${quoted(table)}`
 }
 
-/** `CREATE SCHEMA`, then every table; each may be run again. */
-export const ddl = (routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
-  `CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`,
+/** The schema of the file at `path`, then every table; each statement may be run again. */
+export const ddl = (path: string, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
+  ...(schemaOf(path) === schema ? [`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`] : []),
   ...shapesOf(routes).map((shape) => createTable(dialect, shape))
 ]
 
@@ -52,6 +59,6 @@ export const summary = (tables: ReadonlyArray<string>): string =>
     )
     .join("\nUNION ALL\n")
 
-/** The columns of every table of the schema, in their order. */
+/** The columns of every table of the schema, in their order. Bind: schema. */
 export const columns = `SELECT table_name AS TABLE_NAME, column_name AS COLUMN_NAME FROM information_schema.columns
-WHERE table_schema = '${schema}' ORDER BY table_name, ordinal_position`
+WHERE table_schema = $1 ORDER BY table_name, ordinal_position`

@@ -102,6 +102,18 @@ describe("DuckDB", () => {
     })
   })
 
+  it.live("works in a file named bronze.duckdb, which DuckDB takes for the name before the dot", () => {
+    const path = join(home, "bronze.duckdb")
+    return Effect.gen(function* () {
+      const { init, preflight, write } = yield* Warehouse
+      yield* init
+      yield* init
+      assert.deepStrictEqual(yield* preflight, [])
+      yield* write(batchOf("ORDERS_RAW", yield* claimAll(), [{ offset: 0 }]))
+      assert.lengthOf(yield* (yield* Inspector).rows("ORDERS_RAW"), 1)
+    }).pipe(Effect.provide(open({}, path)))
+  })
+
   it.live("fills a table to which users have added columns, in whatever order they stand", () =>
     Effect.gen(function* () {
       const inspect = yield* Inspector

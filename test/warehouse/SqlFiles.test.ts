@@ -32,7 +32,7 @@ describe("sql/duckdb", () => {
   const files = ["01_schema.sql", "02_tables.sql"].flatMap((file) => statements(read("duckdb", file)))
 
   it("creates what `init` creates", () => {
-    assert.deepStrictEqual(files.map(normal), DuckDbSql.ddl(defaults).map(normal))
+    assert.deepStrictEqual(files.map(normal), DuckDbSql.ddl("lake.duckdb", defaults).map(normal))
   })
 
   it.live("runs, twice, and so does every query", () =>

@@ -1,0 +1,165 @@
+/** The commands as a script meets them: real processes, a real broker, DuckDB; exit codes, stdout and stderr. */
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { type Broker, startBroker } from "../../scripts/support/kafkaBroker.ts"
+import { createTopics } from "../../scripts/support/kafkaTopics.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), "bronze-cli-"))
+let broker: Broker
+
+beforeAll(async () => {
+  broker = await startBroker({ dataDir: join(folder, "kafka") })
+  await createTopics(broker.bootstrap, 2)
+}, 120_000)
+afterAll(async () => {
+  await broker?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, program = join(root, "dist/main.js")) => {
+  const { PATH = "", HOME = "/" } = process.env
+  const base = { PATH, HOME, SINK: "duckdb", DUCKDB_PATH: join(folder, "raw.db"), LOG_FILE: "", HTTP_PORT: "0" }
+  const command = program.endsWith(".js") ? [process.execPath, program] : [program]
+  const [file = "", ...args] = [...command, ...words]
+  const { status, stderr, stdout } = spawnSync(file, args, {
+    cwd: folder,
+    env: { ...base, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap, ...env },
+    encoding: "utf8",
+    timeout: 30_000
+  })
+  return { code: status, out: stdout, err: stderr }
+}
+
+describe("words", () => {
+  it("unknown ones: 64, a suggestion, nothing on stdout", () => {
+    for (const [words, said] of [
+      [["doctro"], /Unknown subcommand "doctro"[\s\S]+doctor/],
+      [["produce", "--cuont", "3"], /Unrecognized flag: --cuont[\s\S]+--count/],
+      [["produce", "--count", "many"], /Invalid value for flag --count: "many"/],
+      [["run", "fast"], /Unexpected positional argument: "fast"/]
+    ] as const) {
+      const { code, err, out } = cli(words)
+      assert.strictEqual(code, 64, words.join(" "))
+      assert.match(err, said)
+      assert.include(err, "--help` shows what there is")
+      assert.notInclude(err, "    at ")
+      assert.strictEqual(out, "")
+    }
+  })
+  it("--help of every command has examples, and that of run every setting", () => {
+    for (const command of [[], ["run"], ["init"], ["doctor"], ["status"], ["monitor"], ["produce"]]) {
+      const { code, out } = cli([...command, "--help"])
+      assert.strictEqual(code, 0)
+      assert.include(out, "EXAMPLES")
+    }
+    assert.include(cli(["run", "--help"]).out, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+  }, 60_000)
+})
+
+describe("a configuration that cannot be used", () => {
+  const env = { SINK: "snowflake", SNOWFLAKE_PASSWORD: "s3cret", BATCH_SIZE: "none" }
+  it("is 78 with all problems, and no secret", () => {
+    for (const words of [["init"], ["status"], ["monitor"], ["produce"], []]) {
+      const { code, err, out } = cli(words, env)
+      assert.strictEqual(code, 78, words.join(" "))
+      for (const name of ["BATCH_SIZE", "SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_DATABASE"])
+        assert.include(err + out, `${name}: `)
+      assert.notInclude(err + out, "s3cret")
+    }
+  }, 60_000)
+  it("is what doctor is for: 1, and the rest is said to wait", () => {
+    const { code, out } = cli(["doctor"], { ...env, SNOWFLAKE_USERNAME: "me" })
+    assert.strictEqual(code, 1)
+    assert.include(out, '✗ configuration  BATCH_SIZE: expected a whole number from 1 to 1000000, got "none"')
+    assert.include(out, "did you mean SNOWFLAKE_USER?")
+    assert.include(out, "- warehouse")
+  })
+})
+
+describe("from nothing to status", () => {
+  it("doctor finds the tables missing, init creates them, doctor is content", () => {
+    const before = cli(["doctor", "--json"])
+    assert.strictEqual(before.code, 1)
+    const bad: ReadonlyArray<{ state: string; remedy?: string }> = JSON.parse(before.out)
+    assert.isTrue(bad.some(({ remedy, state }) => state === "bad" && /init/.test(remedy ?? "")))
+
+    const shown = cli(["init", "--print"], { DUCKDB_PATH: join(folder, "other.db") })
+    assert.strictEqual(shown.code, 0)
+    assert.match(shown.out, /CREATE TABLE IF NOT EXISTS[\s\S]+ORDERS_RAW/)
+    assert.isFalse(existsSync(join(folder, "other.db")))
+
+    for (const words of [["init"], ["init"]]) assert.strictEqual(cli(words).code, 0)
+    const { code, out } = cli(["doctor"])
+    assert.strictEqual(code, 0, out)
+    assert.include(out, "All is well.")
+  }, 60_000)
+
+  it("produce sends what it says, status and monitor see it", () => {
+    const sent = cli(["produce", "--orders", "20", "--clicks", "5", "--bad", "2", "--new-fields"])
+    assert.strictEqual(sent.code, 0, sent.err)
+    assert.match(
+      sent.out,
+      /^Sent 27 events in [\d.]+ s \([\d,]+\/s\): 21 orders to raw\.orders\.v1, 6 clicks to raw\.clicks\.v1; 2 of them broken on purpose\n$/
+    )
+    const status = cli(["status", "--json"])
+    assert.strictEqual(status.code, 0, status.err)
+    assert.strictEqual(JSON.parse(status.out).lag, 27)
+
+    const seen = cli(["monitor", "--from-beginning", "--topic", "raw.clicks.v1", "--count", "6", "--json"])
+    assert.strictEqual(seen.code, 0, seen.err)
+    const events: ReadonlyArray<{ topic: string }> = seen.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    assert.deepStrictEqual(
+      events.map(({ topic }) => topic),
+      Array.from({ length: 6 }, () => "raw.clicks.v1")
+    )
+
+    const again = cli(["status"])
+    assert.match(again.out, /Lag in all: 27/)
+  }, 60_000)
+
+  it("monitor ends when nobody reads on", () => {
+    const shell = `"${process.execPath}" "${join(root, "dist/main.js")}" monitor --from-beginning | head -n 1`
+    const { status, stdout } = spawnSync("sh", ["-c", shell], {
+      env: { ...process.env, SINK: "duckdb", LOG_FILE: "", KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap },
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 20_000
+    })
+    assert.strictEqual(status, 0)
+    assert.strictEqual(stdout.trim().split("\n").length, 1)
+  })
+
+  it("the scripts are doors to the same commands, from any folder", () => {
+    const { code, out } = cli([], {}, join(root, "scripts/init_snowflake.sh"))
+    assert.strictEqual(code, 0)
+    assert.include(out, "There are now the tables")
+  })
+})
+
+describe("when a side is away", () => {
+  const nobody = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" }
+  it("commands fail with 1, in words", () => {
+    const { code, err } = cli(["produce"], nobody)
+    assert.strictEqual(code, 1)
+    assert.match(err, /^Kafka: Could not list the topics: .*ECONNREFUSED.*\nCheck KAFKA_BOOTSTRAP_SERVERS/)
+  })
+  it("a topic that is not there", () => {
+    const { code, err } = cli(["monitor", "--topic", "nope"])
+    assert.strictEqual(code, 1)
+    assert.match(err, /there is no topic nope/)
+  })
+  it("doctor goes on with the rest", () => {
+    const { code, out } = cli(["doctor"], nobody)
+    assert.strictEqual(code, 1)
+    assert.match(out, /✗ broker +Could not reach the cluster/)
+    assert.match(out, /✓ warehouse/)
+  })
+})
