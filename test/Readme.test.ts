@@ -1,0 +1,34 @@
+/** The README tells the truth where a machine can check it: every setting with its default, every link. */
+import { existsSync, readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { table } from "../src/SettingsTable.ts"
+
+const root = new URL("../", import.meta.url)
+const readme = readFileSync(new URL("README.md", root), "utf8")
+
+describe("the README", () => {
+  it("lists every setting with its default and meaning, in the order of the table, and no other", () => {
+    const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$/gm)].map(([, name, byDefault, meaning]) => [
+      name,
+      byDefault,
+      meaning
+    ])
+    const expected = table.map(({ default: byDefault, meaning, name }) => [
+      name,
+      byDefault === "" ? "" : byDefault.length > 40 ? "see below" : `\`${byDefault}\``,
+      meaning
+    ])
+    assert.deepStrictEqual(rows, expected)
+  })
+
+  it("links to files that exist", () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path ?? "")
+    assert.isAbove(links.length, 10)
+    for (const path of links) assert.isTrue(existsSync(new URL(path, root)), path)
+  })
+
+  it("quotes the tests it names", () => {
+    for (const [, file, title] of readme.matchAll(/\]\(([^)]+\.test\.ts)\) "([^"]+)"/g))
+      assert.include(readFileSync(new URL(file ?? "", root), "utf8"), title ?? "")
+  })
+})
