@@ -8,7 +8,7 @@ import { Settings } from "./Settings.ts"
 import { Warehouse } from "./warehouse/Warehouse.ts"
 
 export interface Ledger {
-  /** Where fetching starts. */
+  /** Where fetching starts; a topic that is stopped is left out. */
   readonly positions: ReadonlyArray<Position>
   /** Where a partition stands by what this member wrote last. */
   readonly claimed: (partition: TopicPartition) => Claimed
@@ -36,7 +36,10 @@ export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) 
       : starts.map(({ offset, ...partition }) => ({ ...partition, epoch: 0, next: offset }))
 
   const claims = new Map<string, Claimed>(entries.map((entry) => [partitionKey(entry), entry]))
-  const positions = entries.map(({ next, partition, topic }) => ({ topic, partition, offset: next }))
+  const places = assigned.map(
+    (partition): Place => ({ ...partition, next: claims.get(partitionKey(partition))?.next ?? 0 })
+  )
+  const positions = yield* readable(places)
   const committed = new Map(assigned.map((partition) => [partitionKey(partition), partition.committed]))
   yield* assignment.commit(positions.filter((position) => committed.get(partitionKey(position)) !== position.offset))
 
@@ -57,3 +60,38 @@ const startOf = (
   partition,
   offset: committed ?? (reset === "earliest" ? low : high)
 })
+
+/** A partition of Kafka's and where we stand in it. */
+interface Place extends AssignedPartition {
+  readonly next: number
+}
+
+/**
+ * The positions that Kafka can serve. Where it no longer has what comes next (retention passed us by, or the topic was made anew), the whole
+ * topic stops, or goes on with what is there: by OFFSETS_LOST, and never without saying what is lost.
+ */
+const readable = Effect.fnUntraced(function* (places: ReadonlyArray<Place>) {
+  const { offsetsLost } = (yield* Settings).kafka
+  const lost = places.filter(({ high, low, next }) => next < low || next > high)
+  const stopped = new Set(offsetsLost === "stop" ? lost.map(({ topic }) => topic) : [])
+  for (const place of lost) yield* Effect.logError(`${describeLoss(place)}. ${remedy(place, offsetsLost)}`)
+  return places
+    .filter(({ topic }) => !stopped.has(topic))
+    .map(({ low, high, next, partition, topic }) => ({
+      topic,
+      partition,
+      offset: next < low || next > high ? low : next
+    }))
+})
+
+const describeLoss = ({ high, low, next, partition, topic }: Place): string => {
+  const where = `topic=${topic} partition=${partition}`
+  return next < low
+    ? `Records lost: ${where} offsets ${next} to ${low - 1} are no longer in Kafka (retention)`
+    : `Topic made anew: ${where} ends at ${high}, but was read up to ${next}`
+}
+
+const remedy = ({ topic }: Place, offsetsLost: "stop" | "continue"): string =>
+  offsetsLost === "continue"
+    ? "Going on with what is there (OFFSETS_LOST=continue)"
+    : `This topic is stopped. To go on with what is there: node dist/main.js reset ${topic} --to earliest`

@@ -20,11 +20,11 @@ import * as Writer from "./Writer.ts"
 export const run = Effect.gen(function* () {
   const kafka = yield* Kafka
   return yield* kafka.consume((assignment) =>
-    // Fenced while still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does.
+    // Not where we thought, but still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does.
     Effect.scoped(consume(assignment)).pipe(
-      Effect.tapError((fenced) => Effect.logWarning(`Fenced: ${fenced.message}. Reading the ledger again`)),
+      Effect.tapError((error) => Effect.logWarning(`${error._tag}: ${error.message}. Reading the ledger again`)),
       Effect.retry({ schedule: Schedule.spaced("1 second"), while: assignment.isHeld }),
-      Effect.catchTag("Fenced", () => Effect.void)
+      Effect.ignore
     )
   )
 })
@@ -44,10 +44,9 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
     if (decode === undefined) return Effect.die(new Error(`no route for topic ${fetch.topic}`))
     const outcomes = decode.outcomes(fetch)
     const { next, partition, records, topic } = fetch
-    return Effect.logDebug(`Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`).pipe(
-      Effect.andThen(report(outcomes)),
-      Effect.andThen(queues.offer(decode.table, outcomes))
-    )
+    return Effect.logDebug(
+      `Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`
+    ).pipe(Effect.andThen(report(outcomes)), Effect.andThen(queues.offer(decode.table, outcomes)))
   })
   return yield* Effect.raceFirst(fetching, queues.failure)
 })

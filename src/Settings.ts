@@ -25,7 +25,9 @@ export interface KafkaSettings {
       }
     | undefined
   readonly group: string
+  readonly sessionTimeout: Duration.Duration
   readonly autoOffsetReset: "earliest" | "latest"
+  readonly offsetsLost: "stop" | "continue"
 }
 
 export interface SnowflakeSettings {

@@ -14,7 +14,9 @@ export const kafka = Effect.fnUntraced(function* (reader: Reader) {
     ssl: yield* ssl(reader, protocol.ssl),
     sasl: yield* sasl(reader, protocol.sasl),
     group: yield* reader.get(variables.group),
-    autoOffsetReset: yield* reader.get(variables.autoOffsetReset)
+    sessionTimeout: yield* reader.get(variables.sessionTimeout),
+    autoOffsetReset: yield* reader.get(variables.autoOffsetReset),
+    offsetsLost: yield* reader.get(variables.offsetsLost)
   } satisfies KafkaSettings
 })
 

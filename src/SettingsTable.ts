@@ -95,11 +95,23 @@ export const variables = {
     "consumer group, in Kafka and in the offset ledger",
     Value.text("a consumer group")
   ),
+  sessionTimeout: variable(
+    "KAFKA_SESSION_TIMEOUT",
+    "30",
+    "seconds after which the group gives a silent member's partitions to others",
+    Value.seconds(1, 1800)
+  ),
   autoOffsetReset: variable(
     "AUTO_OFFSET_RESET",
     "earliest",
     "where to start when there is no offset yet: earliest or latest",
     Value.choice({ earliest: "earliest", latest: "latest" })
+  ),
+  offsetsLost: variable(
+    "OFFSETS_LOST",
+    "stop",
+    "when Kafka no longer has what comes next: stop that topic, or continue with what is there",
+    Value.choice({ stop: "stop", continue: "continue" })
   ),
   routes: variable(
     "BRONZE_ROUTES",

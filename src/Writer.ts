@@ -8,6 +8,7 @@ import * as Batch from "./domain/Batch.ts"
 import { partitionKey } from "./domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "./domain/Outcome.ts"
 import { nounOf, type Table } from "./domain/Route.ts"
+import { DeadLetterTopic } from "./kafka/DeadLetterTopic.ts"
 import type { Assignment } from "./kafka/Kafka.ts"
 import type { Ledger } from "./Ledger.ts"
 import * as Retry from "./Retry.ts"
@@ -19,18 +20,27 @@ export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { message: Sc
 
 export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Ledger) {
   const warehouse = yield* Warehouse
+  const deadLetterTopic = yield* DeadLetterTopic
 
   const write = (table: Table, outcomes: ReadonlyArray<Outcome>): Effect.Effect<void, Fenced> =>
     Effect.suspend(() => {
       const batch = Batch.make(table, outcomes, ledger.claimed)
       const what = describe(batch)
       return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
+        Effect.andThen(publish(batch)),
         Effect.andThen(persist(batch, what)),
         Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
         Effect.andThen(commit(batch)),
         Effect.catchTag("WarehouseError", (error) => recover(batch, error))
       )
     })
+
+  /** Before the write, for after it nobody would know what is still to be sent; a letter may come twice, and says where it is from. */
+  const publish = (batch: Batch.Batch): Effect.Effect<void, Fenced> =>
+    deadLetterTopic.publish(Batch.deadLettersOf(batch)).pipe(
+      Effect.retry(Retry.forever("Failed to send dead letters to Kafka", assignment.isHeld)),
+      Effect.mapError(({ message }) => new Fenced({ message }))
+    )
 
   const persist = (batch: Batch.Batch, what: string): Effect.Effect<void, WarehouseError> =>
     warehouse.write(batch).pipe(

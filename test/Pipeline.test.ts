@@ -8,6 +8,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Batcher } from "../src/Batcher.ts"
 import type { Batch } from "../src/domain/Batch.ts"
 import type { KafkaRecord } from "../src/domain/KafkaRecord.ts"
+import { DeadLetterTopic } from "../src/kafka/DeadLetterTopic.ts"
 import * as Pipeline from "../src/Pipeline.ts"
 import * as Settings from "../src/Settings.ts"
 import * as MemoryKafka from "./support/MemoryKafka.ts"
@@ -44,7 +45,7 @@ const start = Effect.fnUntraced(function* (
     )
   )
   const fiber = yield* Pipeline.run.pipe(
-    Effect.provide([kafka.layer, warehouse.layer, Batcher.layer]),
+    Effect.provide([kafka.layer, warehouse.layer, Batcher.layer, DeadLetterTopic.none]),
     Effect.provide(settings),
     Effect.forkChild
   )
@@ -129,7 +130,7 @@ describe("offsets", () => {
       yield* landed(1)
       yield* Queue.take(kafka.commits)
       yield* first.lose
-      const second = yield* kafka.assign([partition(0, { committed: 40 })])
+      const second = yield* kafka.assign([partition(0, { committed: 40, high: 500 })])
       assert.deepStrictEqual(yield* second.started, [{ topic: "raw.orders.v1", partition: 0, offset: 100 }])
       assert.deepStrictEqual(yield* Queue.take(kafka.commits), [{ topic: "raw.orders.v1", partition: 0, offset: 100 }])
     })
@@ -145,6 +146,23 @@ describe("offsets", () => {
       const given = committed === undefined ? {} : { committed }
       const assignment = yield* kafka.assign([partition(0, { low: 10, high: 500, ...given })])
       assert.strictEqual((yield* assignment.started)[0]?.offset, expected)
+    })
+  )
+
+  it.effect.each([
+    ["retention passed us by", { low: 60, high: 90 }],
+    ["the topic was made anew", { low: 0, high: -1 }]
+  ] as const)("that Kafka no longer has (%s) stop the topic, or go on by OFFSETS_LOST", ([_, log]) =>
+    Effect.gen(function* () {
+      const at = (given: object) => partition(0, { committed: 0, ...log, ...given })
+      const stopped = yield* start()
+      assert.deepStrictEqual(
+        yield* (yield* stopped.kafka.assign([at({}), { ...at({}), topic: "raw.clicks.v1", low: 0, high: 5 }])).started,
+        [{ topic: "raw.clicks.v1", partition: 0, offset: 0 }]
+      )
+      const going = yield* start({ env: { OFFSETS_LOST: "continue" } })
+      const assignment = yield* going.kafka.assign([at({})])
+      assert.strictEqual((yield* assignment.started)[0]?.offset, log.low)
     })
   )
 

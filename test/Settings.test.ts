@@ -47,7 +47,9 @@ describe("defaults", () => {
         ssl: undefined,
         sasl: undefined,
         group: "bronze-consumer-group",
-        autoOffsetReset: "earliest"
+        autoOffsetReset: "earliest",
+        sessionTimeout: Duration.seconds(30),
+        offsetsLost: "stop"
       })
       assert.deepStrictEqual(
         settings.routes.map(({ table, topic }) => [topic, table.name, table.columns.map(({ name }) => name)]),

@@ -6,6 +6,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { Batcher } from "../Batcher.ts"
 import { Admin } from "../kafka/Admin.ts"
+import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import * as KafkaJs from "../kafka/KafkaJs.ts"
 import * as Logging from "../Logging.ts"
@@ -52,7 +53,7 @@ export const run = Effect.gen(function* () {
   yield* Effect.forEach(yield* hints, (hint) => Effect.logWarning(hint), { discard: true })
   return yield* consume.pipe(
     Effect.provide(
-      Layer.mergeAll(KafkaJs.layer, Batcher.layer).pipe(
+      Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer).pipe(
         Layer.provideMerge(Layer.mergeAll(Services.kafka, Services.warehouse))
       )
     )
@@ -84,9 +85,9 @@ const introduce = Effect.gen(function* () {
 })
 
 const missingTopics = Effect.gen(function* () {
-  const { kafka, routes } = yield* Settings
+  const { dlqTopic, kafka, routes } = yield* Settings
   const admin = yield* Admin
-  const wanted = routes.map(({ topic }) => topic)
+  const wanted = [...routes.map(({ topic }) => topic), ...(dlqTopic === undefined ? [] : [dlqTopic])]
   return yield* admin.topics.pipe(
     Effect.map((present) =>
       wanted
@@ -94,7 +95,7 @@ const missingTopics = Effect.gen(function* () {
         .map(
           (topic): Problem => ({
             what: `Kafka has no topic ${topic} that this user may see`,
-            remedy: `kafka-topics.sh --bootstrap-server ${kafka.brokers[0]} --create --topic ${topic}, or change BRONZE_ROUTES`
+            remedy: `kafka-topics.sh --bootstrap-server ${kafka.brokers[0]} --create --topic ${topic}, or change ${topic === dlqTopic ? "DLQ_TOPIC" : "BRONZE_ROUTES"}`
           })
         )
     ),

@@ -1,6 +1,7 @@
 /** The contract of the consumer side: one scope per assignment, fetches handed over one at a time, commits only for what is still held. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { KafkaRecord, Position, TopicPartition } from "../domain/KafkaRecord.ts"
 import type { KafkaError } from "./KafkaError.ts"
@@ -23,6 +24,9 @@ export interface AssignedPartition extends TopicPartition {
   readonly high: number
 }
 
+/** Kafka no longer has the records that come next: where each partition stands has to be looked at again. */
+export class OffsetsLost extends Schema.TaggedError<OffsetsLost>()("OffsetsLost", { message: Schema.String }) {}
+
 /** What the consumer group gave this member, until it takes it back. */
 export interface Assignment {
   /** This member's name in the group. */
@@ -30,13 +34,13 @@ export interface Assignment {
   /** Asks Kafka where the assigned partitions stand. */
   readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
   /**
-   * Fetches from these positions on and hands over fetch after fetch; the next one of a partition comes when the handler is done.
-   * Heartbeats go on however long it takes. Returns never; when it is interrupted, nothing more is handed over.
+   * Fetches from these positions on, and from no other partition, and hands over fetch after fetch; the next one of a partition comes when
+   * the handler is done. Heartbeats go on however long it takes. When it is interrupted, nothing more is handed over.
    */
   readonly fetch: (
     positions: ReadonlyArray<Position>,
     handler: (fetch: Fetch) => Effect.Effect<void>
-  ) => Effect.Effect<never>
+  ) => Effect.Effect<never, OffsetsLost>
   /** Whether the group still counts this member as the holder: what is written now may be committed. */
   readonly isHeld: () => boolean
   /**

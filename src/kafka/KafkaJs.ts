@@ -1,5 +1,6 @@
 /** The consumer on kafkajs: joins the group, opens a scope per assignment, and starts anew under a Schedule whenever kafkajs gives up. */
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -13,22 +14,21 @@ import { KafkaClient } from "./KafkaClient.ts"
 import { KafkaError } from "./KafkaError.ts"
 import * as KafkaJsAssignment from "./KafkaJsAssignment.ts"
 
-/** The group forgets a member that is silent for so long, in milliseconds. */
-const sessionTimeout = 30_000
-
 /**
  * How the consumer fetches. 256 KiB per partition measured 20 % faster than 1 MiB at half the memory; the wait for more data governs how
  * fast it stops and rejoins, not its throughput. Metadata is renewed often enough to notice new partitions soon.
  */
 const fetching = { maxBytesPerPartition: 256 * 1024, maxWaitTimeInMs: 200, metadataMaxAge: 30_000 }
 
-/** How often a handler that waits reports to the group, in milliseconds; kafkajs sends one heartbeat in three seconds at the most. */
-const heartbeatEvery = 1000
+/** How often a handler that waits reports to the group, in milliseconds; kafkajs sends no more heartbeats than its own interval allows. */
+const heartbeatEvery = 500
 
 export const layer = Layer.effect(
   Kafka,
   Effect.gen(function* () {
     const { kafka, routes } = yield* Settings
+    const sessionTimeout = Duration.toMillis(kafka.sessionTimeout)
+    const heartbeatInterval = Math.min(3000, sessionTimeout / 4)
     const client = yield* KafkaClient
     const admin = yield* Admin
 
@@ -40,7 +40,13 @@ export const layer = Layer.effect(
 
       const consumer = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          client.kafka.consumer({ groupId: kafka.group, sessionTimeout, ...fetching, retry: { ...client.retry } })
+          client.kafka.consumer({
+            groupId: kafka.group,
+            sessionTimeout,
+            heartbeatInterval,
+            ...fetching,
+            retry: { ...client.retry }
+          })
         ),
         (consumer) =>
           client
@@ -53,7 +59,7 @@ export const layer = Layer.effect(
           partitions.map((partition): TopicPartition => ({ topic, partition }))
         )
         const partitions = admin.positions(kafka.group, assigned)
-        current = KafkaJsAssignment.make({ consumer, memberId: payload.memberId, partitions })
+        current = KafkaJsAssignment.make({ consumer, memberId: payload.memberId, assigned, partitions })
         Queue.offerUnsafe(joined, current)
       })
       // The group rebalances: what is held may be written and committed until the new assignment comes.
@@ -78,7 +84,7 @@ export const layer = Layer.effect(
         consumer.run({
           autoCommit: false,
           eachBatchAutoResolve: false,
-          eachBatch: (payload) => eachBatch(payload, () => current)
+          eachBatch: (payload) => eachBatch(payload, () => current, sessionTimeout)
         })
       )
       const assignments = Effect.gen(function* () {
@@ -108,7 +114,8 @@ export const layer = Layer.effect(
 /** What kafkajs calls: it waits until the records are taken care of, and reports to the group meanwhile. */
 const eachBatch = async (
   payload: EachBatchPayload,
-  current: () => KafkaJsAssignment.KafkaJsAssignment | undefined
+  current: () => KafkaJsAssignment.KafkaJsAssignment | undefined,
+  sessionTimeout: number
 ): Promise<void> => {
   const assignment = current()
   if (assignment === undefined) return

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
 import { type KafkaRecord, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
-import type { AssignedPartition, Assignment } from "./Kafka.ts"
+import { type AssignedPartition, type Assignment, OffsetsLost } from "./Kafka.ts"
 import { KafkaError } from "./KafkaError.ts"
 
 /** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
@@ -37,10 +37,11 @@ interface Delivery extends TopicPartition {
 export const make = (options: {
   readonly consumer: Consumer
   readonly memberId: string
+  readonly assigned: ReadonlyArray<TopicPartition>
   /** Asks Kafka where the partitions stand. */
   readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
 }): KafkaJsAssignment => {
-  const { consumer, memberId, partitions } = options
+  const { assigned, consumer, memberId, partitions } = options
   const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
   const ended = Deferred.makeUnsafe<void>()
   const undelivered = new Set<Delivery>()
@@ -78,6 +79,17 @@ export const make = (options: {
       () => undefined
     )
 
+  /** Reads these partitions from these positions on, and leaves the others alone. */
+  const select = (positions: ReadonlyArray<Position>): void => {
+    const wanted = new Set(positions.map(partitionKey))
+    const others = assigned.filter((partition) => !wanted.has(partitionKey(partition)))
+    // A partition stays paused over a rebalance, so each one is told.
+    consumer.pause(others.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
+    consumer.resume(positions.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
+    expected.clear()
+    for (const position of positions) seek(position)
+  }
+
   const seek = (position: Position): void => {
     expected.set(partitionKey(position), position.offset)
     if (held) consumer.seek({ ...position, offset: String(position.offset) })
@@ -86,19 +98,15 @@ export const make = (options: {
   /** A jump ahead: fetched by an assignment that is over, or the records between are gone from Kafka. Only the log's start can tell. */
   const jumped = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
     const key = partitionKey(delivery)
+    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second time.
+    if (delivery.messages === undefined && soughtBack.get(key) === at) return true
     const known = yield* Effect.orElseSucceed(partitions, () => [])
     const low = known.find((partition) => partitionKey(partition) === key)?.low
-    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second time.
-    if (delivery.messages === undefined && soughtBack.get(key) === at) return at
-    if (low !== undefined && low > at) {
-      yield* Effect.logError(
-        `Records lost: topic=${delivery.topic} partition=${delivery.partition} offsets ${at} to ${low - 1} are no longer in Kafka (retention)`
-      )
-      return low
-    }
+    if (low !== undefined && low > at)
+      return yield* new OffsetsLost({ message: `${key} begins at ${low} now, and ${at} comes next` })
     soughtBack.set(key, at)
     seek({ topic: delivery.topic, partition: delivery.partition, offset: at })
-    return undefined
+    return false
   })
 
   const fetch: Assignment["fetch"] = (positions, handler) => {
@@ -107,21 +115,21 @@ export const make = (options: {
       const stands = expected.get(key)
       if (stands === undefined) return false
       if (delivery.next <= stands) return true
-      const at = delivery.from > stands ? yield* jumped(delivery, stands) : stands
-      if (at === undefined) return false
-      const records = (delivery.messages ?? []).filter(({ offset }) => Number(offset) >= at)
+      if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
+      const records = (delivery.messages ?? []).filter(({ offset }) => Number(offset) >= stands)
       const { next, partition, topic } = delivery
-      yield* handler({ topic, partition, from: at, next, records: records.map(toRecord(delivery)) })
+      yield* handler({ topic, partition, from: stands, next, records: records.map(toRecord(delivery)) })
       expected.set(key, next)
       return true
     })
     return Effect.suspend(() => {
-      for (const position of positions) seek(position)
+      if (held) select(positions)
       return Queue.take(deliveries).pipe(
         Effect.flatMap((delivery) =>
           hand(delivery).pipe(
             Effect.tap((handled) => Effect.sync(() => delivery.done(handled))),
-            Effect.onInterrupt(() => Effect.sync(() => delivery.done(false)))
+            // Interrupted or failed: whoever comes next has it delivered again.
+            Effect.ensuring(Effect.sync(() => delivery.done(false)))
           )
         ),
         Effect.forever

@@ -19,7 +19,9 @@ export const settings = (sink: SinkSettings, given: Given = {}): Settings["Servi
     ssl: undefined,
     sasl: undefined,
     group: given.group ?? "group",
-    autoOffsetReset: "earliest"
+    autoOffsetReset: "earliest",
+    sessionTimeout: Duration.seconds(30),
+    offsetsLost: "stop"
   },
   routes: routes(given.routes ?? testRoutes),
   batch: { size: 100, timeout: Duration.seconds(5) },
@@ -84,6 +86,9 @@ export interface Subject {
   /** A new, empty warehouse with its inspector. */
   readonly open: (given?: Given) => Layer.Layer<Warehouse | Inspector>
 }
+
+/** Declares a test on a new warehouse whose tables have been made. */
+export type Test = <E>(name: string, program: Effect.Effect<void, E, Warehouse | Inspector>, given?: Given) => void
 
 /** The typed columns of a table of `testRoutes`. */
 export const columnsOf = (table: string): ReadonlyArray<string> =>
