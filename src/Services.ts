@@ -11,6 +11,11 @@ import type { Warehouse } from "./warehouse/Warehouse.ts"
 
 export const settings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(Layer.provide(environment()))
 
+/** The settings for a command that has no use for a warehouse: it asks for no login to one. */
+export const kafkaSettings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(
+  Layer.provide(environment({ ...definedVariables(), SINK: "duckdb" }))
+)
+
 /** kafkajs, with what the commands ask of it; connects when it is used. */
 export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.KafkaClient, never, Settings> =
   Layer.mergeAll(Admin.layer, Producer.layer).pipe(Layer.provideMerge(KafkaClient.layer))
@@ -19,3 +24,9 @@ export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.Ka
 export const warehouse: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
   Effect.map(Settings, ({ sink }) => (sink._tag === "Snowflake" ? Snowflake.layer : DuckDb.layer))
 )
+
+function definedVariables(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+}

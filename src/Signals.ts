@@ -4,16 +4,21 @@ import * as Effect from "effect/Effect"
 
 /** Exit code of a process that a signal ended, as shells count: 128 + SIGINT. */
 const interrupted = 130
+/** One Ctrl-C reaches a process twice when npm passes it on as well as the terminal: what follows so soon, in milliseconds, is no second one. */
+const sameGesture = 300
 /** The graceful stop took longer than SHUTDOWN_TIMEOUT. */
 const overdue = 1
 
 /** Watches the signals for the length of the scope; interrupting the program is the runtime's part. */
 export const watch = Effect.fnUntraced(function* (shutdownTimeout: Duration.Duration) {
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  let asked = false
+  let askedAt: number | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (asked) process.exit(interrupted)
-    asked = true
+    if (askedAt !== undefined) {
+      if (Date.now() - askedAt > sameGesture) process.exit(interrupted)
+      return
+    }
+    askedAt = Date.now()
     run(Effect.logInfo(`${signal}: stopping; flushing what is held (again to end at once)`))
     const limit = Duration.toMillis(shutdownTimeout)
     setTimeout(() => process.exit(overdue), limit).unref()

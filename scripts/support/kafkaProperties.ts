@@ -35,6 +35,8 @@ export const serverProperties = (node: NodeSettings): string => {
     `transaction.state.log.replication.factor=${node.clusterSize}`,
     "transaction.state.log.min.isr=1",
     "group.initial.rebalance.delay.ms=0",
+    // Tests kill members and want to see the others take over within seconds.
+    "group.min.session.timeout.ms=1000",
     "auto.create.topics.enable=false",
     // A broker that was SIGKILLed may come back only when its old session is over; the default is 9 s.
     "broker.session.timeout.ms=4000",

@@ -135,7 +135,11 @@ export const command = Command.make(
       Flag.withDefault(false)
     )
   },
-  (flags) => quietly(Screen.whileRead(Effect.scoped(monitor(flags))).pipe(Effect.provide(Services.kafka)))
+  (flags) =>
+    quietly(
+      Screen.whileRead(Effect.scoped(monitor(flags))).pipe(Effect.provide(Services.kafka)),
+      Services.kafkaSettings
+    )
 ).pipe(
   Command.withShortDescription("Follow the events on the topics"),
   Command.withDescription(

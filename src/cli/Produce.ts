@@ -177,7 +177,7 @@ export const command = Command.make(
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("The last line as JSON"), Flag.withDefault(false))
   },
-  (flags) => quietly(produce(flags).pipe(Effect.provide(Services.kafka)))
+  (flags) => quietly(produce(flags).pipe(Effect.provide(Services.kafka)), Services.kafkaSettings)
 ).pipe(
   Command.withShortDescription("Send sample orders and clicks"),
   Command.withDescription(

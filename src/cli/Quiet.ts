@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logging from "../Logging.ts"
 import * as Services from "../Services.ts"
-import { Settings } from "../Settings.ts"
+import { Settings, type SettingsError } from "../Settings.ts"
 import { type CommandFailed, told } from "./Report.ts"
 
 /** Warnings and worse go to stderr; everything does at LOG_LEVEL=DEBUG. */
@@ -12,6 +12,7 @@ const log = Layer.unwrap(
 )
 
 export const quietly = <A, E, R>(
-  effect: Effect.Effect<A, E, R>
+  effect: Effect.Effect<A, E, R>,
+  settings: Layer.Layer<Settings, SettingsError> = Services.settings
 ): Effect.Effect<A, CommandFailed, Exclude<R, Settings>> =>
-  told(Effect.provide(effect, Layer.provideMerge(log, Services.settings)))
+  told(Effect.provide(effect, Layer.provideMerge(log, settings)))

@@ -87,7 +87,7 @@ describe("starting", () => {
     await service.line(/Fetched 1 /)
     await emulator.stop()
     service.signal("SIGTERM")
-    await service.line(/SIGTERM: stopping/)
+    await service.line(/Failed to insert/)
     const at = Date.now()
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 130)

@@ -31,10 +31,14 @@ export const killAll = (): void => {
   for (const child of running) child.kill("SIGKILL")
 }
 
-/** Starts a command of the service with exactly these variables (and PATH, HOME). */
-export const start = (env: Readonly<Record<string, string>>, args: ReadonlyArray<string> = []): BronzeProcess => {
+/** Starts a command of the service with exactly these variables (and PATH, HOME); `program` may be another build of it. */
+export const start = (
+  env: Readonly<Record<string, string>>,
+  args: ReadonlyArray<string> = [],
+  program: string = main
+): BronzeProcess => {
   const { HOME = "/tmp", PATH = "" } = process.env
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { HOME, PATH, LOG_FILE: "", HTTP_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
