@@ -1,0 +1,102 @@
+// `npm run demo`: the first two minutes, on real parts: Kafka, the service as a process, DuckDB, and a verdict that counts every record.
+import { randomBytes } from "node:crypto"
+import { consumeUntil, consumeUntilStopped, listenToSignals, stopped } from "./support/demoConsumer.ts"
+import { DUCKDB_PATH, takeFolder } from "./support/demoFolder.ts"
+import { openGroup } from "./support/demoGroup.ts"
+import { DEFAULT_PORT, prepareKafka } from "./support/demoKafka.ts"
+import { blank, heading, say } from "./support/demoPage.ts"
+import { run } from "./support/demoService.ts"
+import { showTables } from "./support/demoTables.ts"
+import { verdict } from "./support/demoVerdict.ts"
+
+const INTERRUPTED = 130
+
+const began = Date.now()
+const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true
+
+const first = { orders: 250, clicks: 30 }
+const second = { orders: 20, clicks: 10, bad: 6 }
+const sent = [...Object.values(first), ...Object.values(second)].reduce((sum, count) => sum + count, 0)
+
+const flags = (counts: Readonly<Record<string, number>>): ReadonlyArray<string> =>
+  Object.entries(counts).flatMap(([name, count]) => [`--${name}`, String(count)])
+
+const invite = (bootstrap: string): void => {
+  const isDefault = bootstrap.endsWith(`:${DEFAULT_PORT}`) && process.env["KAFKA_BOOTSTRAP_SERVERS"] === undefined
+  const address = isDefault ? "" : `KAFKA_BOOTSTRAP_SERVERS=${bootstrap} `
+  blank()
+  say("The consumer starts again. Now send more from another terminal, in this folder:")
+  say(`   ${address}SINK=duckdb node dist/main.js produce --count 20`)
+  say("Ctrl-C flushes and stops.")
+  blank()
+}
+
+/** True when the verdict holds. */
+const demo = async (bootstrap: string): Promise<boolean> => {
+  const settings = {
+    SINK: "duckdb",
+    DUCKDB_PATH,
+    KAFKA_BOOTSTRAP_SERVERS: bootstrap,
+    CONSUMER_GROUP_ID: `bronze-demo-${randomBytes(3).toString("hex")}`,
+    LOG_FILE: "",
+    HTTP_PORT: "0"
+  }
+  const group = await openGroup(bootstrap, settings.CONSUMER_GROUP_ID, stopped)
+  try {
+    const from = await group.committed()
+    const judge = async (): Promise<boolean> =>
+      verdict({ from, sent, committed: await group.committed(), ends: await group.ends() })
+
+    heading("Create the tables, in a new DuckDB file")
+    await run(settings, ["init"], stopped)
+
+    heading("Send orders and clicks to Kafka")
+    await run(settings, ["produce", ...flags(first)], stopped)
+    const goal = await group.ends()
+
+    heading("Consume them; then a new producer adds fields to every second event, and sends six broken records")
+    await consumeUntil(settings, async (limit) => {
+      await group.reached(goal, limit)
+      await run(settings, ["produce", ...flags(second), "--new-fields"], limit)
+      await group.reached(await group.ends(), limit)
+    })
+
+    heading("What stands in the tables")
+    await showTables()
+
+    heading("Count: produced = rows + dead letters + skipped")
+    const holds = await judge()
+    say(`That took ${Math.round((Date.now() - began) / 1000)} s. The tables: ${DUCKDB_PATH}`)
+    if (!isTerminal || !holds || stopped.aborted) return holds
+    invite(bootstrap)
+    await consumeUntilStopped(settings)
+    return await judge()
+  } finally {
+    await group.close()
+  }
+}
+
+const main = async (): Promise<boolean> => {
+  const giveBack = await takeFolder()
+  try {
+    heading("Start Apache Kafka")
+    const kafka = await prepareKafka(say)
+    try {
+      stopped.throwIfAborted()
+      return await demo(kafka.bootstrap)
+    } finally {
+      blank()
+      await kafka.release()
+    }
+  } finally {
+    await giveBack()
+  }
+}
+
+listenToSignals()
+try {
+  process.exitCode = (await main()) ? 0 : 1
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = stopped.aborted ? INTERRUPTED : 1
+}
