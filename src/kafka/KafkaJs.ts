@@ -45,7 +45,8 @@ export const layer = Layer.effect(
             sessionTimeout,
             heartbeatInterval,
             ...fetching,
-            retry: { ...client.retry }
+            // By itself kafkajs would start a crashed consumer again: beside ours it would be a member that nobody reads from.
+            retry: { ...client.retry, restartOnFailure: () => Promise.resolve(false) }
           })
         ),
         (consumer) =>
