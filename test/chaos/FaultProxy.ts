@@ -1,13 +1,23 @@
 /** Stands between the driver and the Snowflake emulator: lets everything through, except where a fault is armed; counts what it did. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
-import type { AddressInfo, Socket } from "node:net"
+import type { AddressInfo } from "node:net"
 import { gunzipSync } from "node:zlib"
 
 /** What a statement is for the service: a step of its protocol. */
 export const steps = ["login", "begin", "insert", "dead_letters", "ledger", "commit", "claim", "select"] as const
 export type Step = (typeof steps)[number] | "other"
 
-export const faults = ["429", "503", "reset", "half_open", "slow", "expired", "gone", "lock_limit", "lost_reply"] as const
+export const faults = [
+  "429",
+  "503",
+  "reset",
+  "half_open",
+  "slow",
+  "expired",
+  "gone",
+  "lock_limit",
+  "lost_reply"
+] as const
 export type Fault = (typeof faults)[number]
 
 export interface FaultProxy {
@@ -48,17 +58,21 @@ const refusals = {
   "503": { status: 503, body: {} },
   expired: refusal("390112", "Authentication token has expired. The user must authenticate again."),
   gone: refusal("390111", "Session no longer exists. New login required to access the service."),
-  lock_limit: refusal("000625", "Statement has locked table CONSUMER_OFFSETS in another transaction; exceeds the 20 statements limit")
+  lock_limit: refusal(
+    "000625",
+    "Statement has locked table CONSUMER_OFFSETS in another transaction; exceeds the 20 statements limit"
+  )
 } as const
 
-/** Starts the proxy on a free port; `idleAbort` is how long the server keeps an open transaction of a client that is gone (Snowflake: five minutes). */
-export const start = async (options: { readonly targetPort: number; readonly idleAbort: number }): Promise<FaultProxy> => {
+/** Starts the proxy on a free port. */
+export const start = async (options: { readonly targetPort: number }): Promise<FaultProxy> => {
   const armed: Array<{ readonly fault: Fault; readonly step: Step }> = []
-  const acts: Array<{ readonly step: Step; readonly phase: "before" | "after"; readonly act: () => Promise<void> | void }> = []
+  const acts: Array<{
+    readonly step: Step
+    readonly phase: "before" | "after"
+    readonly act: () => Promise<void> | void
+  }> = []
   const fired = new Map<string, number>()
-  /** The sessions that speak over a connection: when it is gone, what they left open is rolled back, as Snowflake does. */
-  const sessions = new Map<Socket, Set<string>>()
-
   const takeAct = async (step: Step, phase: "before" | "after"): Promise<void> => {
     const index = acts.findIndex((entry) => entry.step === step && entry.phase === phase)
     const [entry] = index < 0 ? [] : acts.splice(index, 1)
@@ -69,11 +83,19 @@ export const start = async (options: { readonly targetPort: number; readonly idl
     new Promise((resolve, reject) => {
       const { connection: _, host: __, "transfer-encoding": ___, ...headers } = req.headers
       const upstream = request(
-        { host: "127.0.0.1", port: options.targetPort, method: req.method, path: req.url, headers: { ...headers, "content-length": body.length } },
+        {
+          host: "127.0.0.1",
+          port: options.targetPort,
+          method: req.method,
+          path: req.url,
+          headers: { ...headers, "content-length": body.length }
+        },
         (res) => {
           const chunks: Array<Buffer> = []
           res.on("data", (chunk: Buffer) => chunks.push(chunk))
-          res.on("end", () => resolve({ status: res.statusCode ?? 502, headers: plain(res), body: Buffer.concat(chunks) }))
+          res.on("end", () =>
+            resolve({ status: res.statusCode ?? 502, headers: plain(res), body: Buffer.concat(chunks) })
+          )
         }
       )
       upstream.on("error", reject)
@@ -82,8 +104,6 @@ export const start = async (options: { readonly targetPort: number; readonly idl
 
   const handle = async (req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> => {
     const step = stepOfRequest(req, body)
-    const token = req.headers.authorization
-    if (token !== undefined) sessions.get(req.socket)?.add(token)
     await takeAct(step, "before")
     const index = armed.findIndex((entry) => entry.step === step)
     const [entry] = index < 0 ? [] : armed.splice(index, 1)
@@ -102,31 +122,11 @@ export const start = async (options: { readonly targetPort: number; readonly idl
     if (!res.destroyed) res.writeHead(answer.status, answer.headers as Record<string, string>).end(answer.body)
   }
 
-  const rollBack = (authorization: string): void => {
-    const body = Buffer.from(JSON.stringify({ sqlText: "ROLLBACK" }))
-    const headers = { authorization, "content-type": "application/json", "content-length": body.length }
-    const path = "/queries/v1/query-request?requestId=abandoned"
-    request({ host: "127.0.0.1", port: options.targetPort, method: "POST", path, headers }, (res) => res.resume())
-      .on("error", () => undefined)
-      .end(body)
-  }
-
   const server = createServer((req, res) => {
     const chunks: Array<Buffer> = []
     req.on("data", (chunk: Buffer) => chunks.push(chunk))
     req.on("end", () => {
       handle(req, res, Buffer.concat(chunks)).catch(() => req.socket.destroy())
-    })
-  })
-  server.on("connection", (socket) => {
-    sessions.set(socket, new Set())
-    socket.on("close", () => {
-      const left = sessions.get(socket) ?? new Set<string>()
-      sessions.delete(socket)
-      setTimeout(() => {
-        const alive = new Set([...sessions.values()].flatMap((tokens) => [...tokens]))
-        for (const token of left) if (!alive.has(token)) rollBack(token)
-      }, options.idleAbort)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
@@ -161,5 +161,7 @@ const stepOfRequest = (req: IncomingMessage, body: Buffer): Step => {
 
 const plain = (res: IncomingMessage): Record<string, string | ReadonlyArray<string>> => {
   const { "content-length": _, connection: __, "transfer-encoding": ___, ...headers } = res.headers
-  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
 }
