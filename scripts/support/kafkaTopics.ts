@@ -1,4 +1,5 @@
 // Creates the topics of the default routes where they are missing, and lists what a broker holds.
+import { sleep } from "./command.ts"
 import { quietKafka } from "./kafkaReady.ts"
 
 export interface Topic {
@@ -8,7 +9,10 @@ export interface Topic {
 
 const DEFAULT_TOPICS = ["raw.orders.v1", "raw.clicks.v1"]
 
-/** Returns the names that were not there before. Topics that exist are left as they are. */
+/** How long a broker may take to lead its new partitions, in milliseconds. */
+const leadersWithin = 30_000
+
+/** Returns the names that were not there before, once their partitions have leaders that answer. Topics that exist are left as they are. */
 export const createTopics = async (bootstrap: string, partitions: number): Promise<ReadonlyArray<string>> => {
   const admin = quietKafka(bootstrap).admin()
   try {
@@ -20,6 +24,19 @@ export const createTopics = async (bootstrap: string, partitions: number): Promi
         topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
         waitForLeaders: false
       })
+    }
+    // A new topic is known before its leaders lead; whoever asks for its offsets then is refused.
+    const until = Date.now() + leadersWithin
+    for (const topic of DEFAULT_TOPICS) {
+      for (;;) {
+        const failure: unknown = await admin.fetchTopicOffsets(topic).then(
+          () => undefined,
+          (error: unknown) => error
+        )
+        if (failure === undefined) break
+        if (Date.now() > until) throw failure
+        await sleep(100)
+      }
     }
     return missing
   } finally {
