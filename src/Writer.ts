@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Batch from "./domain/Batch.ts"
+import { smaller } from "./domain/DeadLetters.ts"
 import { partitionKey } from "./domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "./domain/Outcome.ts"
 import { nounOf, type Table } from "./domain/Route.ts"
@@ -81,8 +82,13 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       const middle = Math.ceil(outcomes.length / 2)
       return Effect.andThen(write(table, outcomes.slice(0, middle)), write(table, outcomes.slice(middle)))
     }
-    if (first?._tag !== "BronzeRow")
-      return Effect.fail(new Fenced({ message: `a dead letter was refused: ${error.message}` }))
+    if (first?._tag !== "BronzeRow") {
+      // A dead letter must not stop its partition: what is too much of it is left out, and it says so.
+      const less = first?._tag === "DeadLetter" ? smaller(first) : undefined
+      return less === undefined
+        ? Effect.fail(new Fenced({ message: `a dead letter was refused: ${error.message}` }))
+        : write(table, [less])
+    }
     return Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`).pipe(
       Effect.andThen(write(table, [bury(first, error)]))
     )

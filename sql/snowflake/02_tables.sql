@@ -37,10 +37,13 @@ CREATE TABLE IF NOT EXISTS BRONZE.DEAD_LETTERS (
   PAYLOAD_BASE64 STRING,
   CAUSE STRING NOT NULL,
   MESSAGE STRING,
-  INGESTION_TIMESTAMP TIMESTAMP_NTZ NOT NULL
+  INGESTION_TIMESTAMP TIMESTAMP_NTZ NOT NULL,
+  PAYLOAD_TRUNCATED BOOLEAN,                -- the payload is only the beginning of the original
+  REPLAYED_AT TIMESTAMP_NTZ                 -- `dlq replay` has made it a row since
 );
 
--- The ledger that makes delivery exactly-once: never edit it while a consumer runs. (Snowflake does not enforce the key; the service checks it.)
+-- The ledger that makes delivery exactly-once: never edit it while a consumer runs. For each partition, and at any time,
+-- NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED (queries/10_audit.sql). (Snowflake does not enforce the key; the service checks it.)
 CREATE TABLE IF NOT EXISTS BRONZE.CONSUMER_OFFSETS (
   CONSUMER_GROUP STRING NOT NULL,
   TOPIC STRING NOT NULL,
@@ -49,5 +52,13 @@ CREATE TABLE IF NOT EXISTS BRONZE.CONSUMER_OFFSETS (
   EPOCH NUMBER(38,0) NOT NULL,
   OWNER STRING NOT NULL,
   UPDATED_AT TIMESTAMP_NTZ NOT NULL,
+  START_OFFSET NUMBER(38,0),
+  SKIPPED NUMBER(38,0),
   PRIMARY KEY (CONSUMER_GROUP, TOPIC, PARTITION)
 );
+
+-- Columns that came after the first version, for tables that were made before; they begin to count when a partition is claimed next.
+ALTER TABLE BRONZE.DEAD_LETTERS ADD COLUMN IF NOT EXISTS PAYLOAD_TRUNCATED BOOLEAN;
+ALTER TABLE BRONZE.DEAD_LETTERS ADD COLUMN IF NOT EXISTS REPLAYED_AT TIMESTAMP_NTZ;
+ALTER TABLE BRONZE.CONSUMER_OFFSETS ADD COLUMN IF NOT EXISTS START_OFFSET NUMBER(38,0);
+ALTER TABLE BRONZE.CONSUMER_OFFSETS ADD COLUMN IF NOT EXISTS SKIPPED NUMBER(38,0);

@@ -10,6 +10,8 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { table } from "../SettingsTable.ts"
+import * as Audit from "./Audit.ts"
+import * as Dlq from "./DlqCommands.ts"
 import * as Doctor from "./Doctor.ts"
 import * as Init from "./Init.ts"
 import * as Monitor from "./Monitor.ts"
@@ -53,7 +55,16 @@ const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).p
     { command: "bronze-consumer init", description: "Create the tables" },
     { command: "bronze-consumer", description: "Consume until stopped" }
   ]),
-  Command.withSubcommands([consume, Init.command, Doctor.command, Status.command, Monitor.command, Produce.command])
+  Command.withSubcommands([
+    consume,
+    Init.command,
+    Doctor.command,
+    Status.command,
+    Monitor.command,
+    Produce.command,
+    Audit.command,
+    Dlq.command
+  ])
 )
 
 /** What was not understood, and where to read more; the help itself would push it off the screen. */

@@ -1,4 +1,4 @@
-/** `init`: creates schema and tables in the warehouse; running it again changes nothing that is there. */
+/** `init`: creates schema and tables in the warehouse, and adds what older tables lack; running it again changes nothing else that is there. */
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -32,7 +32,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Create schema and tables in the warehouse"),
   Command.withDescription(
-    "Creates the schema, the raw tables of BRONZE_ROUTES, DEAD_LETTERS and CONSUMER_OFFSETS, where they are missing. Safe to run again: nothing that exists is changed."
+    "Creates the schema, the raw tables of BRONZE_ROUTES, DEAD_LETTERS and CONSUMER_OFFSETS, where they are missing. Tables of an older version get the columns that came since. Safe to run again: nothing else that exists is changed."
   ),
   Command.withExamples([
     { command: "bronze-consumer init", description: "Create what is missing" },

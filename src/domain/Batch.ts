@@ -10,6 +10,8 @@ export interface OffsetRange extends TopicPartition {
   readonly epoch: number
   readonly from: number
   readonly next: number
+  /** How many of these offsets become neither a row nor a dead letter: skipped tombstones, control records, what compaction took away. */
+  readonly skipped: number
 }
 
 /** One write to one table; within a partition the outcomes stand in the order of their offsets. */
@@ -31,11 +33,16 @@ export const make = (
   outcomes: ReadonlyArray<Outcome>,
   claimed: (partition: TopicPartition) => Claimed
 ): Batch => {
-  const last = new Map<string, Outcome>()
-  for (const outcome of outcomes) last.set(partitionKey(outcome), outcome)
-  const ranges = [...last.values()].map(({ offset, partition, topic }) => {
+  const partitions = new Map<string, { last: Outcome; landing: number }>()
+  for (const outcome of outcomes) {
+    const key = partitionKey(outcome)
+    const landing = (partitions.get(key)?.landing ?? 0) + (outcome._tag === "Skip" ? 0 : 1)
+    partitions.set(key, { last: outcome, landing })
+  }
+  const ranges = [...partitions.values()].map(({ landing, last: { offset, partition, topic } }) => {
     const { epoch, next: from } = claimed({ topic, partition })
-    return { topic, partition, epoch, from, next: offset + 1 }
+    const next = offset + 1
+    return { topic, partition, epoch, from, next, skipped: next - from - landing }
   })
   return { table, outcomes, ranges }
 }

@@ -35,6 +35,8 @@ export interface DeadLetter extends Source {
   readonly message: string
   /** The original bytes in base64; null for a tombstone. */
   readonly payload: string | null
+  /** Whether `payload` holds only the first of them; `message` then says how many there were. */
+  readonly truncated?: boolean
 }
 
 /** A record that a setting, or Kafka itself, says to pass over: counted, and covered by the offsets. */

@@ -5,12 +5,12 @@ import type { Position } from "../domain/KafkaRecord.ts"
 export const jsonArray = <A>(items: ReadonlyArray<A>, element: (item: A) => string): string =>
   `[${items.map(element).join(",")}]`
 
-/** n topic, p partition, e epoch, f from, x next. */
+/** n topic, p partition, e epoch, f from, x next, s skipped. */
 export const rangesBind = (ranges: ReadonlyArray<OffsetRange>): string =>
   jsonArray(
     ranges,
     (range) =>
-      `{"n":${JSON.stringify(range.topic)},"p":${range.partition},"e":${range.epoch},"f":${range.from},"x":${range.next}}`
+      `{"n":${JSON.stringify(range.topic)},"p":${range.partition},"e":${range.epoch},"f":${range.from},"x":${range.next},"s":${range.skipped}}`
   )
 
 /** n topic, p partition, o offset. */

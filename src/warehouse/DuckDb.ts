@@ -4,14 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
-import { tablesOf } from "../domain/Route.ts"
+import type { BronzeRow } from "../domain/Outcome.ts"
+import { type Table, tablesOf } from "../domain/Route.ts"
 import { Settings } from "../Settings.ts"
 import { positionsBind, rangesBind } from "./Binds.ts"
+import { toCoverage } from "./CoverageRows.ts"
+import * as CoverageSql from "./CoverageSql.ts"
+import * as DeadLetterSql from "./DeadLetterSql.ts"
 import { appendDeadLetters, appendRows } from "./DuckDbAppend.ts"
 import * as DuckDbClient from "./DuckDbClient.ts"
 import * as Sql from "./DuckDbSql.ts"
-import { claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
-import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf } from "./Tables.ts"
+import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
+import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "./Tables.ts"
 import { type Problem, Warehouse } from "./Warehouse.ts"
 
 /** Opens the file when first used, so that building it cannot fail. */
@@ -67,6 +71,29 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         )
       })
 
+      /** The table is marked first: of two that do so at the same time, DuckDB lets one pass. */
+      const replay = Effect.fnUntraced(function* (table: Table, rows: ReadonlyArray<BronzeRow>) {
+        const now = yield* Clock.currentTimeMillis
+        yield* client.transaction(
+          Effect.fnUntraced(function* (connection) {
+            const marked = yield* connection.execute(Sql.markReplayed, [BigInt(now), positionsBind(rows)])
+            yield* checkReplay(marked, rows.length)
+            yield* appendRows(connection, yield* orderOf(connection, table.name), table, rows, now)
+          })
+        )
+      })
+
+      const init = client.use(
+        Effect.fnUntraced(function* (connection) {
+          yield* Effect.forEach(ddl.create, (sql) => connection.execute(sql), { discard: true })
+          const late = upgrades(Sql.dialect, shapesOf(routes), yield* readColumns(connection))
+          yield* Effect.forEach(late, (sql) => connection.execute(sql), { discard: true })
+          known = undefined
+        })
+      )
+
+      const coverage = CoverageSql.coverage(Sql.dialect, routes, delivery === "exactly-once" ? kafka.group : undefined)
+
       const preflight = client
         .use((connection) => readColumns(connection))
         .pipe(
@@ -87,8 +114,8 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       return Warehouse.of({
         name: "DuckDB",
         target: `DuckDB file ${path}`,
-        ddl,
-        init: client.use((connection) => Effect.forEach(ddl, (sql) => connection.execute(sql), { discard: true })),
+        ddl: [...ddl.create, ...ddl.upgrade],
+        init,
         preflight,
         claim: Effect.fnUntraced(function* (starts, owner) {
           const now = BigInt(yield* Clock.currentTimeMillis)
@@ -101,6 +128,18 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           toEntries
         ),
         write,
+        coverage: Effect.flatMap(
+          client.use((connection) => connection.query(coverage.sql, coverage.binds)),
+          toCoverage(routes, delivery === "exactly-once")
+        ),
+        deadLetters: (filter) => {
+          const { binds, sql } = DeadLetterSql.select(Sql.dialect, filter)
+          return Effect.flatMap(
+            client.use((connection) => connection.query(sql, binds)),
+            DeadLetterSql.toDeadLetters
+          )
+        },
+        replay,
         summary: client
           .use((connection) => connection.query(Sql.summary(tables)))
           .pipe(

@@ -44,6 +44,7 @@ export const appendDeadLetters = (
     ["PAYLOAD_BASE64", (letter) => letter.payload],
     ["CAUSE", (letter) => letter.cause],
     ["MESSAGE", (letter) => letter.message],
+    ["PAYLOAD_TRUNCATED", (letter) => letter.truncated === true],
     ...coordinates<DeadLetter>(valuesOf(connection.module), now)
   ])
   return append(connection, order, deadLetters, reads, letters)

@@ -1,7 +1,16 @@
 /** The SQL that the DuckDB layer sends, as pure text; rows do not go through it but through the appender. */
 import { parse } from "node:path"
 import type { Route } from "../domain/Route.ts"
-import { consumerOffsets, createTable, type Dialect, quoted, shapesOf } from "./Tables.ts"
+import {
+  consumerOffsets,
+  createTable,
+  type Ddl,
+  type Dialect,
+  deadLetters,
+  quoted,
+  shapesOf,
+  upgrades
+} from "./Tables.ts"
 
 /** What tables are qualified with: the same schema as on Snowflake, so that queries carry over. */
 const schema = "BRONZE"
@@ -23,32 +32,43 @@ export const dialect: Dialect = {
     INT: "INTEGER",
     OFFSET: "BIGINT"
   },
-  qualified: (table) => `${quoted(schema)}.${quoted(table)}`
+  qualified: (table) => `${quoted(schema)}.${quoted(table)}`,
+  millis: (expression) => `epoch_ms(${expression})`,
+  jsonText: (expression) => `${expression}::VARCHAR`
 }
 
-/** The schema of the file at `path`, then every table; each statement may be run again. */
-export const ddl = (path: string, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
-  ...(schemaOf(path) === schema ? [`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`] : []),
-  ...shapesOf(routes).map((shape) => createTable(dialect, shape))
-]
+/** The schema of the file at `path`, then every table, then what older tables lack; each statement may be run again. */
+export const ddl = (path: string, routes: ReadonlyArray<Route>): Ddl => ({
+  create: [
+    ...(schemaOf(path) === schema ? [`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`] : []),
+    ...shapesOf(routes).map((shape) => createTable(dialect, shape))
+  ],
+  upgrade: upgrades(dialect, shapesOf(routes))
+})
 
 const ledger = dialect.qualified(consumerOffsets.name)
 
 /** Moves each range from where it must stand. Binds: group, time, ranges. */
-export const advance = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.x, UPDATED_AT = epoch_ms($2::BIGINT)
-FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","e":"BIGINT","f":"BIGINT","x":"BIGINT"}]')) AS r) s
+export const advance = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.x, SKIPPED = COALESCE(t.SKIPPED, 0) + s.r.s, UPDATED_AT = epoch_ms($2::BIGINT)
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","e":"BIGINT","f":"BIGINT","x":"BIGINT","s":"BIGINT"}]')) AS r) s
 WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p AND t.EPOCH = s.r.e AND t.NEXT_OFFSET = s.r.f`
 
-/** Raises the epoch of each position's partition, or makes its row. Binds: group, time, positions, owner. */
-export const claim = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT)
-SELECT $1, s.r.n, s.r.p, s.r.o, 1, $4, epoch_ms($2::BIGINT)
+/** Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here. Binds: group, time, positions, owner. */
+export const claim = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED)
+SELECT $1, s.r.n, s.r.p, s.r.o, 1, $4, epoch_ms($2::BIGINT), s.r.o, 0
 FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
 ON CONFLICT (CONSUMER_GROUP, TOPIC, PARTITION)
-DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.UPDATED_AT
+DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.UPDATED_AT,
+  START_OFFSET = COALESCE(START_OFFSET, NEXT_OFFSET), SKIPPED = COALESCE(SKIPPED, 0)
 RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER`
 
 /** Bind: group. */
 export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger} WHERE CONSUMER_GROUP = $1 ORDER BY TOPIC, PARTITION`
+
+/** Marks dead letters that wait as put back. Binds: time, positions. */
+export const markReplayed = `UPDATE ${dialect.qualified(deadLetters.name)} t SET REPLAYED_AT = epoch_ms($1::BIGINT)
+FROM (SELECT unnest(from_json($2, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
+WHERE t.KAFKA_TOPIC = s.r.n AND t.KAFKA_PARTITION = s.r.p AND t.KAFKA_OFFSET = s.r.o AND t.REPLAYED_AT IS NULL`
 
 /** Rows and last write of each table, in one statement. */
 export const summary = (tables: ReadonlyArray<string>): string =>

@@ -70,6 +70,17 @@ export const fenced = (moved: number, wanted: number): WarehouseError =>
     message: `the ledger let ${moved} of ${wanted} partitions pass: another member has claimed them, or an earlier try of this write has landed`
   })
 
+/** All dead letters of a replay have to wait still. A single one may stand there more than once, where delivery is at-least-once. */
+export const checkReplay = (marked: number, wanted: number): Effect.Effect<void, WarehouseError> =>
+  marked === wanted || (wanted === 1 && marked > 1)
+    ? Effect.void
+    : Effect.fail(
+        new WarehouseError({
+          reason: "fenced",
+          message: `${marked} of ${wanted} dead letters wait: the others are not there, or have been replayed before`
+        })
+      )
+
 const duplicate = (table: string, group: string, one: LedgerEntry, other: LedgerEntry): WarehouseError => {
   const text = (value: string) => `'${value.replaceAll("'", "''")}'`
   const key = `CONSUMER_GROUP = ${text(group)} AND TOPIC = ${text(one.topic)} AND "PARTITION" = ${one.partition}`

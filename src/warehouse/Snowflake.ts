@@ -6,12 +6,15 @@ import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import { type Table, tablesOf } from "../domain/Route.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
 import { positionsBind, rangesBind } from "./Binds.ts"
-import { claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
+import { toCoverage } from "./CoverageRows.ts"
+import * as CoverageSql from "./CoverageSql.ts"
+import * as DeadLetterSql from "./DeadLetterSql.ts"
+import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
 import * as SnowflakeClient from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
-import { preflight } from "./SnowflakePreflight.ts"
+import { columnsOf, preflight } from "./SnowflakePreflight.ts"
 import * as Sql from "./SnowflakeSql.ts"
-import { consumerOffsets, deadLetters } from "./Tables.ts"
+import { consumerOffsets, deadLetters, shapesOf, upgrades } from "./Tables.ts"
 import { Warehouse } from "./Warehouse.ts"
 
 /** Connects when first used, so that building it cannot fail. */
@@ -71,10 +74,13 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         return statements.length === 1 ? client.use(all) : client.transaction(all)
       }
 
+      const run = (session: Session) => (statements: ReadonlyArray<string>) =>
+        Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
+
       const init = client.use((session) => {
-        const create = Effect.forEach(ddl, (sql) => session.execute(sql), { discard: true })
+        const create = run(session)(ddl.create)
         // Only when it is not there: creating a database takes a right that this role may rightly lack.
-        return Effect.catchIf(
+        const created = Effect.catchIf(
           create,
           (error) => error.reason === "denied",
           (error) =>
@@ -83,12 +89,18 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
               Effect.andThen(create)
             )
         )
+        return Effect.andThen(created, columnsOf(session, sink)).pipe(
+          Effect.map((found) => upgrades(names, shapesOf(routes), found)),
+          Effect.flatMap(run(session))
+        )
       })
+
+      const coverage = CoverageSql.coverage(names, routes, delivery === "exactly-once" ? kafka.group : undefined)
 
       return Warehouse.of({
         name: "Snowflake",
         target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
-        ddl,
+        ddl: [...ddl.create, ...ddl.upgrade],
         init,
         preflight: preflight(client, sink, routes, delivery),
         claim: (starts, owner) =>
@@ -101,6 +113,26 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         ledger: client.use(readLedger),
         write: (batch) =>
           Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch))),
+        coverage: Effect.flatMap(
+          client.use((session) => session.query(coverage.sql, coverage.binds)),
+          toCoverage(routes, delivery === "exactly-once")
+        ),
+        deadLetters: (filter) => {
+          const { binds, sql } = DeadLetterSql.select(names, filter)
+          return Effect.flatMap(
+            client.use((session) => session.query(sql, binds)),
+            DeadLetterSql.toDeadLetters
+          )
+        },
+        // Marked first: that takes the lock under which no other replay can come in between.
+        replay: (table, rows) =>
+          client.transaction((session) =>
+            session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(
+              Effect.flatMap((marked) => checkReplay(marked, rows.length)),
+              Effect.andThen(session.execute(insertSql(table), [Sql.rowsBind(rows)])),
+              Effect.asVoid
+            )
+          ),
         summary: client
           .use((session) => Effect.flatMap(session.query(Sql.summary(names, tables)), decodeSummary))
           .pipe(

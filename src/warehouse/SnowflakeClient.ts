@@ -1,4 +1,6 @@
 /** A pool of Snowflake sessions: a caller has one to itself, and gets one that is up and has no transaction open on it. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pool from "effect/Pool"
@@ -9,16 +11,33 @@ import { WarehouseError } from "./WarehouseError.ts"
 export interface SnowflakeClient {
   /** Lends a session. One that failed in a way that leaves its state unknown, or whose use was interrupted, is thrown away. */
   readonly use: <A>(f: (session: Session) => Effect.Effect<A, WarehouseError>) => Effect.Effect<A, WarehouseError>
-  /** Runs `f` between BEGIN and COMMIT; any failure rolls back. A COMMIT without an answer is `unavailable`: it may have happened. */
+  /**
+   * Runs `f` between BEGIN and COMMIT; any failure rolls back. `unavailable` may hide a COMMIT that happened: its answer was lost, or came
+   * so late that it proves nothing.
+   */
   readonly transaction: (
     f: (session: Session) => Effect.Effect<void, WarehouseError>
   ) => Effect.Effect<void, WarehouseError>
 }
 
+export interface Options {
+  /** How long a transaction may lie idle between two statements. */
+  readonly maxPause?: Duration.Duration
+  readonly open?: (settings: SnowflakeSettings) => Effect.Effect<Session, WarehouseError>
+}
+
+/**
+ * Snowflake aborts a transaction that blocks others and lies idle for five minutes (this process was stopped, or its machine slept), and says
+ * nothing: the next statement runs outside of it, and COMMIT is answered with OK. So nothing is sent after a pause that comes near to that.
+ */
+const maxPause = Duration.seconds(60)
+
 /** Opens sessions as they are asked for, `size` at most; all are closed with the scope. */
-export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, size: number) {
+export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, size: number, options: Options = {}) {
+  const { open = connect } = options
+  const limit = Duration.toMillis(options.maxPause ?? maxPause)
   const pool = yield* Pool.makeWithTTL({
-    acquire: Effect.acquireRelease(connect(settings), (session) => session.close),
+    acquire: Effect.acquireRelease(open(settings), (session) => session.close),
     min: 0,
     max: size,
     // Snowflake ends a session that lay idle for four hours: ours never get that old. (The driver's own keep-alive is a timer that
@@ -39,20 +58,60 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
       session.execute("BEGIN TRANSACTION").pipe(
         // A session that the server ended while it lay idle shows itself here, before anything was written.
         Effect.mapError((error) => (session.isUp() ? error : gone)),
-        Effect.andThen(f(session)),
-        Effect.catchIf(
-          // When the connection failed there is nobody to tell; throwing the session away rolls back.
-          (error) => error.reason !== "unavailable",
-          (error) =>
-            Effect.andThen(session.execute("ROLLBACK").pipe(Effect.mapError(asUnavailable)), Effect.fail(error))
-        ),
-        Effect.andThen(session.execute("COMMIT")),
-        Effect.asVoid
+        Effect.andThen(within(limit, session)),
+        Effect.flatMap(({ commit, statements }) =>
+          f(statements).pipe(
+            Effect.catchIf(
+              // When the connection failed there is nobody to tell; throwing the session away rolls back.
+              (error) => error.reason !== "unavailable",
+              (error) =>
+                Effect.andThen(session.execute("ROLLBACK").pipe(Effect.mapError(asUnavailable)), Effect.fail(error))
+            ),
+            Effect.andThen(commit)
+          )
+        )
       )
     )
 
   return { use, transaction } satisfies SnowflakeClient
 })
+
+/** The session of a transaction that is not let lie idle. The wall clock counts, because the monotonic one stands still while a machine sleeps. */
+const within = (limit: number, session: Session) =>
+  Effect.map(Clock.currentTimeMillis, (begun) => {
+    let answered = begun
+    const since = Effect.map(Clock.currentTimeMillis, (now) => now - answered)
+    const unlessIdle = <A>(send: Effect.Effect<A, WarehouseError>) =>
+      since.pipe(
+        Effect.flatMap((pause) => (pause > limit ? Effect.fail(idle(pause)) : send)),
+        Effect.tap(() =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            answered = now
+          })
+        )
+      )
+    const statements: Session = {
+      ...session,
+      execute: (sql, binds) => unlessIdle(session.execute(sql, binds)),
+      query: (sql, binds) => unlessIdle(session.query(sql, binds))
+    }
+    // COMMIT takes no time, so a late answer means that it may have been sent late: then it says OK to a transaction that is no more.
+    const commit = Effect.flatMap(since, (before) =>
+      before > limit
+        ? Effect.fail(idle(before))
+        : Effect.andThen(
+            session.execute("COMMIT"),
+            Effect.flatMap(since, (pause) => (pause > limit ? Effect.fail(idle(pause)) : Effect.void))
+          )
+    )
+    return { commit, statements }
+  })
+
+const idle = (pause: number): WarehouseError =>
+  new WarehouseError({
+    reason: "unavailable",
+    message: `the transaction lay idle for ${Math.round(pause / 1000)} s, and Snowflake may have ended it; asking again`
+  })
 
 const gone = new WarehouseError({ reason: "unavailable", message: "the Snowflake session has ended" })
 

@@ -14,6 +14,12 @@ import type { WarehouseError } from "./WarehouseError.ts"
 const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
 const decodeWarehouse = decodeRows(Schema.Struct({ NAME: Schema.NullOr(Schema.String) }))
 
+/** The columns of each table of the schema. */
+export const columnsOf = (session: Session, { database, schema }: SnowflakeSettings) =>
+  session
+    .query(Sql.columns(database), [schema.toUpperCase()])
+    .pipe(Effect.flatMap(decodeColumns), Effect.map(columnsByTable))
+
 export const preflight = (
   client: SnowflakeClient,
   sink: SnowflakeSettings,
@@ -67,8 +73,7 @@ export const preflight = (
           remedy: `${create}, or GRANT USAGE ON SCHEMA ${sink.database}.${sink.schema} TO ROLE ${role};`
         }
       ]
-    const found = yield* decodeColumns(yield* session.query(Sql.columns(sink.database), [schema]))
-    return missingFrom(names, shapes, columnsByTable(found), create)
+    return missingFrom(names, shapes, yield* columnsOf(session, sink), create)
   })
 
   /** The statements of a write themselves, with nothing in them: what only a grant can forbid is found here. */

@@ -1,16 +1,20 @@
 /** The SQL that the Snowflake layer sends, as pure text; whatever comes from a record travels as data in one bind. */
+
+import { shortened } from "../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../domain/Route.ts"
 import { jsonArray } from "./Binds.ts"
 import {
   consumerOffsets,
   createTable,
+  type Ddl,
   type Dialect,
   deadLetters,
   isStorable,
   quoted,
   rawShape,
-  shapesOf
+  shapesOf,
+  upgrades
 } from "./Tables.ts"
 
 export const dialect = (database: string, schema: string): Dialect => ({
@@ -24,14 +28,19 @@ export const dialect = (database: string, schema: string): Dialect => ({
     INT: "NUMBER(38,0)",
     OFFSET: "NUMBER(38,0)"
   },
-  qualified: (table) => [database.toUpperCase(), schema.toUpperCase(), table].map(quoted).join(".")
+  qualified: (table) => [database.toUpperCase(), schema.toUpperCase(), table].map(quoted).join("."),
+  millis: (expression) => `DATE_PART(EPOCH_MILLISECOND, ${expression})`,
+  jsonText: (expression) => `TO_JSON(${expression})`
 })
 
-/** `CREATE SCHEMA`, then every table; each may be run again. */
-export const ddl = (database: string, schema: string, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
-  `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`,
-  ...shapesOf(routes).map((shape) => createTable(dialect(database, schema), shape))
-]
+/** `CREATE SCHEMA`, then every table, then what older tables lack; each may be run again. */
+export const ddl = (database: string, schema: string, routes: ReadonlyArray<Route>): Ddl => ({
+  create: [
+    `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`,
+    ...shapesOf(routes).map((shape) => createTable(dialect(database, schema), shape))
+  ],
+  upgrade: upgrades(dialect(database, schema), shapesOf(routes))
+})
 
 // TRY_TO_… on strings: a value that does not fit is NULL and never fails the statement. Casts of VARIANT have no such form.
 const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
@@ -65,29 +74,36 @@ export const insertDeadLetters = (names: Dialect): string =>
   insertInto(
     names,
     deadLetters,
-    `f.value:a::STRING, ${coordinates}, f.value:b::STRING, f.value:u::STRING, f.value:m::STRING, SYSDATE()`
+    `f.value:a::STRING, ${coordinates}, f.value:b::STRING, f.value:u::STRING, f.value:m::STRING, SYSDATE(), COALESCE(f.value:x::BOOLEAN, FALSE), NULL`
   )
 
 const ledger = (names: Dialect): string => names.qualified(consumerOffsets.name)
 
 /** Moves each range from where it must stand; what stands elsewhere, or under another epoch, is not touched and so not counted. Binds: ranges, group. */
 export const advance = (names: Dialect): string =>
-  `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.X, UPDATED_AT = SYSDATE()
-FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:e::NUMBER AS E, f.value:f::NUMBER AS F, f.value:x::NUMBER AS X ${fromBind}) s
+  `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.X, SKIPPED = COALESCE(SKIPPED, 0) + s.S, UPDATED_AT = SYSDATE()
+FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:e::NUMBER AS E, f.value:f::NUMBER AS F, f.value:x::NUMBER AS X, f.value:s::NUMBER AS S ${fromBind}) s
 WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P AND EPOCH = s.E AND NEXT_OFFSET = s.F`
 
-/** Raises the epoch of each position's partition, or makes its row. Binds: positions, group, owner, group, owner. */
+/** Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here. Binds: positions, group, owner, group, owner. */
 export const claim = (names: Dialect): string =>
   `MERGE INTO ${ledger(names)} AS t
 USING (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) AS s
 ON t.CONSUMER_GROUP = ? AND t.TOPIC = s.N AND t."PARTITION" = s.P
-WHEN MATCHED THEN UPDATE SET EPOCH = t.EPOCH + 1, OWNER = ?, UPDATED_AT = SYSDATE()
-WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT)
-VALUES (?, s.N, s.P, s.O, 1, ?, SYSDATE())`
+WHEN MATCHED THEN UPDATE SET EPOCH = t.EPOCH + 1, OWNER = ?, UPDATED_AT = SYSDATE(),
+  START_OFFSET = COALESCE(t.START_OFFSET, t.NEXT_OFFSET), SKIPPED = COALESCE(t.SKIPPED, 0)
+WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED)
+VALUES (?, s.N, s.P, s.O, 1, ?, SYSDATE(), s.O, 0)`
 
 /** Bind: group. */
 export const readLedger = (names: Dialect): string =>
   `SELECT TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER FROM ${ledger(names)} WHERE CONSUMER_GROUP = ? ORDER BY TOPIC, "PARTITION"`
+
+/** Marks dead letters that wait as put back; takes the lock of their table, so that of two replays one comes after the other. Bind: positions. */
+export const markReplayed = (names: Dialect): string =>
+  `UPDATE ${names.qualified(deadLetters.name)} SET REPLAYED_AT = SYSDATE()
+FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) s
+WHERE KAFKA_TOPIC = s.N AND KAFKA_PARTITION = s.P AND KAFKA_OFFSET = s.O AND REPLAYED_AT IS NULL`
 
 /** Rows and last write of each table, in one statement. */
 export const summary = (names: Dialect, tables: ReadonlyArray<string>): string =>
@@ -130,8 +146,18 @@ export const rowsBind = (rows: ReadonlyArray<BronzeRow>): string =>
     return `{${place(row)}${columns}${row.event === null ? "" : `,"v":${row.event}`}}`
   })
 
+/**
+ * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary data types"), less some
+ * room for the message.
+ */
+const maxText = 16 * 1024 * 1024 - 16 * 1024
+
+/** Dead letters as the one bind of `insertDeadLetters`; of a payload that is too large for it, only its beginning. */
 export const deadLettersBind = (table: string, letters: ReadonlyArray<DeadLetter>): string =>
-  jsonArray(letters, (letter) => {
-    const payload = letter.payload === null ? "" : `,"b":${JSON.stringify(letter.payload)}`
-    return `{"a":${JSON.stringify(table)},${place(letter)}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}}`
+  jsonArray(letters, (whole) => {
+    const coordinates = `"a":${JSON.stringify(table)},${place(whole)}`
+    const letter = shortened(whole, Math.floor(((maxText - Buffer.byteLength(coordinates)) / 4) * 3))
+    const payload = letter.payload === null ? "" : `,"b":"${letter.payload}"`
+    const truncated = letter.truncated === true ? ',"x":true' : ""
+    return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
   })

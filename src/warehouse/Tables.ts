@@ -9,6 +9,8 @@ export interface Field {
   readonly name: string
   readonly type: FieldType
   readonly required?: boolean
+  /** Came after the first version: a table that was made before gets it from `init`. */
+  readonly added?: boolean
 }
 
 /** A table as the warehouse has it. */
@@ -48,10 +50,13 @@ export const deadLetters: Shape = {
     { name: "PAYLOAD_BASE64", type: "STRING" },
     { name: "CAUSE", type: "STRING", required: true },
     { name: "MESSAGE", type: "STRING" },
-    { name: "INGESTION_TIMESTAMP", type: "TIMESTAMP", required: true }
+    { name: "INGESTION_TIMESTAMP", type: "TIMESTAMP", required: true },
+    { name: "PAYLOAD_TRUNCATED", type: "BOOLEAN", added: true },
+    { name: "REPLAYED_AT", type: "TIMESTAMP", added: true }
   ]
 }
 
+/** NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED, for each partition and at any time. */
 export const consumerOffsets: Shape = {
   name: "CONSUMER_OFFSETS",
   fields: [
@@ -61,7 +66,9 @@ export const consumerOffsets: Shape = {
     { name: "NEXT_OFFSET", type: "OFFSET", required: true },
     { name: "EPOCH", type: "OFFSET", required: true },
     { name: "OWNER", type: "STRING", required: true },
-    { name: "UPDATED_AT", type: "TIMESTAMP", required: true }
+    { name: "UPDATED_AT", type: "TIMESTAMP", required: true },
+    { name: "START_OFFSET", type: "OFFSET", added: true },
+    { name: "SKIPPED", type: "OFFSET", added: true }
   ],
   key: ["CONSUMER_GROUP", "TOPIC", "PARTITION"]
 }
@@ -78,6 +85,10 @@ export interface Dialect {
   readonly types: Readonly<Record<FieldType, string>>
   /** The full name of a table, quoted. */
   readonly qualified: (table: string) => string
+  /** A time as milliseconds since 1970. */
+  readonly millis: (expression: string) => string
+  /** JSON as its text. */
+  readonly jsonText: (expression: string) => string
 }
 
 /** Whether a timestamp lies in the years 1970 to 9999; producers may send anything, and what no column holds is left out rather than refused. */
@@ -95,6 +106,28 @@ export const createTable = (dialect: Dialect, shape: Shape): string => {
   return `CREATE TABLE IF NOT EXISTS ${dialect.qualified(shape.name)} (\n${lines.join(",\n")}\n)`
 }
 
+/** What `init` runs: `create` always, of `upgrade` what is needed, because altering a table takes rights that creating one does not. */
+export interface Ddl {
+  readonly create: ReadonlyArray<string>
+  readonly upgrade: ReadonlyArray<string>
+}
+
+/** A column that came after a table was made; a service of an older version does not mind it. */
+const addColumn = (dialect: Dialect, table: string, field: Field): string =>
+  `ALTER TABLE ${dialect.qualified(table)} ADD COLUMN IF NOT EXISTS ${quoted(field.name)} ${dialect.types[field.type]}`
+
+/** The statements that bring tables of an older version up to date; with what was `found` in them, only those that have something to do. */
+export const upgrades = (
+  dialect: Dialect,
+  shapes: ReadonlyArray<Shape>,
+  found?: ReadonlyMap<string, ReadonlySet<string>>
+): ReadonlyArray<string> =>
+  shapes.flatMap(({ fields, name }) =>
+    fields
+      .filter((field) => field.added === true && found?.get(name)?.has(field.name) !== true)
+      .map((field) => addColumn(dialect, name, field))
+  )
+
 /** What is missing of `shapes`, given the columns that were found per table; a missing table is one problem, a missing column another. */
 export const missingFrom = (
   dialect: Dialect,
@@ -110,7 +143,7 @@ export const missingFrom = (
       .filter((field) => !columns.has(field.name))
       .map((field) => ({
         what: `table ${table} has no column ${field.name}`,
-        remedy: `ALTER TABLE ${table} ADD COLUMN ${quoted(field.name)} ${dialect.types[field.type]};`
+        remedy: `${field.added === true ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`
       }))
   })
 

@@ -2,7 +2,11 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "../domain/Batch.ts"
+import type { PartitionCoverage } from "../domain/Coverage.ts"
+import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
 import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { BronzeRow } from "../domain/Outcome.ts"
+import type { Table } from "../domain/Route.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
 /** A row of CONSUMER_OFFSETS, of this consumer group. */
@@ -33,9 +37,9 @@ export class Warehouse extends Context.Service<
     readonly name: string
     /** Where it writes and as whom, in one line without secrets. */
     readonly target: string
-    /** The statements that create schema and tables; each may be run again. */
+    /** The statements that create schema and tables, and those that bring older tables up to date; each may be run again. */
     readonly ddl: ReadonlyArray<string>
-    /** Runs `ddl`. */
+    /** Runs what is needed of `ddl`. */
     readonly init: Effect.Effect<void, WarehouseError>
     /** Looks at login, role, schema and tables; an empty list means that `write` will find what it needs. */
     readonly preflight: Effect.Effect<ReadonlyArray<Problem>, WarehouseError>
@@ -55,6 +59,19 @@ export class Warehouse extends Context.Service<
      * An `unavailable` failure may hide a write that did land: `ledger` tells.
      */
     readonly write: (batch: Batch) => Effect.Effect<void, WarehouseError>
+    /**
+     * What is there of each partition of the routed topics, and what the ledger of this consumer group says should be, both as of the same
+     * instant: a service that runs meanwhile makes no false alarm. Reads the tables as a whole.
+     */
+    readonly coverage: Effect.Effect<ReadonlyArray<PartitionCoverage>, WarehouseError>
+    /** Dead letters, the newest first. */
+    readonly deadLetters: (filter: DeadLetterFilter) => Effect.Effect<ReadonlyArray<StoredDeadLetter>, WarehouseError>
+    /**
+     * Puts dead letters back as rows of `table`, at their own coordinates (each once): one transaction marks them as replayed and inserts
+     * the rows. If one of them does not wait any more the reason is `fenced` and nothing is written, so that a replay happens once, however
+     * often and by however many it is asked for.
+     */
+    readonly replay: (table: Table, rows: ReadonlyArray<BronzeRow>) => Effect.Effect<void, WarehouseError>
     /** Rows and last write of each routed table and of DEAD_LETTERS. */
     readonly summary: Effect.Effect<ReadonlyArray<TableSummary>, WarehouseError>
   }

@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { type Batch, deadLettersOf, rowsOf } from "../../src/domain/Batch.ts"
-import { partitionKey } from "../../src/domain/KafkaRecord.ts"
-import type { BronzeRow, DeadLetter } from "../../src/domain/Outcome.ts"
+import type { BronzeRow } from "../../src/domain/Outcome.ts"
 import { type Route, tablesOf } from "../../src/domain/Route.ts"
 import { type LedgerEntry, Warehouse } from "../../src/warehouse/Warehouse.ts"
 import { WarehouseError, type WarehouseErrorReason } from "../../src/warehouse/WarehouseError.ts"
+import * as MemoryStore from "./MemoryStore.ts"
 
 /** What becomes of a write: it fails before anything is applied, or it is applied and the reply is lost. */
 export interface Fault {
@@ -24,46 +24,32 @@ export interface Options {
   readonly delivery?: "exactly-once" | "at-least-once"
   /** A batch that holds such a row is refused as a whole. */
   readonly refuses?: (row: BronzeRow) => boolean
+  /** A batch with a dead letter whose payload has more characters is too large. */
+  readonly maxLetter?: number
 }
 
 export type MemoryWarehouse = Effect.Success<ReturnType<typeof make>>
 
 export const make = Effect.fnUntraced(function* ({
   delivery = "exactly-once",
+  maxLetter = Number.POSITIVE_INFINITY,
   refuses = () => false,
   routes = []
 }: Options = {}) {
-  const tables = new Map<string, Array<BronzeRow>>()
-  const letters: Array<DeadLetter & { readonly table: string }> = []
-  const ledger = new Map<string, LedgerEntry>()
+  const store = MemoryStore.make(delivery === "exactly-once")
   const faults: Array<Fault> = []
   const gates: Array<Deferred.Deferred<void>> = []
-  let lastWrite: number | null = null
 
   const attempts = yield* Queue.unbounded<Batch>()
   const landed = yield* Queue.unbounded<Batch>()
   const claims = yield* Queue.unbounded<ReadonlyArray<LedgerEntry>>()
 
-  const isHeld = (batch: Batch): boolean =>
-    batch.ranges.every((range) => {
-      const entry = ledger.get(partitionKey(range))
-      return entry?.epoch === range.epoch && entry.next === range.from
-    })
-
   const apply = (batch: Batch) =>
     Effect.suspend(() => {
       if (rowsOf(batch).some(refuses)) return Effect.fail(error("refused"))
-      if (delivery === "exactly-once") {
-        if (!isHeld(batch)) return Effect.fail(error("fenced"))
-        for (const { epoch, next, partition, topic } of batch.ranges) {
-          const owner = ledger.get(partitionKey({ topic, partition }))?.owner ?? ""
-          ledger.set(partitionKey({ topic, partition }), { topic, partition, epoch, next, owner })
-        }
-      }
-      tables.set(batch.table.name, [...(tables.get(batch.table.name) ?? []), ...rowsOf(batch)])
-      letters.push(...deadLettersOf(batch).map((letter) => ({ ...letter, table: batch.table.name })))
-      lastWrite = Date.now()
-      return Effect.asVoid(Queue.offer(landed, batch))
+      if (deadLettersOf(batch).some(({ payload }) => (payload?.length ?? 0) > maxLetter))
+        return Effect.fail(error("too_large"))
+      return store.write(batch) ? Effect.asVoid(Queue.offer(landed, batch)) : Effect.fail(error("fenced"))
     })
 
   const write = Effect.fnUntraced(function* (batch: Batch) {
@@ -84,22 +70,25 @@ export const make = Effect.fnUntraced(function* ({
     preflight: Effect.succeed([]),
     claim: (starts, owner) =>
       Effect.suspend(() => {
-        const claimed = starts.map(({ offset, partition, topic }): LedgerEntry => {
-          const entry = ledger.get(partitionKey({ topic, partition }))
-          return { topic, partition, owner, epoch: (entry?.epoch ?? 0) + 1, next: entry?.next ?? offset }
-        })
-        for (const entry of claimed) ledger.set(partitionKey(entry), entry)
+        const claimed = store.claim(starts, owner)
         return Effect.as(Queue.offer(claims, claimed), claimed)
       }),
-    ledger: Effect.sync(() => [...ledger.values()]),
+    ledger: Effect.sync(store.entries),
     write,
-    summary: Effect.sync(() => [
-      ...tablesOf(routes).map(({ name }) => {
-        const rows = tables.get(name)?.length ?? 0
-        return { table: name, rows, lastWrite: rows === 0 ? null : lastWrite }
+    coverage: Effect.sync(() => store.coverage(routes)),
+    deadLetters: (filter) => Effect.sync(() => store.stored(filter)),
+    replay: (table, rows) =>
+      Effect.suspend(() => {
+        if (rows.some(refuses)) return Effect.fail(error("refused"))
+        return store.replay(table, rows) ? Effect.void : Effect.fail(error("fenced"))
       }),
-      { table: "DEAD_LETTERS", rows: letters.length, lastWrite: letters.length === 0 ? null : lastWrite }
-    ])
+    summary: Effect.sync(() => {
+      const of = (table: string, rows: number) => ({ table, rows, lastWrite: rows === 0 ? null : store.lastWrite() })
+      return [
+        ...tablesOf(routes).map(({ name }) => of(name, store.rows(name).length)),
+        of("DEAD_LETTERS", store.letters().length)
+      ]
+    })
   })
 
   return {
@@ -111,9 +100,9 @@ export const make = Effect.fnUntraced(function* ({
     landed,
     /** What each call of `claim` gave. */
     claims,
-    rows: (table: string): ReadonlyArray<BronzeRow> => tables.get(table) ?? [],
-    deadLetters: (): ReadonlyArray<DeadLetter & { readonly table: string }> => letters,
-    ledger: (): ReadonlyArray<LedgerEntry> => [...ledger.values()],
+    rows: store.rows,
+    deadLetters: store.letters,
+    ledger: store.entries,
     /** The next writes end so, one each; those after them are well again. */
     failNext: (...next: ReadonlyArray<Fault | WarehouseError>) =>
       Effect.sync(() => void faults.push(...next.map((fault) => ("error" in fault ? fault : { error: fault })))),

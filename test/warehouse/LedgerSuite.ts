@@ -2,10 +2,8 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Warehouse } from "../../src/warehouse/Warehouse.ts"
-import { batchOf, claimAll, letter } from "./batches.ts"
-import { type Given, Inspector } from "./Subject.ts"
-
-type Test = <E>(name: string, program: Effect.Effect<void, E, Warehouse | Inspector>, given?: Given) => void
+import { batchOf, claimAll, letter, skip } from "./batches.ts"
+import { Inspector, type Test } from "./Subject.ts"
 
 /** What the ledger says, as [partition, next, epoch, owner]. */
 const ledgerNow = Effect.flatMap(Warehouse, ({ ledger }) => ledger).pipe(
@@ -70,16 +68,7 @@ export const ledgerSuite = (test: Test): void => {
     "skipped records move the ledger too",
     Effect.gen(function* () {
       const { write } = yield* Warehouse
-      const batch = batchOf("ORDERS_RAW", yield* claimAll(), [{ offset: 0 }])
-      const skip = {
-        _tag: "Skip",
-        reason: "tombstone",
-        bytes: 0,
-        topic: "raw.orders.v1",
-        partition: 0,
-        offset: 0
-      } as const
-      yield* write({ ...batch, outcomes: [skip] })
+      yield* write(batchOf("ORDERS_RAW", yield* claimAll(), [skip({ offset: 0 })]))
       assert.deepStrictEqual((yield* ledgerNow)[0], ["raw.orders.v1", 0, 1, 1, "member-1"])
       assert.deepStrictEqual(yield* stored, { rows: 0, letters: 0 })
     })

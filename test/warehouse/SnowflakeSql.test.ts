@@ -69,9 +69,22 @@ describe("SnowflakeSql", () => {
     assert.isFalse(Object.hasOwn(element, "b"))
   })
 
+  it("keeps of a payload what a column and a statement take: 16 MiB", () => {
+    const payload = Buffer.alloc(20 * 1024 * 1024, "x").toString("base64")
+    const bind = Sql.deadLettersBind("ORDERS_RAW", [letter({ payload, key: "k".repeat(1000), cause: "too_large" })])
+    assert.isAtMost(Buffer.byteLength(bind), 16 * 1024 * 1024)
+    assert.isAbove(bind.length, 15.9 * 1024 * 1024)
+    const [element] = JSON.parse(bind)
+    assert.strictEqual(element.x, true)
+    assert.match(element.m, /of its 20971520 bytes only the first are kept$/)
+    assert.match(Sql.insertDeadLetters(names), /COALESCE\(f\.value:x::BOOLEAN, FALSE\), NULL\n/)
+    // A smaller one is whole, and is not marked.
+    assert.notInclude(Sql.deadLettersBind("ORDERS_RAW", [letter({ payload: payload.slice(0, 4000) })]), '"x"')
+  })
+
   it("moves a partition only from where it must stand", () => {
-    const bind = rangesBind([{ topic: "t", partition: 3, epoch: 2, from: 10, next: 12 }])
-    assert.strictEqual(bind, '[{"n":"t","p":3,"e":2,"f":10,"x":12}]')
+    const bind = rangesBind([{ topic: "t", partition: 3, epoch: 2, from: 10, next: 12, skipped: 1 }])
+    assert.strictEqual(bind, '[{"n":"t","p":3,"e":2,"f":10,"x":12,"s":1}]')
     assert.match(Sql.advance(names), / EPOCH = s\.E AND NEXT_OFFSET = s\.F$/)
   })
 })

@@ -3,8 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Warehouse } from "../../src/warehouse/Warehouse.ts"
 import { batchOf, claimAll, letter } from "./batches.ts"
+import { coverageSuite } from "./CoverageSuite.ts"
 import { ledgerSuite } from "./LedgerSuite.ts"
+import { replaySuite } from "./ReplaySuite.ts"
 import { type Given, Inspector, type Subject } from "./Subject.ts"
+import { upgradeSuite } from "./UpgradeSuite.ts"
 
 export const suite = (subject: Subject): void => {
   const test = <E>(name: string, program: Effect.Effect<void, E, Warehouse | Inspector>, given?: Given) =>
@@ -181,24 +184,6 @@ export const suite = (subject: Subject): void => {
         })
       )
 
-      test(
-        "preflight names a missing table and a missing column, with what mends them",
-        Effect.gen(function* () {
-          const { preflight } = yield* Warehouse
-          const inspect = yield* Inspector
-          yield* inspect.run("DROP TABLE {T}DEAD_LETTERS")
-          yield* inspect.run(`ALTER TABLE {T}ORDERS_RAW DROP COLUMN USER_ID`)
-          const problems = yield* preflight
-          assert.strictEqual(problems.length, 2)
-          assert.match(problems[0]?.what ?? "", /ORDERS_RAW.*USER_ID/)
-          assert.match(problems[1]?.what ?? "", /DEAD_LETTERS.*missing/)
-          assert.include(problems[1]?.remedy, "node dist/main.js init")
-          yield* inspect.run(problems[0]?.remedy ?? "")
-          yield* (yield* Warehouse).init
-          assert.deepStrictEqual(yield* preflight, [])
-        })
-      )
-
       it.live("preflight on an empty warehouse leads to init; a write before it is denied", () =>
         Effect.gen(function* () {
           const warehouse = yield* Warehouse
@@ -243,5 +228,8 @@ export const suite = (subject: Subject): void => {
       )
 
     ledgerSuite(test)
+    coverageSuite(test)
+    replaySuite(test)
+    if (subject.hasTables) upgradeSuite(test)
   })
 }

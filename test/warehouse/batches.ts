@@ -1,8 +1,8 @@
 /** Short ways to claim partitions and to make batches of them. */
 import * as Effect from "effect/Effect"
-import type { Batch } from "../../src/domain/Batch.ts"
+import * as Batch from "../../src/domain/Batch.ts"
 import { partitionKey } from "../../src/domain/KafkaRecord.ts"
-import type { BronzeRow, DeadLetter, Outcome } from "../../src/domain/Outcome.ts"
+import type { BronzeRow, DeadLetter, Outcome, Skip } from "../../src/domain/Outcome.ts"
 import type { Table } from "../../src/domain/Route.ts"
 import { type LedgerEntry, Warehouse } from "../../src/warehouse/Warehouse.ts"
 import { routes, row } from "../support/Outcomes.ts"
@@ -41,26 +41,30 @@ export const letter = (given: Partial<DeadLetter>): DeadLetter => ({
   ...given
 })
 
-/** A batch of rows (as given) and dead letters, with the ranges that `claimed` puts before them. */
+export const skip = (given: Partial<Skip>): Skip => ({
+  _tag: "Skip",
+  topic: "raw.orders.v1",
+  partition: 0,
+  offset: 0,
+  reason: "tombstone",
+  bytes: 0,
+  ...given
+})
+
+/** A batch of rows (as given), dead letters and skips, with the ranges that `claimed` puts before them. */
 export const batchOf = (
   name: TableName,
   claimed: ReadonlyArray<LedgerEntry>,
-  outcomes: ReadonlyArray<Partial<BronzeRow> | DeadLetter>
-): Batch => {
+  outcomes: ReadonlyArray<Partial<BronzeRow> | DeadLetter | Skip>
+): Batch.Batch => {
   const table = tableOf(name)
   const all = outcomes.map(
     (outcome): Outcome =>
-      outcome._tag === "DeadLetter"
+      outcome._tag === "DeadLetter" || outcome._tag === "Skip"
         ? outcome
         : row({ topic: topics[name], columns: table.columns.map(() => null), ...outcome })
   )
-  const next = new Map(all.map((outcome) => [partitionKey(outcome), outcome.offset + 1]))
-  return {
-    table,
-    outcomes: all,
-    ranges: claimed.flatMap(({ epoch, next: from, partition, topic }) => {
-      const to = next.get(partitionKey({ topic, partition }))
-      return to === undefined ? [] : [{ topic, partition, epoch, from, next: to }]
-    })
-  }
+  const standing = new Map(claimed.map((entry) => [partitionKey(entry), entry]))
+  const batch = Batch.make(table, all, (partition) => standing.get(partitionKey(partition)) ?? { epoch: 0, next: 0 })
+  return { ...batch, ranges: batch.ranges.filter((range) => standing.has(partitionKey(range))) }
 }

@@ -1,0 +1,68 @@
+/** Dead letters as they lie in the warehouse: what is kept of one, which of them are asked for, and how one is cut that is too large to be kept whole. */
+import type { Position } from "./KafkaRecord.ts"
+import type { DeadLetter } from "./Outcome.ts"
+
+/** A row of DEAD_LETTERS. Times are milliseconds since 1970. */
+export interface StoredDeadLetter extends Position {
+  readonly table: string
+  readonly timestamp: number | null
+  readonly key: string | null
+  readonly headers: string | null
+  readonly cause: string
+  readonly message: string | null
+  /** The size of what is kept of the payload, in bytes; null for a tombstone. */
+  readonly bytes: number | null
+  /** Whether that is only the beginning of the original. */
+  readonly truncated: boolean
+  /** The bytes in base64; null for a tombstone, and when they were not asked for. */
+  readonly payload: string | null
+  readonly ingested: number
+  /** When it was put back into its table; null while it waits. */
+  readonly replayed: number | null
+}
+
+/** Which dead letters; every field narrows the choice. */
+export interface DeadLetterFilter {
+  readonly topic?: string | undefined
+  readonly cause?: string | undefined
+  /** Became a dead letter at this time or later, in milliseconds since 1970. */
+  readonly since?: number | undefined
+  /** Became a dead letter before this time. */
+  readonly until?: number | undefined
+  /** Only these places. */
+  readonly at?: ReadonlyArray<Position> | undefined
+  /** Those that were replayed as well; else only those that wait. */
+  readonly replayed?: boolean | undefined
+  /** With their payloads. */
+  readonly payload?: boolean | undefined
+  /** The newest ones, so many at most. */
+  readonly limit: number
+}
+
+/** The bytes that a base64 text stands for, by its length and its last characters. */
+export const sizeOf = (characters: number, ending: string): number => {
+  const padding = ending.endsWith("==") ? 2 : ending.endsWith("=") ? 1 : 0
+  return (characters / 4) * 3 - padding
+}
+
+/** The letter with no more than the first `maxBytes` of its payload; its message says so. */
+export const shortened = (letter: DeadLetter, maxBytes: number): DeadLetter => {
+  const size = letter.payload === null ? 0 : sizeOf(letter.payload.length, letter.payload.slice(-2))
+  if (letter.payload === null || size <= maxBytes) return letter
+  // Three bytes are four characters: cut between two such groups, so that nothing is decoded.
+  const groups = Math.floor(Math.max(0, maxBytes) / 3)
+  const said = letter.truncated === true ? "" : `; of its ${size} bytes only the first are kept`
+  return {
+    ...letter,
+    payload: letter.payload.slice(0, groups * 4),
+    message: `${letter.message}${said}`,
+    truncated: true
+  }
+}
+
+/** The letter with much less of its payload, for a warehouse that did not take it; undefined when there is nothing left to leave out. */
+export const smaller = (letter: DeadLetter): DeadLetter | undefined => {
+  if (letter.payload === null || letter.payload === "") return undefined
+  const size = sizeOf(letter.payload.length, letter.payload.slice(-2))
+  return shortened(letter, size > 4096 ? size / 4 : 0)
+}

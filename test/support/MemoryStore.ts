@@ -1,0 +1,153 @@
+/** What the double of the warehouse holds, as plain data: tables, dead letters and the ledger, each change whole or not at all. */
+import { type Batch, deadLettersOf, rowsOf } from "../../src/domain/Batch.ts"
+import { type Gap, maxGaps, type PartitionCoverage } from "../../src/domain/Coverage.ts"
+import { type DeadLetterFilter, type StoredDeadLetter, sizeOf } from "../../src/domain/DeadLetters.ts"
+import { type Position, partitionKey, type TopicPartition } from "../../src/domain/KafkaRecord.ts"
+import type { BronzeRow, DeadLetter } from "../../src/domain/Outcome.ts"
+import type { Route, Table } from "../../src/domain/Route.ts"
+import type { LedgerEntry } from "../../src/warehouse/Warehouse.ts"
+
+export interface Letter extends DeadLetter {
+  readonly table: string
+  readonly ingested: number
+  readonly replayed: number | null
+}
+
+const isAt =
+  (place: Position) =>
+  (other: Position): boolean =>
+    partitionKey(other) === partitionKey(place) && other.offset === place.offset
+
+export const make = (exactlyOnce: boolean) => {
+  const tables = new Map<string, ReadonlyArray<BronzeRow>>()
+  let letters: ReadonlyArray<Letter> = []
+  const ledger = new Map<string, LedgerEntry & { readonly start: number; readonly skipped: number }>()
+  let lastWrite: number | null = null
+
+  const insert = (table: string, rows: ReadonlyArray<BronzeRow>): void => {
+    tables.set(table, [...(tables.get(table) ?? []), ...rows])
+    lastWrite = Date.now()
+  }
+
+  /** False, and nothing is changed, when the ledger does not stand where the batch expects it. */
+  const write = (batch: Batch): boolean => {
+    if (exactlyOnce) {
+      const entries = batch.ranges.map((range) => ({ range, entry: ledger.get(partitionKey(range)) }))
+      const moved = entries.flatMap(({ entry, range }) =>
+        entry?.epoch === range.epoch && entry.next === range.from
+          ? [{ ...entry, next: range.next, skipped: entry.skipped + range.skipped }]
+          : []
+      )
+      if (moved.length !== batch.ranges.length) return false
+      for (const entry of moved) ledger.set(partitionKey(entry), entry)
+    }
+    insert(batch.table.name, rowsOf(batch))
+    const ingested = Date.now()
+    const added = deadLettersOf(batch).map((letter) => ({
+      ...letter,
+      table: batch.table.name,
+      ingested,
+      replayed: null
+    }))
+    letters = [...letters, ...added]
+    return true
+  }
+
+  const claim = (starts: ReadonlyArray<Position>, owner: string): ReadonlyArray<LedgerEntry> => {
+    for (const { offset, partition, topic } of starts) {
+      const place = { topic, partition }
+      const entry = ledger.get(partitionKey(place)) ?? { ...place, next: offset, epoch: 0, start: offset, skipped: 0 }
+      ledger.set(partitionKey(place), { ...entry, owner, epoch: entry.epoch + 1 })
+    }
+    const claimed = new Set(starts.map(partitionKey))
+    return entries().filter((entry) => claimed.has(partitionKey(entry)))
+  }
+
+  const entries = (): ReadonlyArray<LedgerEntry> =>
+    [...ledger.values()].map(({ epoch, next, owner, partition, topic }) => ({ topic, partition, next, epoch, owner }))
+
+  /** False, and nothing is changed, when one of the letters does not wait. */
+  const replay = (table: Table, rows: ReadonlyArray<BronzeRow>): boolean => {
+    const waiting = letters.filter((letter) => letter.replayed === null)
+    if (!rows.every((row) => waiting.some(isAt(row)))) return false
+    const replayed = Date.now()
+    letters = letters.map((letter) => (rows.some(isAt(letter)) ? { ...letter, replayed } : letter))
+    insert(table.name, rows)
+    return true
+  }
+
+  const stored = (filter: DeadLetterFilter): ReadonlyArray<StoredDeadLetter> =>
+    letters
+      .filter(
+        (letter) =>
+          (filter.topic ?? letter.topic) === letter.topic &&
+          (filter.cause ?? letter.cause) === letter.cause &&
+          (filter.since ?? 0) <= letter.ingested &&
+          letter.ingested < (filter.until ?? Number.POSITIVE_INFINITY) &&
+          (filter.replayed === true || letter.replayed === null) &&
+          (filter.at === undefined || filter.at.some(isAt(letter)))
+      )
+      .sort((a, b) => b.ingested - a.ingested || a.partition - b.partition || a.offset - b.offset)
+      .slice(0, filter.limit)
+      .map(({ _tag, bytes: _, payload, truncated = false, ...rest }) => ({
+        ...rest,
+        truncated,
+        bytes: payload === null ? null : sizeOf(payload.length, payload.slice(-2)),
+        payload: filter.payload === true ? payload : null
+      }))
+
+  const coverageOf = (table: string, place: TopicPartition): PartitionCoverage => {
+    const isHere = (other: TopicPartition): boolean => partitionKey(other) === partitionKey(place)
+    const rows = (tables.get(table) ?? []).filter(isHere).map(({ offset }) => offset)
+    const here = letters.filter(isHere)
+    const waiting = here.filter(({ replayed }) => replayed === null).map(({ offset }) => offset)
+    const there = [...rows, ...waiting].sort((a, b) => a - b)
+    const entry = ledger.get(partitionKey(place))
+    const [first = null] = there
+    const last = there.at(-1) ?? null
+    const [start, next] = exactlyOnce ? [entry?.start ?? 0, entry?.next ?? 0] : [first ?? 0, (last ?? -1) + 1]
+    const known = new Set(there)
+    const gaps: Array<Gap> = []
+    let missing = 0
+    for (let offset = start; offset < next; offset++) {
+      if (known.has(offset)) continue
+      missing += 1
+      const gap = gaps.at(-1)
+      if (gap?.to === offset - 1) gaps.splice(-1, 1, { from: gap.from, to: offset })
+      else gaps.push({ from: offset, to: offset })
+    }
+    return {
+      ...place,
+      ...{ table, first, last, missing, rows: rows.length, offsets: new Set(rows).size },
+      deadLetters: new Set(here.map(({ offset }) => offset)).size,
+      waiting: new Set(waiting).size,
+      duplicates: new Set(there.filter((offset, index) => there[index - 1] === offset)).size,
+      ledger:
+        exactlyOnce && entry !== undefined
+          ? { start, next, skipped: entry.skipped, epoch: entry.epoch, owner: entry.owner }
+          : null,
+      gaps: gaps.slice(0, maxGaps)
+    }
+  }
+
+  const coverage = (routes: ReadonlyArray<Route>): ReadonlyArray<PartitionCoverage> =>
+    routes.flatMap(({ table, topic }) => {
+      const places = [...(tables.get(table.name) ?? []), ...letters, ...ledger.values()].filter(
+        (place) => place.topic === topic
+      )
+      const partitions = [...new Set(places.map(({ partition }) => partition))].sort((a, b) => a - b)
+      return partitions.map((partition) => coverageOf(table.name, { topic, partition }))
+    })
+
+  return {
+    write,
+    claim,
+    entries,
+    replay,
+    stored,
+    coverage,
+    rows: (table: string): ReadonlyArray<BronzeRow> => tables.get(table) ?? [],
+    letters: (): ReadonlyArray<Letter> => letters,
+    lastWrite: (): number | null => lastWrite
+  }
+}
