@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { BronzeProcess } from "../support/BronzeProcess.ts"
 import { type Fault, faults, type Step } from "./FaultProxy.ts"
-import { type Sink, settle, type World } from "./World.ts"
+import { committed, ends, ledger, type Sink, settle, type World } from "./World.ts"
 
 export interface Scenario {
   readonly name: string
@@ -31,6 +31,21 @@ const killAtRandom: Scenario = {
     await busy(member)
     await sleep(world.random.below(700))
     await world.kill(member)
+    world.join()
+  }
+}
+
+const killStorm: Scenario = {
+  name: "a storm of SIGKILLs",
+  sinks: both,
+  run: async (world) => {
+    await leaveOnly(world, 0)
+    for (let n = 0; n < 10; n++) {
+      const member = world.join()
+      await member.line(/Assigned/, { timeout: 60_000 })
+      await sleep(world.random.below(400))
+      await world.kill(member)
+    }
     world.join()
   }
 }
@@ -64,28 +79,43 @@ const killAtStep = killPoints.map(
     name: `SIGKILL ${name}`,
     sinks: ["snowflake"],
     run: async (world) => {
-      const { proxy } = world.snowflake ?? {}
-      if (proxy === undefined) return
-      // Alone, so that the statement that meets the kill is its own.
-      while (world.members.length > 1) await world.leave(one(world))
-      const member = one(world)
-      const killed = new Promise<void>((resolve, reject) => {
-        proxy.at(step, phase, () => world.kill(member).then(resolve, reject))
-        setTimeout(() => reject(new Error(`nobody came to ${step}`)), 60_000).unref()
-      })
-      if (step === "claim") await world.leave(member).then(() => world.join())
-      await (step === "claim" ? world.members[0] && killOnClaim(world, proxy) : killed)
+      // One member alone, so that the statement that is met is its own; a claim is the first thing a new one does.
+      await leaveOnly(world, step === "claim" ? 0 : 1)
+      if (step !== "claim") await one(world).line(/Inserted/, { timeout: 60_000 })
+      const met = meet(world, step, phase, () => world.kill(one(world)))
+      if (world.members.length === 0) world.join()
+      await met
+      await assertNotAhead(world)
       world.join()
     }
   })
 )
 
-/** The next member is killed as soon as it has claimed. */
-const killOnClaim = async (world: World, proxy: { readonly disarm: () => void }): Promise<void> => {
-  proxy.disarm()
-  await sleep(world.random.below(1500))
-  await world.kill(one(world))
+/** P2 at the worst moment: nobody is left to make it good, and Kafka knows no more than the ledger. */
+const assertNotAhead = async (world: World): Promise<void> => {
+  const kafkaSays = await committed(world)
+  const ledgerSays = await ledger(world)
+  for (const [partition, offset] of kafkaSays.entries())
+    if (offset > (ledgerSays[partition] ?? 0))
+      throw new Error(
+        `Kafka's committed offset is ahead of the ledger: partition ${partition}, ${offset} > ${ledgerSays[partition]}`
+      )
 }
+
+const leaveOnly = async (world: World, count: number): Promise<void> => {
+  while (world.members.length > count) await world.leave(one(world))
+  if (count > 0) one(world)
+}
+
+/** Does `act` when a statement of this step comes by, and waits for it. */
+const meet = (world: World, step: Step, phase: "before" | "after", act: () => Promise<void> | void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`nobody came to ${phase} ${step} in a minute`)), 60_000)
+    world.snowflake?.proxy.at(step, phase, async () => {
+      clearTimeout(timer)
+      await Promise.resolve(act()).then(resolve, reject)
+    })
+  })
 
 const fault = (kind: Fault): Scenario => ({
   name: `the warehouse: ${kind}`,
@@ -99,7 +129,7 @@ const fault = (kind: Fault): Scenario => ({
     const times = kind === "half_open" ? 1 : 3
     for (let n = 0; n < times; n++)
       proxy.arm(kind, kind === "lost_reply" && n === 0 ? "commit" : world.random.pick(steps))
-    one(world)
+    await one(world).line(/Inserted/, { timeout: 60_000 })
     const until = Date.now() + 60_000
     while (proxy.armed() > 0 && Date.now() < until) await sleep(100)
     proxy.disarm()
@@ -115,7 +145,7 @@ const zombie: Scenario = {
     await busy(sleeper)
     sleeper.signal("SIGSTOP")
     const other = world.join()
-    // The session is three seconds; the other one takes over what the sleeper still believes to hold.
+    // The session is over soon; the other one takes over what the sleeper still believes to hold.
     await other.line(/Inserted/, { timeout: 60_000 })
     sleeper.signal("SIGCONT")
     await sleep(500)
@@ -126,17 +156,10 @@ const sleeperInTransaction: Scenario = {
   name: "SIGSTOP between UPDATE and COMMIT, then SIGCONT",
   sinks: ["snowflake"],
   run: async (world) => {
-    const { proxy } = world.snowflake ?? {}
-    if (proxy === undefined) return
-    while (world.members.length > 1) await world.leave(one(world))
+    await leaveOnly(world, 1)
     const sleeper = one(world)
-    await new Promise<void>((resolve, reject) => {
-      proxy.at("ledger", "after", () => {
-        sleeper.signal("SIGSTOP")
-        resolve()
-      })
-      setTimeout(() => reject(new Error("nobody came to the ledger")), 60_000).unref()
-    })
+    await sleeper.line(/Inserted/, { timeout: 60_000 })
+    await meet(world, "ledger", "after", () => sleeper.signal("SIGSTOP"))
     const other = world.join()
     await other.line(/Inserted/, { timeout: 90_000 })
     sleeper.signal("SIGCONT")
@@ -180,6 +203,30 @@ const restart: Scenario = {
     const member = one(world)
     await busy(member)
     await world.leave(member)
+    world.join()
+  }
+}
+
+const stopWithRecordsInHand: Scenario = {
+  name: "SIGTERM with records in hand",
+  sinks: both,
+  run: async (world) => {
+    await leaveOnly(world, 0)
+    world.load.trickle(0)
+    await settle(world, 120_000)
+    await leaveOnly(world, 0)
+    // The batch is neither full nor due: only the flush can write it.
+    const member = world.join({ BATCH_TIMEOUT: "60", LOG_LEVEL: "debug" })
+    await member.line(/Assigned/, { timeout: 60_000 })
+    const count = 1 + world.random.below(50)
+    await world.load.burst(count)
+    const fetched = () =>
+      member.lines.reduce((sum, { text }) => sum + Number(/Fetched (\d+) records/.exec(text)?.[1] ?? 0), 0)
+    for (let waited = 0; fetched() < count && waited < 30_000; waited += 50) await sleep(50)
+    await world.leave(member)
+    const [done, all] = [await committed(world), await ends(world)]
+    if (String(done) !== String(all)) throw new Error(`a stop lost what it held: committed ${done}, read ${all}`)
+    world.load.trickle(world.sink === "duckdb" ? 2000 : 400)
     world.join()
   }
 }
@@ -236,6 +283,7 @@ const backlog: Scenario = {
 
 export const scenarios: ReadonlyArray<Scenario> = [
   killAtRandom,
+  killStorm,
   killWhileDraining,
   ...killAtStep,
   ...faults.map(fault),
@@ -244,6 +292,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   members,
   rolling,
   restart,
+  stopWithRecordsInHand,
   grow,
   brokerKilled,
   coordinatorLost,

@@ -6,6 +6,7 @@ import kafkajs, { type Admin } from "kafkajs"
 import type { Broker } from "../../scripts/support/kafkaBroker.ts"
 import type { Emulator } from "../../scripts/support/snowflakeEmulator.ts"
 import { type BronzeProcess, start } from "../support/BronzeProcess.ts"
+import { snowflake } from "../support/Inspect.ts"
 import { snowflakeAt } from "../support/Job.ts"
 import type { FaultProxy } from "./FaultProxy.ts"
 import * as Load from "./Load.ts"
@@ -35,7 +36,7 @@ export interface World extends Stage {
   readonly members: Array<BronzeProcess>
   /** Every process of the round, for its log. */
   readonly everybody: Array<BronzeProcess>
-  readonly join: () => BronzeProcess
+  readonly join: (settings?: Readonly<Record<string, string>>) => BronzeProcess
   /** Kills without warning, and waits for the end. */
   readonly kill: (member: BronzeProcess) => Promise<void>
   /** Asks to stop; a graceful stop ends with 0. */
@@ -66,7 +67,7 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
   const env = {
     KAFKA_BOOTSTRAP_SERVERS: servers,
     CONSUMER_GROUP_ID: group,
-    KAFKA_SESSION_TIMEOUT: "3",
+    KAFKA_SESSION_TIMEOUT: "1.5",
     BRONZE_ROUTES: `${topic}=${table}(ORDER_ID=order_id)`,
     BATCH_TIMEOUT: "0.3",
     WRITE_MAX_ROWS: sink === "duckdb" ? "5000" : "1000",
@@ -88,8 +89,8 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
   return {
     ...stage,
     ...{ sink, topic, table, group, env, admin, load, members, everybody, happened },
-    join: () => {
-      const member = start(env, [], stage.program)
+    join: (settings = {}) => {
+      const member = start({ ...env, ...settings }, [], stage.program)
       members.push(member)
       everybody.push(member)
       return member
@@ -128,6 +129,18 @@ const sinkSettings = ({ folder, snowflake }: Stage, sink: Sink, name: string): R
 export const committed = async ({ admin, group, topic }: World): Promise<ReadonlyArray<number>> => {
   const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
   return sorted(found?.partitions ?? [])
+}
+
+/** The ledger's next offset by partition; asked of the emulator itself, past the proxy. */
+export const ledger = async ({ group, snowflake: stage, topic }: World): Promise<ReadonlyArray<number>> => {
+  const inspect = await snowflake(stage?.emulator.url ?? "", "LAKE")
+  const rows = await inspect.query(
+    `SELECT PARTITION, NEXT_OFFSET FROM BRONZE.CONSUMER_OFFSETS WHERE CONSUMER_GROUP = '${group}' AND TOPIC = '${topic}'`
+  )
+  await inspect.close()
+  const next: Array<number> = []
+  for (const row of rows) next[Number(row["partition"])] = Number(row["next_offset"])
+  return next
 }
 
 /** The offset after the last record, by partition. */

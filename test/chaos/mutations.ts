@@ -1,0 +1,85 @@
+/** `npm run chaos:mutations`: takes one guarantee out of a copy of the service at a time, and demands that the chaos suite notices. */
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { run } from "./Chaos.ts"
+import { scenarios } from "./Scenarios.ts"
+import type { Sink } from "./World.ts"
+
+interface Mutation {
+  readonly name: string
+  /** A file of dist, what stands in it, and what takes its place. */
+  readonly edits: ReadonlyArray<{ readonly file: string; readonly from: string; readonly to: string }>
+  readonly sink: Sink
+  /** The scenarios that should bring it to light. */
+  readonly by: RegExp
+}
+
+const mutations: ReadonlyArray<Mutation> = [
+  {
+    name: "the fence is taken out",
+    edits: [{ file: "warehouse/SnowflakeSql.js", from: " AND EPOCH = s.E AND NEXT_OFFSET = s.F", to: "" }],
+    sink: "snowflake",
+    by: /lost_reply|SIGSTOP/
+  },
+  {
+    name: "the ledger is read too late",
+    edits: [
+      {
+        file: "Ledger.js",
+        from: "next: claims.get(partitionKey(partition))?.next ?? 0",
+        to: "next: partition.committed ?? partition.low"
+      }
+    ],
+    sink: "snowflake",
+    by: /SIGKILL after COMMIT/
+  },
+  {
+    name: "the commit goes before the write",
+    edits: [
+      {
+        file: "Writer.js",
+        from: "Effect.andThen(publish(batch))",
+        to: "Effect.andThen(commit(batch)), Effect.andThen(publish(batch))"
+      }
+    ],
+    sink: "snowflake",
+    by: /SIGKILL (while the INSERT runs|before COMMIT|between)/
+  },
+  {
+    name: "Queue.end becomes Queue.shutdown",
+    edits: [{ file: "Batcher.js", from: "Queue.end(", to: "Queue.shutdown(" }],
+    sink: "duckdb",
+    by: /in hand/
+  }
+]
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+let missed = 0
+for (const [index, mutation] of mutations.entries()) {
+  say(`\n${mutation.name}:`)
+  const copy = join(root, ".cache", "mutants", String(index))
+  await rm(copy, { recursive: true, force: true })
+  await mkdir(copy, { recursive: true })
+  await cp(join(root, "dist"), join(copy, "dist"), { recursive: true })
+  await cp(join(root, "package.json"), join(copy, "package.json"))
+  for (const { file, from, to } of mutation.edits) {
+    const path = join(copy, "dist", file)
+    const text = await readFile(path, "utf8")
+    if (text.replace(from, to) === text) throw new Error(`${file} has no ${from} to take out`)
+    await writeFile(path, text.replace(from, to))
+  }
+  const { problems } = await run({
+    seed: 7,
+    sinks: [mutation.sink],
+    scenarios: scenarios.filter(({ isSlow, name }) => isSlow !== true && mutation.by.test(name)),
+    perRound: 10,
+    limit: 0,
+    say,
+    program: join(copy, "dist", "main.js")
+  })
+  if (problems.length === 0) missed += 1
+  say(problems.length === 0 ? "NOT NOTICED" : `noticed, as it should be: ${problems.join("; ").slice(0, 300)}`)
+}
+process.exit(missed === 0 ? 0 : 1)
