@@ -10,6 +10,8 @@ import { Warehouse } from "./warehouse/Warehouse.ts"
 export interface Ledger {
   /** Where fetching starts; a topic that is stopped is left out. */
   readonly positions: ReadonlyArray<Position>
+  /** Topics that are left alone until somebody resets them, or OFFSETS_LOST says to go on. */
+  readonly stopped: ReadonlyArray<string>
   /** Where a partition stands by what this member wrote last. */
   readonly claimed: (partition: TopicPartition) => Claimed
   /** Moves the partitions of a batch that is durable. */
@@ -28,23 +30,42 @@ export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) 
     Effect.orDie
   )
   const starts = assigned.map((partition) => startOf(partition, settings.kafka.autoOffsetReset))
-  const entries =
+  const claim =
     settings.delivery === "exactly-once" && starts.length > 0
-      ? yield* warehouse
+      ? warehouse
           .claim(starts, assignment.memberId)
           .pipe(Effect.retry(Retry.forever(`Claiming partitions in ${warehouse.name} failed`)), Effect.orDie)
-      : starts.map(({ offset, ...partition }) => ({ ...partition, epoch: 0, next: offset }))
+      : Effect.succeed(starts.map(({ offset, ...partition }) => ({ ...partition, epoch: 0, next: offset })))
 
-  const claims = new Map<string, Claimed>(entries.map((entry) => [partitionKey(entry), entry]))
+  let claims = new Map<string, Claimed>((yield* claim).map((entry) => [partitionKey(entry), entry]))
   const places = assigned.map(
     (partition): Place => ({ ...partition, next: claims.get(partitionKey(partition))?.next ?? 0 })
   )
-  const positions = yield* readable(places)
+  const lost = places.filter(isLost)
+  const goesOn = settings.kafka.offsetsLost === "continue"
+  for (const place of lost) yield* Effect.logError(`${describeLoss(place)}. ${remedy(place, goesOn)}`)
+  if (goesOn && lost.length > 0 && settings.delivery === "exactly-once") {
+    const beginnings = lost.map(({ low, partition, topic }) => ({ topic, partition, offset: low }))
+    yield* warehouse
+      .reset(beginnings, assignment.memberId)
+      .pipe(Effect.retry(Retry.forever(`Resetting the ledger in ${warehouse.name} failed`)), Effect.orDie)
+    claims = new Map((yield* claim).map((entry) => [partitionKey(entry), entry]))
+  }
+
+  const stopped = [...new Set(goesOn ? [] : lost.map(({ topic }) => topic))]
+  const positions = places
+    .filter(({ topic }) => !stopped.includes(topic))
+    .map((place) => ({
+      topic: place.topic,
+      partition: place.partition,
+      offset: isLost(place) ? place.low : place.next
+    }))
   const committed = new Map(assigned.map((partition) => [partitionKey(partition), partition.committed]))
   yield* assignment.commit(positions.filter((position) => committed.get(partitionKey(position)) !== position.offset))
 
   return {
     positions,
+    stopped,
     claimed: (partition) => claims.get(partitionKey(partition)) ?? { epoch: 0, next: 0 },
     advance: (batch) => {
       for (const range of batch.ranges) claims.set(partitionKey(range), range)
@@ -66,23 +87,8 @@ interface Place extends AssignedPartition {
   readonly next: number
 }
 
-/**
- * The positions that Kafka can serve. Where it no longer has what comes next (retention passed us by, or the topic was made anew), the whole
- * topic stops, or goes on with what is there: by OFFSETS_LOST, and never without saying what is lost.
- */
-const readable = Effect.fnUntraced(function* (places: ReadonlyArray<Place>) {
-  const { offsetsLost } = (yield* Settings).kafka
-  const lost = places.filter(({ high, low, next }) => next < low || next > high)
-  const stopped = new Set(offsetsLost === "stop" ? lost.map(({ topic }) => topic) : [])
-  for (const place of lost) yield* Effect.logError(`${describeLoss(place)}. ${remedy(place, offsetsLost)}`)
-  return places
-    .filter(({ topic }) => !stopped.has(topic))
-    .map(({ low, high, next, partition, topic }) => ({
-      topic,
-      partition,
-      offset: next < low || next > high ? low : next
-    }))
-})
+/** Kafka no longer has what comes next: retention passed us by, or the topic was made anew. Never passed over in silence. */
+const isLost = ({ high, low, next }: Place): boolean => next < low || next > high
 
 const describeLoss = ({ high, low, next, partition, topic }: Place): string => {
   const where = `topic=${topic} partition=${partition}`
@@ -91,7 +97,7 @@ const describeLoss = ({ high, low, next, partition, topic }: Place): string => {
     : `Topic made anew: ${where} ends at ${high}, but was read up to ${next}`
 }
 
-const remedy = ({ topic }: Place, offsetsLost: "stop" | "continue"): string =>
-  offsetsLost === "continue"
+const remedy = ({ topic }: Place, goesOn: boolean): string =>
+  goesOn
     ? "Going on with what is there (OFFSETS_LOST=continue)"
     : `This topic is stopped. To go on with what is there: node dist/main.js reset ${topic} --to earliest`

@@ -11,7 +11,7 @@ import * as Decode from "./Decode.ts"
 import { type Position, partitionKey } from "./domain/KafkaRecord.ts"
 import type { Outcome } from "./domain/Outcome.ts"
 import { type Route, tablesOf } from "./domain/Route.ts"
-import { type Assignment, type Fetch, Kafka } from "./kafka/Kafka.ts"
+import { type Assignment, type Fetch, Kafka, OffsetsLost } from "./kafka/Kafka.ts"
 import * as Ledger from "./Ledger.ts"
 import { Settings } from "./Settings.ts"
 import * as Writer from "./Writer.ts"
@@ -48,8 +48,14 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
       `Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`
     ).pipe(Effect.andThen(report(outcomes)), Effect.andThen(queues.offer(decode.table, outcomes)))
   })
-  return yield* Effect.raceFirst(fetching, queues.failure)
+  return yield* Effect.raceFirst(fetching, queues.failure).pipe(Effect.raceFirst(reminder(ledger.stopped)))
 })
+
+/** A stopped topic is mentioned again and again, and looked at again: somebody may have reset it. */
+const reminder = (stopped: ReadonlyArray<string>) =>
+  stopped.length === 0
+    ? Effect.never
+    : Effect.andThen(Effect.sleep("30 seconds"), new OffsetsLost({ message: `stopped: ${stopped.join(", ")}` }))
 
 /** The outcomes of a whole fetch; offsets that Kafka itself used at its end become a skip, so that they are committed as well. */
 const decoder = ({ table, ...route }: Route, tombstones: "insert" | "skip") => {

@@ -166,6 +166,18 @@ describe("offsets", () => {
     })
   )
 
+  it.effect("of a topic that was stopped are read again once somebody has reset them", () =>
+    Effect.gen(function* () {
+      const { kafka, landed, warehouse } = yield* start()
+      const assignment = yield* kafka.assign([partition(0, { committed: 0, low: 60, high: 90 })])
+      assert.deepStrictEqual(yield* assignment.started, [])
+      yield* warehouse.warehouse.reset([{ topic: "raw.orders.v1", partition: 0, offset: 60 }], "reset")
+      yield* TestClock.adjust("31 seconds")
+      yield* assignment.deliver(records(60, 100))
+      assert.deepStrictEqual(sizes(yield* landed(1)), [100])
+    })
+  )
+
   it.effect("pass with skipped records and with offsets that Kafka used itself", () =>
     Effect.gen(function* () {
       const { kafka, warehouse } = yield* start({ env: { TOMBSTONES: "skip" } })

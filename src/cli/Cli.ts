@@ -17,6 +17,7 @@ import * as Init from "./Init.ts"
 import * as Monitor from "./Monitor.ts"
 import * as Produce from "./Produce.ts"
 import { usage } from "./Report.ts"
+import * as Reset from "./Reset.ts"
 import * as Status from "./Status.ts"
 
 /** Every setting, for `run --help`. */
@@ -63,6 +64,7 @@ const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).p
     Monitor.command,
     Produce.command,
     Audit.command,
+    Reset.command,
     Dlq.command
   ])
 )

@@ -123,6 +123,14 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           const rows = yield* client.use((connection) => connection.query(Sql.claim, binds))
           return yield* claimedBy(owner, starts, yield* toEntries(rows))
         }),
+        reset: Effect.fnUntraced(function* (positions, owner) {
+          const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), positionsBind(positions)]
+          yield* client.transaction((connection) =>
+            connection
+              .query(Sql.claim, [...binds, owner])
+              .pipe(Effect.andThen(connection.execute(Sql.reset, binds)), Effect.asVoid)
+          )
+        }),
         ledger: Effect.flatMap(
           client.use((connection) => connection.query(Sql.readLedger, [kafka.group])),
           toEntries

@@ -62,6 +62,11 @@ DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.U
   START_OFFSET = COALESCE(START_OFFSET, NEXT_OFFSET), SKIPPED = COALESCE(SKIPPED, 0)
 RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER`
 
+/** Moves partitions that were claimed to other offsets, and counts from there. Binds: group, time, positions. */
+export const reset = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.o, START_OFFSET = s.r.o, SKIPPED = 0, UPDATED_AT = epoch_ms($2::BIGINT)
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
+WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p`
+
 /** Bind: group. */
 export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger} WHERE CONSUMER_GROUP = $1 ORDER BY TOPIC, PARTITION`
 

@@ -110,6 +110,14 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
               Effect.flatMap((entries) => claimedBy(owner, starts, entries))
             )
           ),
+        reset: (positions, owner) => {
+          const bind = positionsBind(positions)
+          return client.transaction((session) =>
+            session
+              .execute(Sql.claim(names), [bind, kafka.group, owner, kafka.group, owner])
+              .pipe(Effect.andThen(session.execute(Sql.reset(names), [bind, kafka.group])), Effect.asVoid)
+          )
+        },
         ledger: client.use(readLedger),
         write: (batch) =>
           Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch))),

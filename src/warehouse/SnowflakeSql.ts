@@ -95,6 +95,12 @@ WHEN MATCHED THEN UPDATE SET EPOCH = t.EPOCH + 1, OWNER = ?, UPDATED_AT = SYSDAT
 WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED)
 VALUES (?, s.N, s.P, s.O, 1, ?, SYSDATE(), s.O, 0)`
 
+/** Moves partitions that were claimed to other offsets, and counts from there. Binds: positions, group. */
+export const reset = (names: Dialect): string =>
+  `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.O, START_OFFSET = s.O, SKIPPED = 0, UPDATED_AT = SYSDATE()
+FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) s
+WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P`
+
 /** Bind: group. */
 export const readLedger = (names: Dialect): string =>
   `SELECT TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER FROM ${ledger(names)} WHERE CONSUMER_GROUP = ? ORDER BY TOPIC, "PARTITION"`

@@ -51,6 +51,11 @@ export class Warehouse extends Context.Service<
       starts: ReadonlyArray<Position>,
       owner: string
     ) => Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
+    /**
+     * Moves the ledger to these offsets, backwards too, and counts from there; raises the epochs, so that whoever holds the partitions is
+     * fenced and reads the ledger again.
+     */
+    readonly reset: (positions: ReadonlyArray<Position>, owner: string) => Effect.Effect<void, WarehouseError>
     /** Reads the ledger of this consumer group. */
     readonly ledger: Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
     /**

@@ -63,6 +63,14 @@ export const make = (exactlyOnce: boolean) => {
     return entries().filter((entry) => claimed.has(partitionKey(entry)))
   }
 
+  const reset = (positions: ReadonlyArray<Position>, owner: string): void => {
+    claim(positions, owner)
+    for (const { offset, partition, topic } of positions) {
+      const entry = ledger.get(partitionKey({ topic, partition }))
+      if (entry !== undefined) ledger.set(partitionKey(entry), { ...entry, next: offset, start: offset, skipped: 0 })
+    }
+  }
+
   const entries = (): ReadonlyArray<LedgerEntry> =>
     [...ledger.values()].map(({ epoch, next, owner, partition, topic }) => ({ topic, partition, next, epoch, owner }))
 
@@ -142,6 +150,7 @@ export const make = (exactlyOnce: boolean) => {
   return {
     write,
     claim,
+    reset,
     entries,
     replay,
     stored,

@@ -73,6 +73,7 @@ export const make = Effect.fnUntraced(function* ({
         const claimed = store.claim(starts, owner)
         return Effect.as(Queue.offer(claims, claimed), claimed)
       }),
+    reset: (positions, owner) => Effect.sync(() => store.reset(positions, owner)),
     ledger: Effect.sync(store.entries),
     write,
     coverage: Effect.sync(() => store.coverage(routes)),

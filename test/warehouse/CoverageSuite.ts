@@ -56,6 +56,39 @@ export const coverageSuite = (test: Test): void => {
   )
 
   test(
+    "a reset moves the ledger, counts from there, and fences whoever held the partition",
+    Effect.gen(function* () {
+      const { ledger, reset, write } = yield* Warehouse
+      const [held, other] = yield* claimAll()
+      if (held === undefined || other === undefined) return assert.fail("nothing claimed")
+      yield* write(batchOf("ORDERS_RAW", [held], [{ offset: 0 }, skip({ offset: 1 })]))
+      yield* reset([{ topic: "raw.orders.v1", partition: 0, offset: 60 }], "reset")
+      const [zero, one] = yield* coverage
+      assert.deepInclude(zero?.ledger, { start: 60, next: 60, skipped: 0, epoch: 2, owner: "reset" })
+      assert.deepInclude(one?.ledger, { next: 0, epoch: 1 }, "the other partition stays")
+      const late = yield* Effect.flip(write(batchOf("ORDERS_RAW", [{ ...held, next: 60 }], [{ offset: 60 }])))
+      assert.strictEqual(late.reason, "fenced")
+      // Where there is no ledger yet, it makes one; and it goes backwards, too.
+      yield* reset(
+        [
+          { topic: "raw.orders.v1", partition: 7, offset: 5 },
+          { topic: "raw.orders.v1", partition: 0, offset: 3 }
+        ],
+        "reset"
+      )
+      const entries = yield* ledger
+      assert.deepStrictEqual(
+        entries.map(({ epoch, next, partition }) => [partition, next, epoch]),
+        [
+          [0, 3, 3],
+          [1, 0, 1],
+          [7, 5, 1]
+        ]
+      )
+    })
+  )
+
+  test(
     "a claimed partition without records is covered, and has nothing",
     Effect.gen(function* () {
       yield* claimAll()

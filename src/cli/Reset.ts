@@ -1,0 +1,66 @@
+/** `reset`: moves the ledger of a topic, when Kafka lost what comes next or something has to be read again; says what it will do before it does it. */
+import * as Console from "effect/Console"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Admin } from "../kafka/Admin.ts"
+import * as Services from "../Services.ts"
+import { Settings } from "../Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import { quietly } from "./Quiet.ts"
+import { usage } from "./Report.ts"
+
+export const reset = Effect.fnUntraced(function* (options: {
+  readonly topic: string
+  readonly to: string
+  readonly partition: Option.Option<number>
+  readonly dryRun: boolean
+}) {
+  const { kafka } = yield* Settings
+  const admin = yield* Admin
+  const warehouse = yield* Warehouse
+  const { dryRun, to, topic } = options
+  if (to !== "earliest" && to !== "latest" && !/^\d{1,15}$/.test(to)) {
+    yield* Console.error(`--to: expected earliest, latest or an offset, got "${to}"`)
+    return yield* usage
+  }
+  const partition = Option.getOrUndefined(options.partition)
+  const logs = (yield* admin.ranges([topic])).filter((log) => partition === undefined || log.partition === partition)
+  const ledger = yield* warehouse.ledger
+  const positions = logs.map(({ high, low, partition }) => {
+    const offset = to === "earliest" ? low : to === "latest" ? high : Math.min(Math.max(Number(to), low), high)
+    const from = ledger.find((entry) => entry.topic === topic && entry.partition === partition)?.next
+    return { topic, partition, offset, from }
+  })
+  for (const { from, offset, partition } of positions)
+    yield* Console.log(
+      `${topic}/${partition}: ${from ?? "nothing"} -> ${offset}${to === String(offset) || /^[el]/.test(to) ? "" : " (as far as Kafka has it)"}`
+    )
+  if (dryRun) return
+  yield* warehouse.reset(positions, "reset")
+  yield* Console.log(
+    `The ledger of group ${kafka.group} is moved. A running service reads it again by itself; offsets that were written before are written again when they are read again.`
+  )
+})
+
+export const command = Command.make(
+  "reset",
+  {
+    topic: Argument.String("topic").pipe(Argument.withDescription("The topic whose ledger is moved")),
+    to: Flag.String("to").pipe(Flag.withDescription("earliest, latest, or an offset")),
+    partition: Flag.Int("partition").pipe(Flag.withDescription("Only this partition"), Flag.optional),
+    dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Say what would be done"), Flag.withDefault(false))
+  },
+  (options) => quietly(reset(options).pipe(Effect.provide(Services.kafka), Effect.provide(Services.warehouse)))
+).pipe(
+  Command.withShortDescription("Move the ledger of a topic: after a loss in Kafka, or to read again"),
+  Command.withDescription(
+    "Sets where the consumer group reads on, and counts from there. Going back writes the same offsets a second time: rows that are there already stay, and `audit` will call them stored twice. After a topic was made anew, rows of the old one have the same coordinates: move them away first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
+  ),
+  Command.withExamples([
+    { command: "bronze-consumer reset raw.orders.v1 --to earliest --dry-run", description: "See it first" },
+    { command: "bronze-consumer reset raw.orders.v1 --to 4711 --partition 0", description: "One partition, one offset" }
+  ])
+)
