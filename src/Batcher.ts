@@ -65,13 +65,7 @@ export class Batcher extends Context.Service<
           yield* Effect.addFinalizer(() =>
             Effect.forEach(lines, (line) => Queue.end(line.queue), { discard: true }).pipe(
               Effect.andThen(Fiber.await(drain).pipe(Effect.timeoutOption(grace))),
-              Effect.flatMap((drained) =>
-                Option.isSome(drained) || !isHeld()
-                  ? Effect.void
-                  : Effect.logError(
-                      `Not all was written within ${Duration.format(grace)}: what is left stays uncommitted in Kafka and will be read again`
-                    )
-              )
+              Effect.flatMap((drained) => (Option.isSome(drained) || !isHeld() ? Effect.void : giveUp(grace)))
             )
           )
 
@@ -88,6 +82,12 @@ export class Batcher extends Context.Service<
       })
     })
   )
+}
+
+/** A stop that could not keep its word is no success: the process ends with 1, though nothing is lost. */
+const giveUp = (grace: Duration.Duration): Effect.Effect<never> => {
+  const message = `Not all was written within ${Duration.format(grace)}: what is left stays uncommitted in Kafka and will be read again`
+  return Effect.andThen(Effect.logError(message), Effect.die(new Error(message)))
 }
 
 const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {

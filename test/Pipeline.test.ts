@@ -225,6 +225,21 @@ describe("a closing scope", () => {
     })
   )
 
+  it.effect("goes on with the next assignment when a flush before a rebalance takes too long", () =>
+    Effect.gen(function* () {
+      const { kafka, warehouse } = yield* start({ env: { SHUTDOWN_TIMEOUT: "10" } })
+      const first = yield* kafka.assign([partition(0, { committed: 0 })])
+      yield* warehouse.hangNext
+      yield* first.deliver(records(0, 42))
+      const ending = yield* Effect.forkChild(first.end)
+      yield* Queue.take(warehouse.attempts)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(ending)
+      const second = yield* kafka.assign([partition(0, { committed: 0, high: 100 })])
+      assert.strictEqual((yield* second.started)[0]?.offset, 0)
+    })
+  )
+
   it.effect("waits no longer than SHUTDOWN_TIMEOUT for a warehouse that hangs, and commits nothing", () =>
     Effect.gen(function* () {
       const { fiber, kafka, warehouse } = yield* start({ env: { SHUTDOWN_TIMEOUT: "10" } })

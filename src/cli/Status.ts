@@ -47,7 +47,7 @@ export const render = (report: StatusReport, { red, yellow, dim }: Pick<Screen.S
     ...(report.partitions.length > 0 ? ["", partitions, dim(`Lag in all: ${Screen.count(report.lag)}`)] : []),
     ...(report.tables.length > 0 ? ["", tables] : []),
     ...(deadLetters > 0
-      ? ["", yellow(`${Screen.plural(deadLetters, "dead letter")}: SELECT * FROM DEAD_LETTERS`)]
+      ? ["", yellow(`${Screen.plural(deadLetters, "dead letter")}: node dist/main.js dlq list`)]
       : []),
     ...(report.problems.length > 0 ? ["", ...report.problems.map((problem) => red(`✗ ${problem}`))] : [])
   ].join("\n")

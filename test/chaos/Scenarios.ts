@@ -277,7 +277,7 @@ const backlog: Scenario = {
   name: "a backlog",
   sinks: both,
   run: async (world) => {
-    await world.load.burst(world.sink === "duckdb" ? 60_000 : 4000)
+    await world.load.burst(world.sink === "duckdb" ? 150_000 : 4000)
   }
 }
 

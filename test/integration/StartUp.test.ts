@@ -95,6 +95,24 @@ describe("starting", () => {
     await emulator.restart()
   })
 
+  it("a stop that cannot write what it holds says so and exits 1, in time", async () => {
+    const job = await makeJob(kafka, snowflakeAt(emulator.url), {
+      extra: { SHUTDOWN_TIMEOUT: "4", BATCH_TIMEOUT: "60" }
+    })
+    const service = start({ ...job.env, LOG_LEVEL: "debug" })
+    await service.line(/Assigned/)
+    await kafka.produce(job.orders, [{ value: "{}" }])
+    await service.line(/Fetched 1 /)
+    await emulator.stop()
+    const at = Date.now()
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 1, service.output())
+    assert.isBelow(Date.now() - at, 6000)
+    assert.match(service.output(), /ERROR - Not all was written/)
+    assert.deepStrictEqual(await kafka.committed(job.group, job.orders), [0])
+    await emulator.restart()
+  })
+
   it.each([
     [["nonsense"], 64],
     [["run", "--fast"], 64],
