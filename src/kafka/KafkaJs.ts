@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type { EachBatchPayload } from "kafkajs"
 import type { TopicPartition } from "../domain/KafkaRecord.ts"
 import * as Retry from "../Retry.ts"
@@ -105,8 +106,8 @@ export const layer = Layer.effect(
       consume: (use) =>
         Effect.scoped(session(use)).pipe(
           Effect.catch((error) => Effect.logWarning(`Lost Kafka: ${error.message}; connecting again`)),
-          Effect.andThen(Effect.sleep("1 second")),
-          Effect.forever
+          Effect.repeat(Schedule.spaced("1 second")),
+          Effect.andThen(Effect.never)
         )
     })
   })

@@ -134,7 +134,9 @@ describe("from nothing to status", () => {
   }, 60_000)
 
   it("monitor ends when nobody reads on", () => {
-    const shell = `"${process.execPath}" "${join(root, "dist/main.js")}" monitor --from-beginning | head -n 1`
+    // Events go on coming: as with any follower, it is the next write that meets the closed pipe.
+    const main = `"${process.execPath}" "${join(root, "dist/main.js")}"`
+    const shell = `${main} produce --count 200 --rate 10 >/dev/null 2>&1 & ${main} monitor --from-beginning | head -n 1; kill $!`
     const { status, stdout } = spawnSync("sh", ["-c", shell], {
       env: { ...process.env, SINK: "duckdb", LOG_FILE: "", KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap },
       cwd: folder,
