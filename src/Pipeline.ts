@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { Batcher } from "./Batcher.ts"
 import * as Decode from "./Decode.ts"
-import { type Position, partitionKey } from "./domain/KafkaRecord.ts"
+import { partitionKey } from "./domain/KafkaRecord.ts"
 import type { Outcome } from "./domain/Outcome.ts"
 import { type Route, tablesOf } from "./domain/Route.ts"
 import { type Assignment, type Fetch, Kafka, OffsetsLost } from "./kafka/Kafka.ts"
@@ -36,7 +36,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
   const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings.tombstones)]))
 
   const ledger = yield* Ledger.open(assignment)
-  yield* Effect.logInfo(describe(ledger.positions))
+  yield* Effect.logInfo(describe(ledger))
   const write = yield* Writer.make(assignment, ledger)
   const queues = yield* batcher.open({ tables: tablesOf(settings.routes), write, isHeld: assignment.isHeld })
   const fetching = assignment.fetch(ledger.positions, (fetch) => {
@@ -73,7 +73,8 @@ const decoder = ({ table, ...route }: Route, tombstones: "insert" | "skip") => {
 }
 
 /** `Assigned 2 partitions: raw.orders.v1/0 from 250, raw.orders.v1/1 from 0`. */
-const describe = (positions: ReadonlyArray<Position>): string => {
+const describe = ({ positions, stopped }: Ledger.Ledger): string => {
+  if (stopped.length > 0 && positions.length === 0) return `Assigned, and stopped: ${stopped.join(", ")}`
   if (positions.length === 0) return "Assigned no partition: the group has more members than partitions; standing by"
   const places = positions.map((position) => `${partitionKey(position)} from ${position.offset}`)
   return `Assigned ${positions.length} ${positions.length === 1 ? "partition" : "partitions"}: ${places.join(", ")}`

@@ -83,7 +83,7 @@ export const make = (options: {
   const select = (positions: ReadonlyArray<Position>): void => {
     const wanted = new Set(positions.map(partitionKey))
     const others = assigned.filter((partition) => !wanted.has(partitionKey(partition)))
-    // A partition stays paused over a rebalance, so each one is told.
+    // All were paused when they were assigned, and a partition stays paused over a rebalance: so each one is told.
     consumer.pause(others.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
     consumer.resume(positions.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
     expected.clear()
