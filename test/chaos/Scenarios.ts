@@ -15,6 +15,9 @@ export interface Scenario {
 const both: ReadonlyArray<Sink> = ["snowflake", "duckdb"]
 const working = /Inserted|Fetched|Assigned/
 
+/** A ledger that a killed process left locked is waited for: up to LOCK_TIMEOUT, then tried again. In milliseconds. */
+const patience = 180_000
+
 const one = (world: World): BronzeProcess =>
   world.members.length > 0 ? world.random.pick(world.members) : world.join()
 
@@ -81,7 +84,7 @@ const killAtStep = killPoints.map(
     run: async (world) => {
       // One member alone, so that the statement that is met is its own; a claim is the first thing a new one does.
       await leaveOnly(world, step === "claim" ? 0 : 1)
-      if (step !== "claim") await one(world).line(/Inserted/, { timeout: 60_000 })
+      if (step !== "claim") await one(world).line(/Inserted/, { timeout: patience })
       const met = meet(world, step, phase, () => world.kill(one(world)))
       if (world.members.length === 0) world.join()
       await met
@@ -129,7 +132,7 @@ const fault = (kind: Fault): Scenario => ({
     const times = kind === "half_open" ? 1 : 3
     for (let n = 0; n < times; n++)
       proxy.arm(kind, kind === "lost_reply" && n === 0 ? "commit" : world.random.pick(steps))
-    await one(world).line(/Inserted/, { timeout: 60_000 })
+    await one(world).line(/Inserted/, { timeout: patience })
     const until = Date.now() + 60_000
     while (proxy.armed() > 0 && Date.now() < until) await sleep(100)
     proxy.disarm()
@@ -146,7 +149,7 @@ const zombie: Scenario = {
     sleeper.signal("SIGSTOP")
     const other = world.join()
     // The session is over soon; the other one takes over what the sleeper still believes to hold.
-    await other.line(/Inserted/, { timeout: 60_000 })
+    await other.line(/Inserted/, { timeout: patience })
     sleeper.signal("SIGCONT")
     await sleep(500)
   }
@@ -158,10 +161,10 @@ const sleeperInTransaction: Scenario = {
   run: async (world) => {
     await leaveOnly(world, 1)
     const sleeper = one(world)
-    await sleeper.line(/Inserted/, { timeout: 60_000 })
+    await sleeper.line(/Inserted/, { timeout: patience })
     await meet(world, "ledger", "after", () => sleeper.signal("SIGSTOP"))
     const other = world.join()
-    await other.line(/Inserted/, { timeout: 90_000 })
+    await other.line(/Inserted/, { timeout: patience })
     sleeper.signal("SIGCONT")
     await sleep(1000)
   }
