@@ -58,11 +58,9 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       })
 
       const writeExactlyOnce = (batch: Batch) =>
-        client.transaction((session) =>
-          Effect.andThen(
-            Effect.forEach(inserts(batch), ([sql, bind]) => session.execute(sql, [bind]), { discard: true }),
-            advance(session, batch)
-          )
+        client.transaction(
+          (session) => Effect.forEach(inserts(batch), ([sql, bind]) => session.execute(sql, [bind]), { discard: true }),
+          (session) => advance(session, batch)
         )
 
       const writeAtLeastOnce = (batch: Batch) => {

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pool from "effect/Pool"
+import * as Semaphore from "effect/Semaphore"
 import type { SnowflakeSettings } from "../Settings.ts"
 import { connect, type Session } from "./SnowflakeDriver.ts"
 import { WarehouseError } from "./WarehouseError.ts"
@@ -13,10 +14,12 @@ export interface SnowflakeClient {
   readonly use: <A>(f: (session: Session) => Effect.Effect<A, WarehouseError>) => Effect.Effect<A, WarehouseError>
   /**
    * Runs `f` between BEGIN and COMMIT; any failure rolls back. `unavailable` may hide a COMMIT that happened: its answer was lost, or came
-   * so late that it proves nothing.
+   * so late that it proves nothing. `locking` comes last and alone: of all transactions of this process one at a time is between its begin
+   * and COMMIT, so that a killed process leaves one lock behind, not one after the other. (They would wait for each other anyway.)
    */
   readonly transaction: (
-    f: (session: Session) => Effect.Effect<void, WarehouseError>
+    f: (session: Session) => Effect.Effect<void, WarehouseError>,
+    locking?: (session: Session) => Effect.Effect<void, WarehouseError>
   ) => Effect.Effect<void, WarehouseError>
 }
 
@@ -53,25 +56,29 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
       return Effect.onExit(f(session), (exit) => (isClean(exit) && session.isUp() ? Effect.void : discard))
     }).pipe(Effect.retry({ while: (error) => error === gone, times: size }))
 
-  const transaction: SnowflakeClient["transaction"] = (f) =>
-    use((session) =>
-      session.execute("BEGIN TRANSACTION").pipe(
+  const turn = yield* Semaphore.make(1)
+  const transaction: SnowflakeClient["transaction"] = (f, locking) =>
+    use((session) => {
+      const orRollBack = (step: Effect.Effect<void, WarehouseError>) =>
+        Effect.catchIf(
+          step,
+          // When the connection failed there is nobody to tell; throwing the session away rolls back.
+          (error) => error.reason !== "unavailable",
+          (error) =>
+            Effect.andThen(session.execute("ROLLBACK").pipe(Effect.mapError(asUnavailable)), Effect.fail(error))
+        )
+      return session.execute("BEGIN TRANSACTION").pipe(
         // A session that the server ended while it lay idle shows itself here, before anything was written.
         Effect.mapError((error) => (session.isUp() ? error : gone)),
         Effect.andThen(within(limit, session)),
-        Effect.flatMap(({ commit, statements }) =>
-          f(statements).pipe(
-            Effect.catchIf(
-              // When the connection failed there is nobody to tell; throwing the session away rolls back.
-              (error) => error.reason !== "unavailable",
-              (error) =>
-                Effect.andThen(session.execute("ROLLBACK").pipe(Effect.mapError(asUnavailable)), Effect.fail(error))
-            ),
-            Effect.andThen(commit)
-          )
-        )
+        Effect.flatMap(({ commit, statements }) => {
+          const body = orRollBack(f(statements))
+          return locking === undefined
+            ? Effect.andThen(body, commit)
+            : Effect.andThen(body, turn.withPermits(1)(Effect.andThen(orRollBack(locking(statements)), commit)))
+        })
       )
-    )
+    })
 
   return { use, transaction } satisfies SnowflakeClient
 })

@@ -19,7 +19,8 @@ export interface Session {
 }
 
 /** Seconds a statement waits for a lock and runs at most, so that others' faults come back as errors instead of hanging. */
-const sessionParameters = "TIMEZONE = 'UTC' LOCK_TIMEOUT = 60 STATEMENT_TIMEOUT_IN_SECONDS = 300"
+const sessionParameters =
+  "TIMEZONE = 'UTC' LOCK_TIMEOUT = 60 STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE"
 
 /** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
 const httpTimeout = 60_000

@@ -76,6 +76,22 @@ describe("a transaction", () => {
     })
   )
 
+  it.effect("inserts beside others, but goes through the ledger's lock one after the other, up to COMMIT", () =>
+    Effect.gen(function* () {
+      const server = slow({ INSERT: 5, UPDATE: 2, COMMIT: 2 })
+      const { transaction } = yield* SnowflakeClient.make(account(), 3, { open: server.open })
+      const one = transaction(
+        (session) => Effect.asVoid(session.execute("INSERT")),
+        (session) => Effect.asVoid(session.execute("UPDATE"))
+      )
+      const running = yield* Effect.forkChild(Effect.all([one, one, one], { concurrency: 3 }))
+      while (running.pollUnsafe() === undefined) yield* TestClock.adjust("500 millis")
+      yield* Fiber.join(running)
+      assert.notInclude(server.asked.slice(0, 6), "UPDATE", "all three insert at the same time")
+      assert.deepStrictEqual(server.asked.slice(6), ["UPDATE", "COMMIT", "UPDATE", "COMMIT", "UPDATE", "COMMIT"])
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("sends no UPDATE after a pause: alone it would move the ledger without its rows", () =>
     Effect.gen(function* () {
       const server = slow({})
