@@ -39,6 +39,8 @@ export class Batcher extends Context.Service<
       readonly write: (table: Table, outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, E, R>
       readonly isHeld: () => boolean
     }) => Effect.Effect<TableQueues<E>, never, R | Scope.Scope>
+    /** Whether the scope that closed last wrote all that it had to; a stop that did not is no success, though nothing is lost. */
+    readonly isFlushed: () => boolean
   }
 >()("bronze/Batcher") {
   static readonly layer = Layer.effect(
@@ -48,7 +50,10 @@ export class Batcher extends Context.Service<
       // Leaving the group, and the last log lines, want their share of SHUTDOWN_TIMEOUT.
       const grace = Duration.millis(Math.max(500, Duration.toMillis(settings.shutdownTimeout) * 0.8))
 
+      let flushed = true
+
       return Batcher.of({
+        isFlushed: () => flushed,
         open: Effect.fnUntraced(function* ({ isHeld, tables, write }) {
           const budget = yield* ByteBudget.make(settings.bufferMaxBytes)
           const lines = yield* Effect.forEach(tables, (table) =>
@@ -65,7 +70,14 @@ export class Batcher extends Context.Service<
           yield* Effect.addFinalizer(() =>
             Effect.forEach(lines, (line) => Queue.end(line.queue), { discard: true }).pipe(
               Effect.andThen(Fiber.await(drain).pipe(Effect.timeoutOption(grace))),
-              Effect.flatMap((drained) => (Option.isSome(drained) || !isHeld() ? Effect.void : giveUp(grace)))
+              Effect.flatMap((drained) => {
+                flushed = Option.isSome(drained) || !isHeld()
+                return flushed
+                  ? Effect.void
+                  : Effect.logError(
+                      `Not all was written within ${Duration.format(grace)}: what is left stays uncommitted in Kafka and will be read again`
+                    )
+              })
             )
           )
 
@@ -82,12 +94,6 @@ export class Batcher extends Context.Service<
       })
     })
   )
-}
-
-/** A stop that could not keep its word is no success: the process ends with 1, though nothing is lost. */
-const giveUp = (grace: Duration.Duration): Effect.Effect<never> => {
-  const message = `Not all was written within ${Duration.format(grace)}: what is left stays uncommitted in Kafka and will be read again`
-  return Effect.andThen(Effect.logError(message), Effect.die(new Error(message)))
 }
 
 const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {

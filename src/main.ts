@@ -20,5 +20,7 @@ NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   // A signal is the usual end of a service: it was stopped, nothing failed.
   teardown: (exit, onExit) =>
-    Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+    Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+      ? onExit(Number(process.exitCode ?? 0))
+      : Runtime.defaultTeardown(exit, onExit)
 })

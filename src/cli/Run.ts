@@ -31,6 +31,7 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { probl
 const consume = Effect.gen(function* () {
   const settings = yield* Settings
   const warehouse = yield* Warehouse
+  const batcher = yield* Batcher
   yield* introduce
   const problems = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
   const told = problems.flat().map(({ remedy, what }) => `${what}: ${remedy}`)
@@ -41,7 +42,11 @@ const consume = Effect.gen(function* () {
   yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
   return yield* Pipeline.run.pipe(
     Effect.onInterrupt(() =>
-      Effect.logInfo(`Stopped: all that was read is in ${warehouse.name} or stays uncommitted in Kafka`)
+      Effect.suspend(() => {
+        // For main: an interruption has no exit code of its own.
+        process.exitCode = batcher.isFlushed() ? 0 : 1
+        return Effect.logInfo(`Stopped: all that was read is in ${warehouse.name} or stays uncommitted in Kafka`)
+      })
     )
   )
 })

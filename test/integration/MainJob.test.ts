@@ -4,7 +4,7 @@ import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmu
 import { killAll, start } from "../support/BronzeProcess.ts"
 import { type Inspect, snowflake } from "../support/Inspect.ts"
 import { countRows, makeJob, snowflakeAt } from "../support/Job.ts"
-import { click, connect, messages, order, type RealKafka } from "../support/RealKafka.ts"
+import { click, connect, messages, order, type RealKafka, unique } from "../support/RealKafka.ts"
 
 const kafkaAt = inject("kafka")
 let kafka: RealKafka
@@ -93,5 +93,28 @@ describe("the main job on Snowflake", () => {
     assert.strictEqual(await count(job.ordersTable, "RAW_EVENT IS NULL"), 1)
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 0)
+  })
+
+  it("sends dead letters to DLQ_TOPIC as well: the original bytes, with cause and coordinates in the headers", async () => {
+    const topic = unique("dead.letters")
+    await kafka.createTopic(topic)
+    const job = await make({ DLQ_TOPIC: topic, BATCH_TIMEOUT: "1" })
+    const service = start(job.env)
+    const broken = Buffer.from([0x7b, 0xff, 0x7d])
+    await kafka.produce(job.orders, [...messages(3, order), { key: "bad", value: broken, headers: { trace: "abc" } }])
+    const [letter] = await kafka.read(topic, 1)
+    assert.deepStrictEqual(letter?.value, broken)
+    assert.strictEqual(letter?.key?.toString(), "bad")
+    const headers = Object.fromEntries(
+      Object.entries(letter?.headers ?? {}).map(([name, value]) => [name, String(value)])
+    )
+    assert.deepInclude(headers, {
+      ...{ "bronze.cause": "not_utf8", "bronze.topic": job.orders, "bronze.partition": "0", "bronze.offset": "3" },
+      "bronze.headers": '{"trace":"abc"}'
+    })
+    await service.count(/Kafka offsets committed/, 1)
+    assert.strictEqual(await count("DEAD_LETTERS", `KAFKA_TOPIC = '${job.orders}'`), 1)
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0, service.output())
   })
 })

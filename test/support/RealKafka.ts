@@ -1,11 +1,13 @@
 /** What tests do to a real broker: make topics of their own, produce, and read what a consumer group has committed. */
 import { randomUUID } from "node:crypto"
-import kafkajs, { type CompressionTypes, type Message } from "kafkajs"
+import kafkajs, { type CompressionTypes, type KafkaMessage, type Message } from "kafkajs"
 
 export interface RealKafka {
   readonly bootstrap: string
   readonly createTopic: (topic: string, partitions?: number) => Promise<void>
   readonly produce: (topic: string, messages: ReadonlyArray<Message>, compression?: CompressionTypes) => Promise<void>
+  /** The first `count` records of a topic, whatever partition they stand in. */
+  readonly read: (topic: string, count: number) => Promise<ReadonlyArray<KafkaMessage>>
   /** The offsets after the last record, by partition. */
   readonly ends: (topic: string) => Promise<ReadonlyArray<number>>
   /** The committed offsets by partition; -1 where there is none. */
@@ -31,6 +33,21 @@ export const connect = async (bootstrap: string): Promise<RealKafka> => {
     },
     produce: async (topic, messages, compression) => {
       await producer.send({ topic, messages: [...messages], ...(compression !== undefined && { compression }) })
+    },
+    read: async (topic, count) => {
+      const consumer = kafka.consumer({ groupId: unique("reader"), maxWaitTimeInMs: 100 })
+      const found: Array<KafkaMessage> = []
+      await consumer.connect()
+      await consumer.subscribe({ topic, fromBeginning: true })
+      await new Promise<void>((resolve, reject) => {
+        const eachMessage = async ({ message }: { readonly message: KafkaMessage }) => {
+          found.push(message)
+          if (found.length === count) resolve()
+        }
+        consumer.run({ autoCommit: false, eachMessage }).catch(reject)
+      })
+      await consumer.disconnect()
+      return found
     },
     ends: async (topic) => byPartition(await admin.fetchTopicOffsets(topic)),
     committed: async (group, topic) => {
