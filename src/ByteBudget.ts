@@ -6,8 +6,6 @@ export interface ByteBudget {
   /** Waits until `bytes` are free and takes them; what is larger than the whole budget passes alone. */
   readonly take: (bytes: number) => Effect.Effect<void>
   readonly release: (bytes: number) => Effect.Effect<void>
-  /** The bytes taken now. */
-  readonly used: () => number
 }
 
 export const make = Effect.fnUntraced(function* (maxBytes: number): Effect.fn.Return<ByteBudget> {
@@ -30,5 +28,5 @@ export const make = Effect.fnUntraced(function* (maxBytes: number): Effect.fn.Re
       return changed.open
     })
 
-  return { take, release, used: () => used }
+  return { take, release }
 })

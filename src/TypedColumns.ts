@@ -63,7 +63,7 @@ const earliest = -62_135_596_800_000
 const latest = 253_402_300_799_999
 
 /** `2026-02-07 10:30:00.123`, in UTC: the form in which timestamps go to the warehouse. */
-export const timestampText = (milliseconds: number): string =>
+const timestampText = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().slice(0, 23).replace("T", " ")
 
 const parseIso = (value: string): number => {

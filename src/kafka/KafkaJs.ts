@@ -60,8 +60,6 @@ export const layer = Layer.effect(
         const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
           partitions.map((partition): TopicPartition => ({ topic, partition }))
         )
-        // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group has committed.
-        consumer.pause(assigned.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
         const partitions = admin.positions(kafka.group, assigned)
         current = KafkaJsAssignment.make({ consumer, memberId: payload.memberId, assigned, partitions })
         Queue.offerUnsafe(joined, current)

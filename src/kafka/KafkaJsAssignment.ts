@@ -34,6 +34,7 @@ interface Delivery extends TopicPartition {
   readonly done: (handled: boolean) => void
 }
 
+/** To be called in the listener of GROUP_JOIN, before kafkajs fetches: it pauses what was assigned until `fetch` says from where. */
 export const make = (options: {
   readonly consumer: Consumer
   readonly memberId: string
@@ -50,6 +51,8 @@ export const make = (options: {
   let held = true
   let closed = false
   let payload: EachBatchPayload | undefined
+  // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group has committed.
+  consumer.pause(assigned.map(alone))
 
   const offer = (delivery: Omit<Delivery, "done">, done: (handled: boolean) => void): void => {
     const entry: Delivery = {
@@ -84,8 +87,8 @@ export const make = (options: {
     const wanted = new Set(positions.map(partitionKey))
     const others = assigned.filter((partition) => !wanted.has(partitionKey(partition)))
     // All were paused when they were assigned, and a partition stays paused over a rebalance: so each one is told.
-    consumer.pause(others.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
-    consumer.resume(positions.map(({ partition, topic }) => ({ topic, partitions: [partition] })))
+    consumer.pause(others.map(alone))
+    consumer.resume(positions.map(alone))
     expected.clear()
     for (const position of positions) seek(position)
   }
@@ -186,6 +189,9 @@ export const make = (options: {
     })
   }
 }
+
+/** A partition in the form in which kafkajs takes lists of them. */
+const alone = ({ partition, topic }: TopicPartition) => ({ topic, partitions: [partition] })
 
 /** The offset that was asked for; kafkajs keeps it in the batch, though not in its types. */
 const fetchedOffset = (batch: Batch): number => Number(Reflect.get(batch, "fetchedOffset"))
