@@ -54,9 +54,8 @@ export const run = async (options: Options): Promise<Report> => {
       const sink = sinks[total.rounds % sinks.length] ?? "duckdb"
       const fitting = options.scenarios.filter((scenario) => scenario.sinks.includes(sink))
       // What has happened least comes first, so that a run of any length is as broad as it can be.
-      const chosen = [...random.shuffle(fitting)]
-        .sort((a, b) => (happened.get(a.name) ?? 0) - (happened.get(b.name) ?? 0))
-        .slice(0, options.perRound)
+      const turn = ({ isAlways, name }: Scenario) => (isAlways === true ? -1 : (happened.get(name) ?? 0))
+      const chosen = [...random.shuffle(fitting)].sort((a, b) => turn(a) - turn(b)).slice(0, options.perRound)
       const world = await openWorld(stage, sink, `r${total.rounds}_${seed}`)
       const verdict = await playRound(world, chosen, say).catch((error: unknown) => ({
         ...{ records: 0, duplicates: 0, gaps: 0 },

@@ -9,6 +9,8 @@ export interface Scenario {
   readonly sinks: ReadonlyArray<Sink>
   /** Takes minutes: once in a long run. */
   readonly isSlow?: boolean
+  /** Belongs into each round, whatever else is chosen. */
+  readonly isAlways?: boolean
   readonly run: (world: World) => Promise<void>
 }
 
@@ -41,9 +43,10 @@ const killAtRandom: Scenario = {
 const killStorm: Scenario = {
   name: "a storm of SIGKILLs",
   sinks: both,
+  isAlways: true,
   run: async (world) => {
     await leaveOnly(world, 0)
-    for (let n = 0; n < 10; n++) {
+    for (let n = 0; n < 15; n++) {
       const member = world.join()
       await member.line(/Assigned/, { timeout: 60_000 })
       await sleep(world.random.below(400))
@@ -280,7 +283,7 @@ const backlog: Scenario = {
   name: "a backlog",
   sinks: both,
   run: async (world) => {
-    await world.load.burst(world.sink === "duckdb" ? 150_000 : 4000)
+    await world.load.burst(world.sink === "duckdb" ? 300_000 : 4000)
   }
 }
 
