@@ -6,6 +6,7 @@ import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
@@ -16,7 +17,9 @@ import * as Stream from "effect/Stream"
 import * as ByteBudget from "./ByteBudget.ts"
 import type { Outcome } from "./domain/Outcome.ts"
 import type { Table } from "./domain/Route.ts"
+import type { Assignment } from "./kafka/Kafka.ts"
 import * as Pending from "./Pending.ts"
+import { Progress } from "./Progress.ts"
 import { Settings } from "./Settings.ts"
 
 /** The batchers of one assignment. */
@@ -32,12 +35,16 @@ export class Batcher extends Context.Service<
   {
     /**
      * Opens a queue per table for the length of the scope. `write` makes a batch durable, and tries again by itself: its failure is final.
-     * While `isHeld`, closing the scope writes all that was offered; once it is not, what is not yet being written is dropped.
+     * While the assignment is held, closing the scope writes all that was offered; once it is not, what is not yet being written is dropped.
      */
     readonly open: <E, R>(options: {
       readonly tables: ReadonlyArray<Table>
-      readonly write: (table: Table, outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, E, R>
-      readonly isHeld: () => boolean
+      readonly write: (
+        table: Table,
+        outcomes: ReadonlyArray<Outcome>,
+        trigger: Pending.BatchTrigger
+      ) => Effect.Effect<void, E, R>
+      readonly assignment: Pick<Assignment, "isHeld" | "isEnding">
     }) => Effect.Effect<TableQueues<E>, never, R | Scope.Scope>
     /** Whether the scope that closed last wrote all that it had to; a stop that did not is no success, though nothing is lost. */
     readonly isFlushed: () => boolean
@@ -47,6 +54,7 @@ export class Batcher extends Context.Service<
     Batcher,
     Effect.gen(function* () {
       const settings = yield* Settings
+      const progress = yield* Progress
       // Leaving the group, and the last log lines, want their share of SHUTDOWN_TIMEOUT.
       const grace = Duration.millis(Math.max(500, Duration.toMillis(settings.shutdownTimeout) * 0.8))
 
@@ -54,10 +62,10 @@ export class Batcher extends Context.Service<
 
       return Batcher.of({
         isFlushed: () => flushed,
-        open: Effect.fnUntraced(function* ({ isHeld, tables, write }) {
-          const budget = yield* ByteBudget.make(settings.bufferMaxBytes)
+        open: Effect.fnUntraced(function* ({ assignment: { isEnding, isHeld }, tables, write }) {
+          const budget = yield* ByteBudget.make(settings.bufferMaxBytes, progress.buffered)
           const lines = yield* Effect.forEach(tables, (table) =>
-            makeLine(settings, budget, isHeld, (outcomes) => write(table, outcomes))
+            makeLine(settings, budget, isHeld, ({ outcomes, trigger }) => write(table, outcomes, trigger))
           )
           const queues = new Map(tables.map((table, index) => [table.name, lines[index]?.queue]))
 
@@ -67,8 +75,13 @@ export class Batcher extends Context.Service<
             discard: true
           }).pipe(Effect.forkScoped)
           // The flush: only `Queue.end` lets `groupedWithin` give out its partial group; shutdown, fail and interruption drop it.
-          yield* Effect.addFinalizer(() =>
-            Effect.forEach(lines, (line) => Queue.end(line.queue), { discard: true }).pipe(
+          yield* Effect.addFinalizer((exit) =>
+            Effect.forEach(
+              lines,
+              // A scope that is interrupted though its assignment goes on is the whole service stopping.
+              (line) => line.end(!isEnding() && Exit.hasInterrupts(exit) ? "shutdown" : "rebalance"),
+              { discard: true }
+            ).pipe(
               Effect.andThen(Fiber.await(drain).pipe(Effect.timeoutOption(grace))),
               Effect.flatMap((drained) => {
                 flushed = Option.isSome(drained) || !isHeld()
@@ -107,19 +120,26 @@ const makeLine = Effect.fnUntraced(function* <E, R>(
   settings: Settings["Service"],
   budget: ByteBudget.ByteBudget,
   isHeld: () => boolean,
-  write: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void, E, R>
+  write: (taken: Pending.Taken) => Effect.Effect<void, E, R>
 ) {
   // Unbounded in count: the byte budget is the bound.
   const queue = yield* Queue.unbounded<Outcome, Cause.Done>()
   const pending = Pending.make(settings.write)
   const changed = yield* Latch.make()
   let ended = false
+  let ending: "shutdown" | "rebalance" | undefined
+
+  const end = (why: "shutdown" | "rebalance") =>
+    Effect.suspend(() => {
+      ending = why
+      return Queue.end(queue)
+    })
 
   const group = Stream.fromQueue(queue).pipe(
     Stream.groupedWithin(settings.batch.size, settings.batch.timeout),
     Stream.runForEach((outcomes) =>
       Effect.andThen(
-        Effect.sync(() => pending.add(outcomes)),
+        Effect.sync(() => pending.add(outcomes, outcomes.length === settings.batch.size ? "size" : (ending ?? "time"))),
         changed.open
       )
     ),
@@ -139,7 +159,7 @@ const makeLine = Effect.fnUntraced(function* <E, R>(
         pending.release(taken)
         return Effect.andThen(budget.release(taken.bytes), changed.open)
       })
-      return write(taken.outcomes).pipe(Effect.ensuring(settle), Effect.andThen(worker))
+      return write(taken).pipe(Effect.ensuring(settle), Effect.andThen(worker))
     }
     const done = ended && pending.isEmpty()
     // Closed in the same step as the look, so that no change falls between the two.
@@ -148,5 +168,5 @@ const makeLine = Effect.fnUntraced(function* <E, R>(
   })
 
   const workers = Array.from({ length: settings.write.concurrency }, () => worker)
-  return { queue, drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true }) }
+  return { queue, end, drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true }) }
 })

@@ -8,7 +8,11 @@ export interface ByteBudget {
   readonly release: (bytes: number) => Effect.Effect<void>
 }
 
-export const make = Effect.fnUntraced(function* (maxBytes: number): Effect.fn.Return<ByteBudget> {
+/** `onChange` hears how much is taken. */
+export const make = Effect.fnUntraced(function* (
+  maxBytes: number,
+  onChange: (used: number) => void
+): Effect.fn.Return<ByteBudget> {
   let used = 0
   const changed = yield* Latch.make()
 
@@ -16,6 +20,7 @@ export const make = Effect.fnUntraced(function* (maxBytes: number): Effect.fn.Re
     Effect.suspend(() => {
       if (used === 0 || used + bytes <= maxBytes) {
         used += bytes
+        onChange(used)
         return Effect.void
       }
       changed.closeUnsafe()
@@ -25,6 +30,7 @@ export const make = Effect.fnUntraced(function* (maxBytes: number): Effect.fn.Re
   const release = (bytes: number): Effect.Effect<void> =>
     Effect.suspend(() => {
       used -= bytes
+      onChange(used)
       return changed.open
     })
 

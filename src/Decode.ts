@@ -12,7 +12,7 @@ import { typedColumns } from "./TypedColumns.ts"
 export const maxEventBytes = 16 * 1024 * 1024 - 64 * 1024
 
 /** What a queued outcome takes besides its bytes: objects, coordinates, the shell of its row in the statement. */
-const overheadBytes = 192
+export const overheadBytes = 192
 
 export interface DecodeOptions {
   readonly tombstones: "insert" | "skip"

@@ -3,9 +3,12 @@ import * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "./domain/Batch.ts"
 import { type Position, partitionKey, type TopicPartition } from "./domain/KafkaRecord.ts"
 import type { AssignedPartition, Assignment } from "./kafka/Kafka.ts"
+import { Progress } from "./Progress.ts"
 import * as Retry from "./Retry.ts"
 import { Settings } from "./Settings.ts"
+import type { Standing } from "./Standings.ts"
 import { Warehouse } from "./warehouse/Warehouse.ts"
+import { silent, type WarehouseError } from "./warehouse/WarehouseError.ts"
 
 export interface Ledger {
   /** Where fetching starts; a topic that is stopped is left out. */
@@ -25,6 +28,16 @@ export interface Ledger {
 export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) {
   const settings = yield* Settings
   const warehouse = yield* Warehouse
+  const progress = yield* Progress
+  progress.claiming(assignment.memberId)
+  const asked = <A>(doing: string, ask: Effect.Effect<A, WarehouseError>): Effect.Effect<A> =>
+    ask.pipe(
+      Effect.timeoutOrElse({ duration: settings.progressTimeout, orElse: () => Effect.fail(silent) }),
+      Effect.tapError((error) => Effect.sync(() => progress.away("warehouse", error.message))),
+      Effect.tap(() => Effect.sync(() => progress.up("warehouse"))),
+      Effect.retry(Retry.forever(`${doing} in ${warehouse.name} failed`)),
+      Effect.orDie
+    )
   const assigned = yield* assignment.partitions.pipe(
     Effect.retry(Retry.forever("Asking Kafka for its offsets failed")),
     Effect.orDie
@@ -32,9 +45,7 @@ export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) 
   const starts = assigned.map((partition) => startOf(partition, settings.kafka.autoOffsetReset))
   const claim =
     settings.delivery === "exactly-once" && starts.length > 0
-      ? warehouse
-          .claim(starts, assignment.memberId)
-          .pipe(Effect.retry(Retry.forever(`Claiming partitions in ${warehouse.name} failed`)), Effect.orDie)
+      ? asked("Claiming partitions", warehouse.claim(starts, assignment.memberId))
       : Effect.succeed(starts.map(({ offset, ...partition }) => ({ ...partition, epoch: 0, next: offset })))
 
   let claims = new Map<string, Claimed>((yield* claim).map((entry) => [partitionKey(entry), entry]))
@@ -46,9 +57,7 @@ export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) 
   for (const place of lost) yield* Effect.logError(`${describeLoss(place)}. ${remedy(place, goesOn)}`)
   if (goesOn && lost.length > 0 && settings.delivery === "exactly-once") {
     const beginnings = lost.map(({ low, partition, topic }) => ({ topic, partition, offset: low }))
-    yield* warehouse
-      .reset(beginnings, assignment.memberId)
-      .pipe(Effect.retry(Retry.forever(`Resetting the ledger in ${warehouse.name} failed`)), Effect.orDie)
+    yield* asked("Resetting the ledger", warehouse.reset(beginnings, assignment.memberId))
     claims = new Map((yield* claim).map((entry) => [partitionKey(entry), entry]))
   }
 
@@ -62,6 +71,13 @@ export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) 
     }))
   const committed = new Map(assigned.map((partition) => [partitionKey(partition), partition.committed]))
   yield* assignment.commit(positions.filter((position) => committed.get(partitionKey(position)) !== position.offset))
+
+  const standings = places.map((place): Standing => {
+    const { next, partition, topic } = place
+    const stands = { topic, partition, offset: isLost(place) && goesOn ? place.low : next }
+    return { ...stands, stopped: stopped.includes(topic) }
+  })
+  progress.assigned(standings)
 
   return {
     positions,

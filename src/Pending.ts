@@ -13,15 +13,19 @@ export interface Limits {
   readonly maxBytes: number
 }
 
+/** What ended the wait for more records. */
+export type BatchTrigger = "size" | "time" | "bytes" | "shutdown" | "rebalance"
+
 /** What one write takes. */
 export interface Taken {
   readonly outcomes: ReadonlyArray<Outcome>
   readonly bytes: number
+  readonly trigger: BatchTrigger
 }
 
 export interface Pending {
-  /** Adds a group as `groupedWithin` closed it. */
-  readonly add: (group: ReadonlyArray<Outcome>) => void
+  /** Adds a group as `groupedWithin` closed it, and why it did. */
+  readonly add: (group: ReadonlyArray<Outcome>, trigger: BatchTrigger) => void
   /** Takes what one write should carry and marks its partitions as in flight; undefined while nothing can go. */
   readonly take: () => Taken | undefined
   /** Ends the flight of what was taken. */
@@ -42,12 +46,12 @@ export const make = (limits: Limits): Pending => {
   /** The runs of each partition in the order of their offsets; partitions in the order in which they began to wait. */
   const waiting = new Map<string, Array<Run>>()
   /** The runs that each waiting group still has; the first one is the oldest group. */
-  const groups = new Map<number, number>()
+  const groups = new Map<number, { runs: number; readonly trigger: BatchTrigger }>()
   const inFlight = new Set<string>()
   let nextGroup = 0
   let merging = false
 
-  const add = (group: ReadonlyArray<Outcome>): void => {
+  const add = (group: ReadonlyArray<Outcome>, trigger: BatchTrigger): void => {
     const id = nextGroup++
     let runs = 0
     let key: string | undefined
@@ -65,21 +69,23 @@ export const make = (limits: Limits): Pending => {
       run.outcomes.push(outcome)
       run.bytes += outcome.bytes
     }
-    if (runs > 0) groups.set(id, runs)
+    if (runs > 0) groups.set(id, { runs, trigger })
   }
 
   /** Moves runs from the waiting lines into `outcomes` while they fit; at least one, so that a large event can pass. */
   const collect = (mayTake: (run: Run) => boolean): Taken | undefined => {
     const outcomes: Array<Outcome> = []
     let bytes = 0
+    let trigger = [...groups.values()][0]?.trigger ?? "time"
     const taken = new Set<string>()
     fill: for (const [key, line] of [...waiting]) {
       if (inFlight.has(key)) continue
       let count = 0
       for (const run of line) {
         if (!mayTake(run)) break
-        const fits = bytes + run.bytes <= limits.maxBytes && outcomes.length + run.outcomes.length <= limits.maxRows
-        if (outcomes.length > 0 && !fits) {
+        const fits = bytes + run.bytes <= limits.maxBytes
+        if (outcomes.length > 0 && !(fits && outcomes.length + run.outcomes.length <= limits.maxRows)) {
+          trigger = fits ? "size" : "bytes"
           settle(key, line, count)
           break fill
         }
@@ -91,15 +97,15 @@ export const make = (limits: Limits): Pending => {
       settle(key, line, count)
     }
     for (const key of taken) inFlight.add(key)
-    return outcomes.length === 0 ? undefined : { outcomes, bytes }
+    return outcomes.length === 0 ? undefined : { outcomes, bytes, trigger }
   }
 
   /** Forgets the first `count` runs of a line. */
   const settle = (key: string, line: Array<Run>, count: number): void => {
     for (const { group } of line.splice(0, count)) {
-      const left = (groups.get(group) ?? 0) - 1
-      if (left > 0) groups.set(group, left)
-      else groups.delete(group)
+      const waits = groups.get(group)
+      if (waits !== undefined) waits.runs -= 1
+      if (waits?.runs === 0) groups.delete(group)
     }
     // Taken from the map, so that a partition that waits again stands behind those that wait already.
     if (count > 0) {

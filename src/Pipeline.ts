@@ -13,6 +13,7 @@ import type { Outcome } from "./domain/Outcome.ts"
 import { type Route, tablesOf } from "./domain/Route.ts"
 import { type Assignment, type Fetch, Kafka, OffsetsLost } from "./kafka/Kafka.ts"
 import * as Ledger from "./Ledger.ts"
+import { Progress } from "./Progress.ts"
 import { Settings } from "./Settings.ts"
 import * as Writer from "./Writer.ts"
 
@@ -33,15 +34,18 @@ export const run = Effect.gen(function* () {
 const consume = Effect.fnUntraced(function* (assignment: Assignment) {
   const settings = yield* Settings
   const batcher = yield* Batcher
+  const progress = yield* Progress
   const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings.tombstones)]))
 
+  yield* Effect.addFinalizer(() => Effect.sync(progress.released))
   const ledger = yield* Ledger.open(assignment)
   yield* Effect.logInfo(describe(ledger))
   const write = yield* Writer.make(assignment, ledger)
-  const queues = yield* batcher.open({ tables: tablesOf(settings.routes), write, isHeld: assignment.isHeld })
+  const queues = yield* batcher.open({ tables: tablesOf(settings.routes), write, assignment })
   const fetching = assignment.fetch(ledger.positions, (fetch) => {
     const decode = decoders.get(fetch.topic)
     if (decode === undefined) return Effect.die(new Error(`no route for topic ${fetch.topic}`))
+    progress.fetched(fetch)
     const outcomes = decode.outcomes(fetch)
     const { next, partition, records, topic } = fetch
     return Effect.logDebug(

@@ -10,18 +10,25 @@ export const backoff = Schedule.min([Schedule.exponential("200 millis"), Schedul
   Schedule.jittered
 )
 
+/** When an outage was last mentioned, in milliseconds; those who share one mention it once for all of them. */
+export interface Mention {
+  at: number
+}
+
+export const notYet = (): Mention => ({ at: Number.NEGATIVE_INFINITY })
+
 /** Retries for as long as `goOn` says; `what` opens the log line. */
 export const forever = <E extends { readonly message: string }>(
   what: string,
-  goOn: (error: E) => boolean = () => true
+  goOn: (error: E) => boolean = () => true,
+  mentioned: Mention = notYet()
 ) => {
-  let mentionedAt = Number.NEGATIVE_INFINITY
   return backoff.pipe(
     Schedule.setInputType<E>(),
     Schedule.while(({ input }) => goOn(input)),
-    Schedule.tap(({ elapsed, input }) => {
-      if (elapsed - mentionedAt < mentionEvery) return Effect.void
-      mentionedAt = elapsed
+    Schedule.tap(({ elapsed, input, now }) => {
+      if (now - mentioned.at < mentionEvery) return Effect.void
+      mentioned.at = now
       const since = elapsed < 1000 ? "" : ` (for ${Math.round(elapsed / 1000)} s)`
       return Effect.logError(`${what}${since}: ${input.message}. Trying again; nothing is lost`)
     })

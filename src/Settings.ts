@@ -67,7 +67,9 @@ export class Settings extends Context.Service<
       readonly format: "text" | "json"
       readonly file: string | undefined
     }
-    readonly http: { readonly host: string; readonly port: number }
+    readonly http: { readonly host: string; readonly port: number; readonly showEvents: boolean }
+    readonly readyMaxPending: Duration.Duration
+    readonly progressTimeout: Duration.Duration
     readonly shutdownTimeout: Duration.Duration
   }
 >()("bronze/Settings") {}
@@ -107,7 +109,13 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
       format: yield* get(variables.logFormat),
       file: (yield* get(variables.logFile)) || undefined
     },
-    http: { host: yield* get(variables.httpHost), port: yield* get(variables.httpPort) },
+    http: {
+      host: yield* get(variables.httpHost),
+      port: yield* get(variables.httpPort),
+      showEvents: yield* get(variables.httpShowEvents)
+    },
+    readyMaxPending: yield* get(variables.readyMaxPending),
+    progressTimeout: yield* get(variables.progressTimeout),
     shutdownTimeout: yield* get(variables.shutdownTimeout)
   }
   const { batch, bufferMaxBytes, dlqTopic, routes, write } = settings

@@ -207,10 +207,28 @@ export const variables = {
   httpHost: variable(
     "HTTP_HOST",
     "127.0.0.1",
-    "address that health, metrics and dashboard listen on",
+    "address that live page, health and metrics listen on",
     Value.text("an address")
   ),
   httpPort: variable("HTTP_PORT", "9464", "their port; 0 turns them off", Value.integer(0, 65535)),
+  httpShowEvents: variable(
+    "HTTP_SHOW_EVENTS",
+    "false",
+    "true shows the payloads of the last rows on the live page",
+    Value.choice({ true: true, false: false })
+  ),
+  readyMaxPending: variable(
+    "READY_MAX_PENDING",
+    "60",
+    "seconds beyond BATCH_TIMEOUT that an event may wait in memory while the service calls itself ready",
+    Value.seconds(0.1, 86_400)
+  ),
+  progressTimeout: variable(
+    "PROGRESS_TIMEOUT",
+    "300",
+    "seconds without any progress, though there is work, after which connections are opened anew; after twice as many `/livez` fails",
+    Value.seconds(1, 86_400)
+  ),
   shutdownTimeout: variable("SHUTDOWN_TIMEOUT", "25", "seconds that a graceful stop may take", Value.seconds(0.1, 3600))
 }
 

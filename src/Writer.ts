@@ -2,6 +2,7 @@
  * Makes a batch durable, whatever it takes: the same batch again while the warehouse is away, the ledger's word when an outcome is unclear,
  * halves down to the record at fault when data is refused. Only then are the offsets committed to Kafka (P2).
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Batch from "./domain/Batch.ts"
@@ -12,9 +13,12 @@ import { nounOf, type Table } from "./domain/Route.ts"
 import { DeadLetterTopic } from "./kafka/DeadLetterTopic.ts"
 import type { Assignment } from "./kafka/Kafka.ts"
 import type { Ledger } from "./Ledger.ts"
+import type { BatchTrigger } from "./Pending.ts"
+import { Progress } from "./Progress.ts"
 import * as Retry from "./Retry.ts"
+import { Settings } from "./Settings.ts"
 import { Warehouse } from "./warehouse/Warehouse.ts"
-import type { WarehouseError } from "./warehouse/WarehouseError.ts"
+import { silent, type WarehouseError } from "./warehouse/WarehouseError.ts"
 
 /** The partitions of a batch are no longer ours, or no longer where we left them: what is held has to be dropped and the ledger read again. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { message: Schema.String }) {}
@@ -22,17 +26,21 @@ export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { message: Sc
 export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Ledger) {
   const warehouse = yield* Warehouse
   const deadLetterTopic = yield* DeadLetterTopic
+  const progress = yield* Progress
+  const { progressTimeout } = yield* Settings
+  // One outage, and all the writes that wait for its end.
+  const mentioned = Retry.notYet()
 
-  const write = (table: Table, outcomes: ReadonlyArray<Outcome>): Effect.Effect<void, Fenced> =>
+  const write = (table: Table, outcomes: ReadonlyArray<Outcome>, trigger: BatchTrigger): Effect.Effect<void, Fenced> =>
     Effect.suspend(() => {
       const batch = Batch.make(table, outcomes, ledger.claimed)
       const what = describe(batch)
       return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
         Effect.andThen(publish(batch)),
-        Effect.andThen(persist(batch, what)),
+        Effect.andThen(persist(batch, what, trigger)),
         Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
         Effect.andThen(commit(batch)),
-        Effect.catchTag("WarehouseError", (error) => recover(batch, error))
+        Effect.catchTag("WarehouseError", (error) => recover(batch, error, trigger))
       )
     })
 
@@ -43,20 +51,32 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       Effect.mapError(({ message }) => new Fenced({ message }))
     )
 
-  const persist = (batch: Batch.Batch, what: string): Effect.Effect<void, WarehouseError> =>
-    warehouse.write(batch).pipe(
-      Effect.catchIf(
-        (error) => error.reason === "fenced",
-        (error) => Effect.andThen(hasLanded(batch), (landed) => (landed ? Effect.void : Effect.fail(error)))
-      ),
+  const persist = (batch: Batch.Batch, what: string, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>
+    attempt(batch, trigger).pipe(
       Effect.retry(
         Retry.forever(
           `Failed to insert ${what} into ${warehouse.name}`,
-          (error: WarehouseError) => error.isRetryable && assignment.isHeld()
+          (error: WarehouseError) => error.isRetryable && assignment.isHeld(),
+          mentioned
         )
       ),
       Effect.tap(() => Effect.sync(() => ledger.advance(batch)))
     )
+
+  /** One try. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
+  const attempt = (batch: Batch.Batch, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+      const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
+      return warehouse.write(batch).pipe(
+        Effect.catchIf(
+          (error) => error.reason === "fenced",
+          (error) => Effect.andThen(hasLanded(batch), (landed) => (landed ? Effect.void : Effect.fail(error)))
+        ),
+        Effect.timeoutOrElse({ duration: progressTimeout, orElse: () => Effect.fail(silent) }),
+        Effect.tapError((error) => Effect.map(took, (seconds) => progress.failed(batch.table.name, error, seconds))),
+        Effect.andThen(Effect.map(took, (seconds) => progress.written(batch, trigger, seconds)))
+      )
+    })
 
   /** A try that was thought lost may have been committed: then the ledger stands where this batch, under our epoch, would put it. */
   const hasLanded = (batch: Batch.Batch): Effect.Effect<boolean, WarehouseError> =>
@@ -73,24 +93,28 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       .commit(Batch.positionsOf(batch))
       .pipe(Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)))
 
-  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<void, Fenced> => {
+  const recover = (batch: Batch.Batch, error: WarehouseError, trigger: BatchTrigger): Effect.Effect<void, Fenced> => {
+    if (error.reason === "fenced") progress.fenced()
     if (error.reason !== "refused" && error.reason !== "too_large")
       return Effect.fail(new Fenced({ message: error.message }))
     const { outcomes, table } = batch
     const [first] = outcomes
     if (outcomes.length > 1) {
       const middle = Math.ceil(outcomes.length / 2)
-      return Effect.andThen(write(table, outcomes.slice(0, middle)), write(table, outcomes.slice(middle)))
+      return Effect.andThen(
+        write(table, outcomes.slice(0, middle), trigger),
+        write(table, outcomes.slice(middle), trigger)
+      )
     }
     if (first?._tag !== "BronzeRow") {
       // A dead letter must not stop its partition: what is too much of it is left out, and it says so.
       const less = first?._tag === "DeadLetter" ? smaller(first) : undefined
       return less === undefined
         ? Effect.fail(new Fenced({ message: `a dead letter was refused: ${error.message}` }))
-        : write(table, [less])
+        : write(table, [less], trigger)
     }
     return Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`).pipe(
-      Effect.andThen(write(table, [bury(first, error)]))
+      Effect.andThen(write(table, [bury(first, error)], trigger))
     )
   }
 

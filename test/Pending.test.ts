@@ -11,8 +11,8 @@ const offsets = (taken: Pending.Taken | undefined) =>
 describe("Pending", () => {
   it("gives one group per write while no write has kept groups waiting", () => {
     const pending = Pending.make(limits)
-    pending.add(rows(0, 0, 3))
-    pending.add(rows(1, 0, 2))
+    pending.add(rows(0, 0, 3), "size")
+    pending.add(rows(1, 0, 2), "size")
     assert.deepStrictEqual(offsets(pending.take()), ["0:0", "0:1", "0:2"])
     assert.deepStrictEqual(offsets(pending.take()), ["1:0", "1:1"], "another partition goes side by side")
     assert.isUndefined(pending.take())
@@ -21,8 +21,8 @@ describe("Pending", () => {
 
   it("leaves a partition alone while its write is in flight, so that order is kept", () => {
     const pending = Pending.make(limits)
-    pending.add(rows(0, 0, 2))
-    pending.add(rows(0, 2, 2))
+    pending.add(rows(0, 0, 2), "size")
+    pending.add(rows(0, 2, 2), "size")
     const first = pending.take()
     assert.isDefined(first)
     assert.isUndefined(pending.take())
@@ -32,7 +32,7 @@ describe("Pending", () => {
 
   it("takes all groups that had to wait for a write at once: group commit", () => {
     const pending = Pending.make(limits)
-    for (let group = 0; group < 5; group++) pending.add(rows(0, group * 2, 2))
+    for (let group = 0; group < 5; group++) pending.add(rows(0, group * 2, 2), "size")
     const first = pending.take()
     assert.lengthOf(first?.outcomes ?? [], 2)
     if (first !== undefined) pending.release(first)
@@ -42,9 +42,9 @@ describe("Pending", () => {
 
   it("fills a write from one partition before the next, so that others stay free for other writers", () => {
     const pending = Pending.make({ maxRows: 4, maxBytes: 100_000 })
-    pending.add(rows(9, 0, 1))
+    pending.add(rows(9, 0, 1), "size")
     const first = pending.take()
-    for (let group = 0; group < 3; group++) pending.add([...rows(0, group * 2, 2), ...rows(1, group * 2, 2)])
+    for (let group = 0; group < 3; group++) pending.add([...rows(0, group * 2, 2), ...rows(1, group * 2, 2)], "size")
     if (first !== undefined) pending.release(first)
     assert.deepStrictEqual(offsets(pending.take()), ["0:0", "0:1", "0:2", "0:3"])
     assert.deepStrictEqual(offsets(pending.take()), ["1:0", "1:1", "1:2", "1:3"])
@@ -53,7 +53,7 @@ describe("Pending", () => {
 
   it("keeps a write within its bytes, and lets an event through that is larger than all of them", () => {
     const pending = Pending.make({ maxRows: 1000, maxBytes: 100 })
-    pending.add([...rows(0, 0, 5, 40), ...rows(0, 5, 1, 500), ...rows(0, 6, 1, 10)])
+    pending.add([...rows(0, 0, 5, 40), ...rows(0, 5, 1, 500), ...rows(0, 6, 1, 10)], "size")
     const sizes: Array<number> = []
     for (let taken = pending.take(); taken !== undefined; taken = pending.take()) {
       sizes.push(taken.bytes)
@@ -76,7 +76,7 @@ describe("Pending", () => {
       const partition = random(3)
       const count = 1 + random(4)
       if (random(3) === 0) {
-        pending.add(rows(partition, next[partition] ?? 0, count, 1 + random(90)))
+        pending.add(rows(partition, next[partition] ?? 0, count, 1 + random(90)), "size")
         next[partition] = (next[partition] ?? 0) + count
       }
       const taken = pending.take()
@@ -101,7 +101,7 @@ describe("Pending", () => {
 
   it("counts the bytes of what it discards", () => {
     const pending = Pending.make(limits)
-    pending.add(rows(0, 0, 4, 25))
+    pending.add(rows(0, 0, 4, 25), "size")
     assert.strictEqual(pending.discard(), 100)
     assert.isTrue(pending.isEmpty())
     assert.isUndefined(pending.take())

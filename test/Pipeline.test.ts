@@ -1,5 +1,6 @@
 /** The flow with doubles on both sides and a clock that stands still: what is written and committed, when, and what a closing scope does. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -10,6 +11,7 @@ import type { Batch } from "../src/domain/Batch.ts"
 import type { KafkaRecord } from "../src/domain/KafkaRecord.ts"
 import { DeadLetterTopic } from "../src/kafka/DeadLetterTopic.ts"
 import * as Pipeline from "../src/Pipeline.ts"
+import * as Progress from "../src/Progress.ts"
 import * as Settings from "../src/Settings.ts"
 import * as MemoryKafka from "./support/MemoryKafka.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
@@ -44,14 +46,16 @@ const start = Effect.fnUntraced(function* (
       Settings.environment({ SINK: "duckdb", DELIVERY: options.delivery ?? "exactly-once", ...options.env })
     )
   )
-  const fiber = yield* Pipeline.run.pipe(
-    Effect.provide([kafka.layer, warehouse.layer, Batcher.layer, DeadLetterTopic.none]),
-    Effect.provide(settings),
-    Effect.forkChild
+  const parts = yield* Layer.build(
+    Layer.mergeAll(kafka.layer, warehouse.layer, Batcher.layer, DeadLetterTopic.none).pipe(
+      Layer.provideMerge(Progress.layer),
+      Layer.provideMerge(settings)
+    )
   )
+  const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.run, parts))
   /** Waits for `count` batches that have landed. */
   const landed = (count: number) => Effect.forEach(Array.from({ length: count }), () => Queue.take(warehouse.landed))
-  return { kafka, warehouse, landed, fiber }
+  return { kafka, warehouse, landed, fiber, parts, progress: Context.get(parts, Progress.Progress) }
 })
 
 describe("batching", () => {

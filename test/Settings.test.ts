@@ -70,7 +70,11 @@ describe("defaults", () => {
       )
       assert.deepStrictEqual(settings.sink, { _tag: "DuckDb", path: "bronze.duckdb" })
       assert.deepStrictEqual(settings.log, { level: "Info", format: "text", file: "/tmp/bronze_consumer.log" })
-      assert.deepStrictEqual(settings.http, { host: "127.0.0.1", port: 9464 })
+      assert.deepStrictEqual(settings.http, { host: "127.0.0.1", port: 9464, showEvents: false })
+      assert.deepStrictEqual(
+        [settings.readyMaxPending, settings.progressTimeout],
+        [Duration.seconds(60), Duration.seconds(300)]
+      )
     })
   )
 

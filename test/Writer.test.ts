@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { DeadLetterTopic } from "../src/kafka/DeadLetterTopic.ts"
 import type { Assignment } from "../src/kafka/Kafka.ts"
 import * as Ledger from "../src/Ledger.ts"
+import * as Progress from "../src/Progress.ts"
 import * as Settings from "../src/Settings.ts"
 import * as Writer from "../src/Writer.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
@@ -17,6 +18,7 @@ const assignment: Assignment = {
   partitions: Effect.succeed([{ topic, partition: 0, committed: 0, low: 0, high: 100 }]),
   fetch: () => Effect.never,
   isHeld: () => true,
+  isEnding: () => false,
   commit: () => Effect.succeed(true)
 }
 
@@ -27,10 +29,10 @@ const write = (maxLetter: number) =>
       const ledger = yield* Ledger.open(assignment)
       const writer = yield* Writer.make(assignment, ledger)
       const payload = Buffer.alloc(1_000_000, "x").toString("base64")
-      return yield* writer(table, [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })])
+      return yield* writer(table, [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })], "time")
     })
     const exit = yield* Effect.exit(writing).pipe(
-      Effect.provide([memory.layer, DeadLetterTopic.none]),
+      Effect.provide([memory.layer, DeadLetterTopic.none, Progress.layer]),
       Effect.provide(Settings.layer),
       Effect.provide(Settings.environment({ SINK: "duckdb" }))
     )

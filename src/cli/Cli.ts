@@ -1,5 +1,4 @@
 /** The command line: every command under one name; what is not understood gets help and exit code 64, never a stack trace. */
-import { readFileSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as CliConfig from "effect/cli/CliConfig"
@@ -8,8 +7,8 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { table } from "../SettingsTable.ts"
+import { version } from "../Version.ts"
 import * as Audit from "./Audit.ts"
 import * as Dlq from "./DlqCommands.ts"
 import * as Doctor from "./Doctor.ts"
@@ -28,10 +27,6 @@ const settingsHelp = table
     return `  ${name}${shown}\n      ${meaning}`
   })
   .join("\n")
-
-const { version } = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
-)
 
 /** Loaded when it is asked for: the other commands need no pipeline. */
 const service = Effect.flatten(Effect.promise(() => import("./Run.ts").then(({ run }) => run)))

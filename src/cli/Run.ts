@@ -9,8 +9,10 @@ import { Admin } from "../kafka/Admin.ts"
 import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import * as KafkaJs from "../kafka/KafkaJs.ts"
+import * as Lag from "../Lag.ts"
 import * as Logging from "../Logging.ts"
 import * as Pipeline from "../Pipeline.ts"
+import * as Progress from "../Progress.ts"
 import * as Retry from "../Retry.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
@@ -32,7 +34,9 @@ const consume = Effect.gen(function* () {
   const settings = yield* Settings
   const warehouse = yield* Warehouse
   const batcher = yield* Batcher
+  const progress = yield* Progress.Progress
   yield* introduce
+  if (settings.http.port > 0) yield* Effect.forkScoped(Effect.flatten(Effect.promise(loadServer)))
   const problems = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
   const told = problems.flat().map(({ remedy, what }) => `${what}: ${remedy}`)
   if (told.length > 0) {
@@ -40,6 +44,8 @@ const consume = Effect.gen(function* () {
     return yield* new NotReady({ problems: told })
   }
   yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
+  progress.up("warehouse")
+  yield* Effect.forkScoped(Lag.watch)
   return yield* Pipeline.run.pipe(
     Effect.onInterrupt(() =>
       Effect.suspend(() => {
@@ -51,6 +57,9 @@ const consume = Effect.gen(function* () {
   )
 })
 
+/** Beside the start of everything else: it answers, and says what is missing, before both sides do. */
+const loadServer = () => import("../http/Server.ts").then(({ run }) => run)
+
 /** The service with all its parts; how it ended is the last thing in its log. */
 export const run = Effect.gen(function* () {
   const { shutdownTimeout } = yield* Settings
@@ -59,7 +68,7 @@ export const run = Effect.gen(function* () {
   return yield* consume.pipe(
     Effect.provide(
       Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer).pipe(
-        Layer.provideMerge(Layer.mergeAll(Services.kafka, Services.warehouse))
+        Layer.provideMerge(Layer.mergeAll(Services.kafka, Services.warehouse, Progress.layer))
       )
     )
   )
@@ -92,6 +101,7 @@ const introduce = Effect.gen(function* () {
 const missingTopics = Effect.gen(function* () {
   const { dlqTopic, kafka, routes } = yield* Settings
   const admin = yield* Admin
+  const progress = yield* Progress.Progress
   const wanted = [...routes.map(({ topic }) => topic), ...(dlqTopic === undefined ? [] : [dlqTopic])]
   return yield* admin.topics.pipe(
     Effect.map((present) =>
@@ -104,6 +114,7 @@ const missingTopics = Effect.gen(function* () {
           })
         )
     ),
+    Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
     Effect.retry(Retry.forever<KafkaError>("Kafka is away", (error) => error.isRetryable)),
     Effect.catch((error) =>
       Effect.succeed<ReadonlyArray<Problem>>([
@@ -115,7 +126,9 @@ const missingTopics = Effect.gen(function* () {
 
 const warehouseProblems = Effect.gen(function* () {
   const warehouse = yield* Warehouse
+  const progress = yield* Progress.Progress
   return yield* warehouse.preflight.pipe(
+    Effect.tapError(({ message }) => Effect.sync(() => progress.away("warehouse", message))),
     Effect.retry(Retry.forever<WarehouseError>(`${warehouse.name} is away`, (error) => error.reason === "unavailable")),
     Effect.catch((error) =>
       Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "node dist/main.js doctor tells more" }])

@@ -43,6 +43,8 @@ export interface Assignment {
   ) => Effect.Effect<never, OffsetsLost>
   /** Whether the group still counts this member as the holder: what is written now may be committed. */
   readonly isHeld: () => boolean
+  /** Whether the group has asked for the partitions back. */
+  readonly isEnding: () => boolean
   /**
    * Commits the offsets of the next records; does nothing once the assignment is no longer held. Says whether it was done: a commit that
    * fails is logged and made good by the next one, because the ledger is what counts.
@@ -60,5 +62,7 @@ export class Kafka extends Context.Service<
     readonly consume: <R>(
       use: (assignment: Assignment) => Effect.Effect<void, never, R>
     ) => Effect.Effect<never, never, Exclude<R, Scope.Scope>>
+    /** Gives the connection up and joins the group anew, for when nothing comes though there is something. */
+    readonly reopen: Effect.Effect<void>
   }
 >()("bronze/kafka/Kafka") {}

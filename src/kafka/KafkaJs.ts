@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type { EachBatchPayload } from "kafkajs"
 import type { TopicPartition } from "../domain/KafkaRecord.ts"
+import { Progress } from "../Progress.ts"
 import * as Retry from "../Retry.ts"
 import { Settings } from "../Settings.ts"
 import { Admin } from "./Admin.ts"
@@ -32,12 +33,18 @@ export const layer = Layer.effect(
     const heartbeatInterval = Math.min(3000, sessionTimeout / 4)
     const client = yield* KafkaClient
     const admin = yield* Admin
+    const progress = yield* Progress
+    let giveUp = (_: KafkaError): void => {}
 
     /** From connecting until kafkajs gives up. */
     const session = Effect.fnUntraced(function* <R>(use: (assignment: Assignment) => Effect.Effect<void, never, R>) {
       const crashed = yield* Deferred.make<never, KafkaError>()
       const joined = yield* Queue.unbounded<KafkaJsAssignment.KafkaJsAssignment>()
       let current: KafkaJsAssignment.KafkaJsAssignment | undefined
+      giveUp = (error) => {
+        current?.lose()
+        Deferred.doneUnsafe(crashed, Effect.fail(error))
+      }
 
       const consumer = yield* Effect.acquireRelease(
         Effect.sync(() =>
@@ -65,20 +72,21 @@ export const layer = Layer.effect(
         Queue.offerUnsafe(joined, current)
       })
       // The group rebalances: what is held may be written and committed until the new assignment comes.
-      consumer.on(consumer.events.REBALANCING, () => current?.end())
+      consumer.on(consumer.events.REBALANCING, () => {
+        if (current?.isHeld() === true) progress.rebalanced()
+        current?.end()
+      })
       consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload }) => {
         if (payload.batchSize === 0) current?.pass(payload)
       })
-      consumer.on(consumer.events.CRASH, ({ payload }) => {
-        current?.lose()
-        Deferred.doneUnsafe(crashed, Effect.fail(KafkaError.from("read from Kafka", payload.error)))
-      })
+      consumer.on(consumer.events.CRASH, ({ payload }) => giveUp(KafkaError.from("read from Kafka", payload.error)))
 
       const topics = routes.map(({ topic }) => topic)
       yield* client
         .use("connect to Kafka", () => consumer.connect())
         .pipe(
           Effect.andThen(client.use("subscribe", () => consumer.subscribe({ topics, fromBeginning: true }))),
+          Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.retry(Retry.forever("Kafka is away"))
         )
       yield* Effect.logInfo(`Joining group ${kafka.group}`)
@@ -103,8 +111,13 @@ export const layer = Layer.effect(
     })
 
     return Kafka.of({
+      reopen: Effect.sync(() => {
+        progress.reopening()
+        giveUp(new KafkaError({ reason: "unavailable", message: "nothing comes, though there is something to read" }))
+      }),
       consume: (use) =>
         Effect.scoped(session(use)).pipe(
+          Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.catch((error) => Effect.logWarning(`Lost Kafka: ${error.message}; connecting again`)),
           Effect.repeat(Schedule.spaced("1 second")),
           Effect.andThen(Effect.never)

@@ -49,6 +49,7 @@ export const make = (options: {
   const expected = new Map<string, number>()
   const soughtBack = new Map<string, number>()
   let held = true
+  let ending = false
   let closed = false
   let payload: EachBatchPayload | undefined
   // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group has committed.
@@ -166,6 +167,7 @@ export const make = (options: {
     })
 
   const end = (): void => {
+    ending = true
     Deferred.doneUnsafe(ended, Effect.void)
   }
 
@@ -174,6 +176,7 @@ export const make = (options: {
     partitions,
     fetch,
     isHeld: () => held,
+    isEnding: () => ending,
     commit,
     deliver,
     pass,

@@ -22,3 +22,9 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
     return this.reason === "unavailable" || this.reason === "denied"
   }
 }
+
+/** What a try comes to that has not ended within PROGRESS_TIMEOUT; the next one gets another connection. */
+export const silent = new WarehouseError({
+  reason: "unavailable",
+  message: "no answer within PROGRESS_TIMEOUT; opening another connection"
+})

@@ -18,6 +18,7 @@ export interface MemoryAssignment {
 }
 
 export const make = Effect.gen(function* () {
+  const reopened = yield* Queue.unbounded<void>()
   const commits = yield* Queue.unbounded<ReadonlyArray<Position>>()
   const opened = yield* Queue.unbounded<{
     readonly assignment: Assignment
@@ -31,10 +32,12 @@ export const make = Effect.gen(function* () {
     const started = yield* Deferred.make<ReadonlyArray<Position>>()
     const fetches = yield* Queue.unbounded<{ readonly fetch: Fetch; readonly done: Deferred.Deferred<void> }>()
     let held = true
+    let ending = false
     const assignment: Assignment = {
       memberId: "member-1",
       partitions: Effect.succeed(partitions),
       isHeld: () => held,
+      isEnding: () => ending,
       commit: (positions) =>
         held && positions.length > 0 ? Effect.as(Queue.offer(commits, positions), true) : Effect.succeed(false),
       fetch: (positions, handler) =>
@@ -52,7 +55,10 @@ export const make = Effect.gen(function* () {
       ended: Deferred.await(ended),
       closed: Effect.asVoid(Deferred.succeed(closed, undefined))
     })
-    const finish = Effect.andThen(Deferred.succeed(ended, undefined), Deferred.await(closed))
+    const finish = Effect.suspend(() => {
+      ending = true
+      return Effect.andThen(Deferred.succeed(ended, undefined), Deferred.await(closed))
+    })
     return {
       started: Deferred.await(started),
       deliver: (records) =>
@@ -76,6 +82,7 @@ export const make = Effect.gen(function* () {
   const layer = Layer.succeed(
     Kafka,
     Kafka.of({
+      reopen: Effect.asVoid(Queue.offer(reopened, undefined)),
       consume: (use) =>
         Queue.take(opened).pipe(
           Effect.flatMap(({ assignment, closed, ended }) =>
@@ -85,5 +92,5 @@ export const make = Effect.gen(function* () {
         )
     })
   )
-  return { layer, assign, commits }
+  return { layer, assign, commits, reopened }
 })

@@ -1,0 +1,45 @@
+/** Reads every few seconds where the logs end, so that lag is right where nothing comes as well; when there is something to read and nothing comes, the connection is opened anew. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { Admin } from "./kafka/Admin.ts"
+import { Kafka } from "./kafka/Kafka.ts"
+import { Progress } from "./Progress.ts"
+import { Settings } from "./Settings.ts"
+
+/** How old a lag that is shown may be. */
+const interval = Duration.seconds(5)
+
+/** Runs until it is interrupted. */
+export const watch = Effect.gen(function* () {
+  const { progressTimeout } = yield* Settings
+  const admin = yield* Admin
+  const kafka = yield* Kafka
+  const progress = yield* Progress
+  const limit = Duration.toMillis(progressTimeout)
+  let reopenedFor: number | undefined
+
+  const read = Effect.suspend(() => {
+    const topics = new Set(progress.view().partitions.map(({ topic }) => topic))
+    return topics.size === 0 ? Effect.void : Effect.map(admin.ranges([...topics]), progress.ends)
+  }).pipe(
+    Effect.timeoutOption(interval),
+    Effect.catch((error) => Effect.logDebug(`Lag could not be read: ${error.message}`))
+  )
+
+  /** Once for each time that nothing moves. What waits to be written has its own limit: the writer gives its try up. */
+  const reopen = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const { stalled } = progress.view()
+    if (stalled?.work !== "read" || now - stalled.since < limit || reopenedFor === stalled.since) return Effect.void
+    reopenedFor = stalled.since
+    return Effect.logWarning(
+      `Kafka has records for us, and none has come for ${Math.round((now - stalled.since) / 1000)} s: joining the group anew`
+    ).pipe(Effect.andThen(kafka.reopen))
+  })
+
+  return yield* Effect.andThen(read, reopen).pipe(
+    Effect.repeat(Schedule.spaced(interval)),
+    Effect.andThen(Effect.never)
+  )
+})

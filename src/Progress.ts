@@ -1,0 +1,188 @@
+/** What the service is doing, told by the flow as it happens and read by health, metrics and the live page; telling never waits and never fails. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import type { Batch } from "./domain/Batch.ts"
+import type { TopicPartition } from "./domain/KafkaRecord.ts"
+import { deadLetterCauses } from "./domain/Outcome.ts"
+import { tablesOf } from "./domain/Route.ts"
+import type { Fetch } from "./kafka/Kafka.ts"
+import { metrics } from "./Metrics.ts"
+import type { BatchTrigger } from "./Pending.ts"
+import type { ErrorView, PeerView, ProgressView } from "./ProgressViews.ts"
+import * as Recent from "./Recent.ts"
+import { Settings } from "./Settings.ts"
+import * as Standings from "./Standings.ts"
+import * as Tally from "./Tally.ts"
+import { silent, type WarehouseError } from "./warehouse/WarehouseError.ts"
+
+/** The two sides that have to answer. */
+export type Peer = "kafka" | "warehouse"
+
+export class Progress extends Context.Service<
+  Progress,
+  {
+    /** The group gave us partitions, and the ledger is being asked. */
+    readonly claiming: (memberId: string) => void
+    readonly assigned: (standings: ReadonlyArray<Standings.Standing>) => void
+    /** The scope of the assignment has closed. */
+    readonly released: () => void
+    readonly rebalanced: () => void
+    /** The connection to Kafka is given up, because there is something to read and nothing comes. */
+    readonly reopening: () => void
+    readonly fetched: (fetch: Fetch) => void
+    /** So much of the byte budget is taken now. */
+    readonly buffered: (bytes: number) => void
+    /** A batch is durable; `seconds` is what the try took that made it so. */
+    readonly written: (batch: Batch, trigger: BatchTrigger, seconds: number) => void
+    /** A try to write failed after so many seconds. */
+    readonly failed: (table: string, error: WarehouseError, seconds: number) => void
+    readonly retried: (table: string) => void
+    readonly fenced: () => void
+    /** A peer does not answer, or says no. */
+    readonly away: (peer: Peer, message: string) => void
+    /** A peer answered as it should. */
+    readonly up: (peer: Peer) => void
+    /** Where the logs end now. */
+    readonly ends: (ends: ReadonlyArray<TopicPartition & { readonly high: number }>) => void
+    readonly view: () => ProgressView
+    /** Holds the registry of the metrics. */
+    readonly registry: Context.Context<never>
+  }
+>()("bronze/Progress") {}
+
+/** A try that failed sooner than this had an answer: the peer is out of order and says so, which no restart of ours would mend. */
+const promptSeconds = 30
+
+export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
+  Progress,
+  Effect.gen(function* () {
+    const { http, routes } = yield* Settings
+    const clock = yield* Clock.Clock
+    const now = (): number => clock.currentTimeMillisUnsafe()
+    const registry = Context.make(Metric.MetricRegistry, new Map())
+    const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount = 1): void =>
+      Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
+
+    const tables = tablesOf(routes).map(({ name }) => name)
+    const tally = Tally.make(tables, registry, now)
+    const recent = Recent.make(http.showEvents)
+    const standings = Standings.make(now, ({ partition, topic }, lag) => {
+      const series = Metric.withAttributes(metrics.lag, { topic, partition: String(partition) })
+      if (lag === null) Metric.removeUnsafe(series, registry)
+      else series.updateUnsafe(lag, registry)
+    })
+    const totals = { consumed: 0, retries: 0, errors: 0, fenced: 0, rebalances: 0, reconnects: 0 }
+    const unknown: PeerView = { isUp: null, since: now(), message: "not connected yet" }
+    const peers: Record<Peer, PeerView> = { kafka: unknown, warehouse: unknown }
+    const errors: Array<ErrorView> = []
+    let member: string | null = null
+    let bufferBytes = 0
+
+    // A counter that is there from the start shows its first step as one.
+    for (const { topic } of routes) {
+      add(metrics.consumed, { topic }, 0)
+      for (const cause of deadLetterCauses) add(metrics.deadLetters, { topic, cause }, 0)
+    }
+    for (const table of tables)
+      for (const counter of [metrics.written, metrics.bytes, metrics.writeRetries]) add(counter, { table }, 0)
+    for (const peer of ["kafka", "warehouse"]) add(metrics.reconnects, { peer }, 0)
+    for (const counter of [metrics.rebalances, metrics.fenced]) add(counter, {}, 0)
+
+    const remember = (message: string): void => {
+      if (errors[0]?.message === message) errors.shift()
+      errors.unshift({ at: now(), message })
+      errors.length = Math.min(errors.length, Recent.count)
+    }
+    const up = (peer: Peer): void => {
+      const { isUp } = peers[peer]
+      if (isUp === true) return
+      if (isUp === false) {
+        totals.reconnects += 1
+        add(metrics.reconnects, { peer })
+      }
+      peers[peer] = { isUp: true, since: now(), message: "" }
+    }
+    const away = (peer: Peer, message: string): void => {
+      remember(message)
+      const { isUp, since } = peers[peer]
+      peers[peer] = { isUp: false, since: isUp === false ? since : now(), message }
+    }
+
+    return Progress.of({
+      registry,
+      claiming: (memberId) => {
+        member = memberId
+        standings.claiming()
+        up("kafka")
+      },
+      assigned: standings.assigned,
+      released: () => {
+        member = null
+        bufferBytes = 0
+        standings.released()
+      },
+      rebalanced: () => {
+        totals.rebalances += 1
+        add(metrics.rebalances, {})
+      },
+      reopening: standings.reopening,
+      fetched: (fetch) => {
+        totals.consumed += fetch.records.length
+        add(metrics.consumed, { topic: fetch.topic }, fetch.records.length)
+        standings.fetched(fetch, fetch.next)
+      },
+      buffered: (bytes) => {
+        bufferBytes = bytes
+      },
+      written: (batch, trigger, seconds) => {
+        up("warehouse")
+        tally.written(batch, trigger, seconds)
+        recent.add(batch, now())
+        for (const range of batch.ranges) standings.written(range, range.next)
+      },
+      failed: (table, error, seconds) => {
+        totals.errors += 1
+        add(metrics.writeErrors, { table, reason: error.reason })
+        if (error !== silent && seconds < promptSeconds) standings.answered()
+        if (error.isRetryable) away("warehouse", error.message)
+        else remember(error.message)
+      },
+      retried: (table) => {
+        totals.retries += 1
+        add(metrics.writeRetries, { table })
+      },
+      fenced: () => {
+        totals.fenced += 1
+        add(metrics.fenced, {})
+      },
+      away,
+      up,
+      ends: standings.ends,
+      view: () => {
+        const partitions = standings.views()
+        const lags = partitions.flatMap(({ lag }) => (lag === null ? [] : [lag]))
+        return {
+          totals: { ...totals, ...tally.totals() },
+          member,
+          partitions,
+          stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
+          tables: tally.tables(),
+          write: tally.write(),
+          freshness: tally.freshness(),
+          deadLetters: recent.deadLetters(),
+          rows: recent.rows(),
+          errors: [...errors],
+          kafka: peers.kafka,
+          warehouse: peers.warehouse,
+          bufferBytes,
+          lag: lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
+          oldestPendingSeconds: standings.oldestPendingSeconds(),
+          stalled: standings.stalled()
+        }
+      }
+    })
+  })
+)

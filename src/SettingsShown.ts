@@ -1,0 +1,26 @@
+/** The settings as people may see them: what was set or the default, and never a secret. */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import { table } from "./SettingsTable.ts"
+
+export interface ShownSetting {
+  readonly name: string
+  readonly value: string
+  readonly isDefault: boolean
+}
+
+/** A certificate may stand in its variable as a whole. */
+const maxLength = 300
+
+/** In the order of the table, by the current ConfigProvider. */
+export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.forEach(
+  table,
+  ({ default: byDefault, name, secret }) =>
+    Config.String(name).pipe(
+      Effect.map((value): ShownSetting => {
+        const shown = secret ? "<redacted>" : value.length > maxLength ? `${value.slice(0, maxLength)}…` : value
+        return { name, value: value === "" ? byDefault : shown, isDefault: value === "" || value === byDefault }
+      }),
+      Effect.orElseSucceed((): ShownSetting => ({ name, value: byDefault, isDefault: true }))
+    )
+)

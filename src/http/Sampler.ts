@@ -1,0 +1,88 @@
+/** Looks at the service once a second and keeps 15 minutes of it, for the live page; nothing is computed anew for each viewer. */
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Schedule from "effect/Schedule"
+import * as Health from "../Health.ts"
+import { Progress } from "../Progress.ts"
+import { Settings } from "../Settings.ts"
+import * as SettingsShown from "../SettingsShown.ts"
+import { version } from "../Version.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import type { Hello, Sample, Snapshot } from "./Snapshot.ts"
+
+const keep = 15 * 60
+
+/** How finely the event loop is watched, in milliseconds; the histogram counts it in, so it is taken off again. */
+const resolution = 50
+
+export const make = Effect.gen(function* () {
+  const settings = yield* Settings
+  const progress = yield* Progress
+  const warehouse = yield* Warehouse
+  const clock = yield* Clock.Clock
+  const shown = yield* SettingsShown.list
+  const startedAt = Date.now() - Math.round(process.uptime() * 1000)
+  const samples: Array<Sample> = []
+  const changes = yield* PubSub.sliding<Snapshot>(1)
+  const delay = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const histogram = monitorEventLoopDelay({ resolution })
+      histogram.enable()
+      return histogram
+    }),
+    (histogram) => Effect.sync(() => histogram.disable())
+  )
+  let cpuBefore = process.cpuUsage()
+  let measuredAt = performance.now()
+  let usage: Snapshot["process"] = { cpu: 0, rssBytes: process.memoryUsage.rss(), eventLoopDelaySeconds: 0 }
+
+  const measure = (): void => {
+    const now = performance.now()
+    const { system, user } = process.cpuUsage(cpuBefore)
+    usage = {
+      cpu: (system + user) / 1000 / Math.max(1, now - measuredAt),
+      rssBytes: process.memoryUsage.rss(),
+      eventLoopDelaySeconds: Math.max(0, delay.percentile(99) / 1e6 - resolution) / 1000
+    }
+    cpuBefore = process.cpuUsage()
+    measuredAt = now
+    delay.reset()
+  }
+
+  const look = (): Snapshot => {
+    const at = clock.currentTimeMillisUnsafe()
+    const view = progress.view()
+    const { bufferBytes, freshness, lag, oldestPendingSeconds, totals, write } = view
+    const { deadLetters, errors, member, partitions, rows, tables } = view
+    return {
+      ...{ at, totals, lag, oldestPendingSeconds, bufferBytes, write, freshness },
+      ...{ member, partitions, tables, deadLetters, rows, errors },
+      ...{ startedAt, version, delivery: settings.delivery, bufferMaxBytes: settings.bufferMaxBytes },
+      live: Health.live(view, settings, at),
+      ready: Health.ready(view, settings, at),
+      group: settings.kafka.group,
+      reads: settings.kafka.brokers.join(", "),
+      writes: warehouse.target,
+      process: usage
+    }
+  }
+
+  yield* Effect.suspend(() => {
+    measure()
+    const snapshot = look()
+    const { at, bufferBytes, freshness, lag, oldestPendingSeconds, totals, write } = snapshot
+    samples.push({ at, bufferBytes, freshness, lag, oldestPendingSeconds, totals, write })
+    if (samples.length > keep) samples.shift()
+    return PubSub.publish(changes, snapshot)
+  }).pipe(Effect.schedule(Schedule.spaced("1 second")), Effect.forkScoped)
+
+  return {
+    /** The service as it is now. */
+    look,
+    /** The service once a second. */
+    changes,
+    hello: (): Hello => ({ settings: shown, samples })
+  }
+})

@@ -1,0 +1,110 @@
+/** Health, metrics and the live page over HTTP; it only looks, so whatever happens to it the service goes on. */
+import { createServer } from "node:http"
+import { fileURLToPath } from "node:url"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpStaticServer from "effect/http/HttpStaticServer"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { Verdict } from "../Health.ts"
+import { Progress } from "../Progress.ts"
+import { Settings } from "../Settings.ts"
+import * as Sampler from "./Sampler.ts"
+import * as Scrape from "./Scrape.ts"
+import type { Snapshot } from "./Snapshot.ts"
+
+const page = fileURLToPath(new URL("../../src/http/page", import.meta.url))
+const chart = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
+
+/** Nothing from elsewhere, nowhere else to, and never inside another page. */
+const headers = {
+  "content-security-policy":
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store"
+}
+
+const routes = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const progress = yield* Progress
+    const sampler = yield* Sampler.make
+    const scrape = Scrape.make(progress.registry)
+    const probe = (of: (snapshot: Snapshot) => Verdict) =>
+      Effect.sync(() => {
+        const { ok, reasons } = of(sampler.look())
+        return HttpServerResponse.jsonUnsafe({ ok, reasons }, { status: ok ? 200 : 503, headers })
+      })
+    const file = (path: string, contentType: string) => HttpServerResponse.file(path, { contentType, headers })
+
+    yield* router.add(
+      "GET",
+      "/livez",
+      probe(({ live }) => live)
+    )
+    yield* router.add(
+      "GET",
+      "/readyz",
+      probe(({ ready }) => ready)
+    )
+    yield* router.add(
+      "GET",
+      "/metrics",
+      Effect.sync(() => HttpServerResponse.text(scrape(sampler.look()), { contentType: Scrape.contentType, headers }))
+    )
+    yield* router.add(
+      "GET",
+      "/api/snapshot",
+      Effect.sync(() => HttpServerResponse.jsonUnsafe(sampler.look(), { headers }))
+    )
+    yield* router.add(
+      "GET",
+      "/api/events",
+      Effect.sync(() =>
+        HttpServerResponse.stream(
+          Stream.suspend(() => Stream.make(event("hello", sampler.hello()), event("snapshot", sampler.look()))).pipe(
+            Stream.concat(Stream.map(Stream.fromPubSub(sampler.changes), (snapshot) => event("snapshot", snapshot))),
+            Stream.encodeText
+          ),
+          { contentType: "text/event-stream", headers }
+        )
+      )
+    )
+    yield* router.add("GET", "/", file(`${page}/index.html`, "text/html; charset=utf-8"))
+    yield* router.add("GET", "/page/uPlot.js", file(chart("uPlot.esm.js"), "text/javascript; charset=utf-8"))
+    yield* router.add("GET", "/page/uPlot.css", file(chart("uPlot.min.css"), "text/css; charset=utf-8"))
+  })
+)
+
+/** One server-sent event. */
+const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+
+const server = Layer.unwrap(
+  Effect.map(Settings, ({ http: { host, port } }) =>
+    HttpRouter.serve(
+      Layer.mergeAll(routes, HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })),
+      { disableLogger: true, disableListenLog: true }
+    ).pipe(
+      // A viewer who stays connected does not hold up the end.
+      Layer.provide(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "100 millis" }))
+    )
+  )
+)
+
+/** Listens until it is interrupted. A port that is taken (a second member on this machine) costs the page, not the service. */
+export const run = Effect.gen(function* () {
+  const { http } = yield* Settings
+  const where = `http://${http.host}:${http.port}`
+  return yield* Effect.logInfo(`Live page, health and metrics: ${where}`).pipe(
+    Layer.effectDiscard,
+    Layer.provideMerge(server),
+    Layer.launch,
+    Effect.catchTag("ServeError", ({ cause }) =>
+      Effect.logWarning(
+        `Nothing listens on ${where} (${cause instanceof Error ? cause.message : String(cause)}): going on without live page, health and metrics; set HTTP_PORT to another port, or to 0`
+      ).pipe(Effect.andThen(Effect.never))
+    )
+  )
+})

@@ -1,0 +1,38 @@
+/** What the live page and `GET /api/snapshot` show: the service at one instant, without payloads unless a setting allows them. Times are milliseconds since 1970. */
+import type { Verdict } from "../Health.ts"
+import type { ProgressView, Totals } from "../ProgressViews.ts"
+import type { Percentiles } from "../Window.ts"
+
+/** One point of the charts. */
+export interface Sample {
+  readonly at: number
+  readonly totals: Totals
+  readonly lag: number | null
+  readonly oldestPendingSeconds: number
+  readonly bufferBytes: number
+  readonly write: Percentiles | null
+  readonly freshness: Percentiles | null
+}
+
+export interface Snapshot
+  extends Sample,
+    Pick<ProgressView, "member" | "partitions" | "tables" | "deadLetters" | "rows" | "errors"> {
+  readonly startedAt: number
+  readonly version: string
+  readonly live: Verdict
+  readonly ready: Verdict
+  readonly group: string
+  /** `localhost:19092`. */
+  readonly reads: string
+  /** `DuckDB demo.duckdb`. */
+  readonly writes: string
+  readonly delivery: string
+  readonly bufferMaxBytes: number
+  readonly process: { readonly cpu: number; readonly rssBytes: number; readonly eventLoopDelaySeconds: number }
+}
+
+/** What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 15 minutes of samples, one a second. */
+export interface Hello {
+  readonly settings: ReadonlyArray<{ readonly name: string; readonly value: string; readonly isDefault: boolean }>
+  readonly samples: ReadonlyArray<Sample>
+}
