@@ -71,7 +71,8 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
     BRONZE_ROUTES: `${topic}=${table}(ORDER_ID=order_id)`,
     BATCH_TIMEOUT: "0.3",
     WRITE_MAX_ROWS: sink === "duckdb" ? "5000" : "1000",
-    SHUTDOWN_TIMEOUT: "15",
+    // The emulator takes its time with a backlog, more so on a busy machine.
+    SHUTDOWN_TIMEOUT: "90",
     TOMBSTONES: stage.random.pick(["insert", "skip"]),
     ...sinkSettings(stage, sink, name)
   }
