@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as BadRecords from "./BadRecords.ts"
 import { Batcher } from "./Batcher.ts"
 import * as Decode from "./Decode.ts"
 import { partitionKey } from "./domain/KafkaRecord.ts"
@@ -38,6 +39,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
   const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings.tombstones)]))
 
   yield* Effect.addFinalizer(() => Effect.sync(progress.released))
+  const report = yield* BadRecords.make
   const ledger = yield* Ledger.open(assignment)
   yield* Effect.logInfo(describe(ledger))
   const write = yield* Writer.make(assignment, ledger)
@@ -83,14 +85,3 @@ const describe = ({ positions, stopped }: Ledger.Ledger): string => {
   const places = positions.map((position) => `${partitionKey(position)} from ${position.offset}`)
   return `Assigned ${positions.length} ${positions.length === 1 ? "partition" : "partitions"}: ${places.join(", ")}`
 }
-
-/** Says where each bad record stands and why; never what is in it. */
-const report = (outcomes: ReadonlyArray<Outcome>): Effect.Effect<void> =>
-  Effect.forEach(
-    outcomes.filter((outcome) => outcome._tag === "DeadLetter"),
-    ({ message, offset, partition, topic }) =>
-      Effect.logError(
-        `Bad record: topic=${topic} partition=${partition} offset=${offset}: ${message}; kept as a dead letter`
-      ),
-    { discard: true }
-  )

@@ -51,8 +51,12 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       Effect.mapError(({ message }) => new Fenced({ message }))
     )
 
-  const persist = (batch: Batch.Batch, what: string, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>
-    attempt(batch, trigger).pipe(
+  const persist = (batch: Batch.Batch, what: string, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> => {
+    let tries = 0
+    return Effect.suspend(() => {
+      if (tries++ > 0) progress.retried(batch.table.name)
+      return attempt(batch, trigger)
+    }).pipe(
       Effect.retry(
         Retry.forever(
           `Failed to insert ${what} into ${warehouse.name}`,
@@ -62,6 +66,7 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       ),
       Effect.tap(() => Effect.sync(() => ledger.advance(batch)))
     )
+  }
 
   /** One try. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
   const attempt = (batch: Batch.Batch, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>

@@ -1,62 +1,11 @@
 /** The flow with doubles on both sides and a clock that stands still: what is written and committed, when, and what a closing scope does. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as TestClock from "effect/testing/TestClock"
-import { Batcher } from "../src/Batcher.ts"
-import type { Batch } from "../src/domain/Batch.ts"
-import type { KafkaRecord } from "../src/domain/KafkaRecord.ts"
-import { DeadLetterTopic } from "../src/kafka/DeadLetterTopic.ts"
-import * as Pipeline from "../src/Pipeline.ts"
-import * as Progress from "../src/Progress.ts"
-import * as Settings from "../src/Settings.ts"
-import * as MemoryKafka from "./support/MemoryKafka.ts"
+import { partition, records, sizes, start } from "./support/Flow.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
-import { record } from "./support/Outcomes.ts"
-
-const records = (from: number, count: number, given: Partial<KafkaRecord> = {}) =>
-  Array.from({ length: count }, (_, index) =>
-    record({ value: `{"n":${from + index}}`, ...given, offset: from + index })
-  )
-
-const partition = (
-  partition: number,
-  given: { readonly committed?: number; readonly low?: number; readonly high?: number } = {}
-) => ({
-  topic: "raw.orders.v1",
-  partition,
-  committed: given.committed,
-  low: given.low ?? 0,
-  high: given.high ?? 0
-})
-
-const sizes = (batches: ReadonlyArray<Batch>) => batches.map(({ outcomes }) => outcomes.length)
-
-/** The pipeline in the background, its doubles at hand. */
-const start = Effect.fnUntraced(function* (
-  options: MemoryWarehouse.Options & { readonly env?: Record<string, string> } = {}
-) {
-  const kafka = yield* MemoryKafka.make
-  const warehouse = yield* MemoryWarehouse.make(options)
-  const settings = Settings.layer.pipe(
-    Layer.provide(
-      Settings.environment({ SINK: "duckdb", DELIVERY: options.delivery ?? "exactly-once", ...options.env })
-    )
-  )
-  const parts = yield* Layer.build(
-    Layer.mergeAll(kafka.layer, warehouse.layer, Batcher.layer, DeadLetterTopic.none).pipe(
-      Layer.provideMerge(Progress.layer),
-      Layer.provideMerge(settings)
-    )
-  )
-  const fiber = yield* Effect.forkChild(Effect.provide(Pipeline.run, parts))
-  /** Waits for `count` batches that have landed. */
-  const landed = (count: number) => Effect.forEach(Array.from({ length: count }), () => Queue.take(warehouse.landed))
-  return { kafka, warehouse, landed, fiber, parts, progress: Context.get(parts, Progress.Progress) }
-})
 
 describe("batching", () => {
   it.effect("closes a batch at 100 events at once, and what is left after 5 seconds", () =>
