@@ -16,6 +16,7 @@ import { type Assignment, type Fetch, Kafka, OffsetsLost } from "./kafka/Kafka.t
 import * as Ledger from "./Ledger.ts"
 import { Progress } from "./Progress.ts"
 import { Settings } from "./Settings.ts"
+import * as Spans from "./Spans.ts"
 import * as Writer from "./Writer.ts"
 
 /** Runs until it is interrupted. */
@@ -42,17 +43,29 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
   const report = yield* BadRecords.make
   const ledger = yield* Ledger.open(assignment)
   yield* Effect.logInfo(describe(ledger))
-  const write = yield* Writer.make(assignment, ledger)
+  const spans = Spans.make()
+  const write = yield* Writer.make(assignment, ledger, spans)
   const queues = yield* batcher.open({ tables: tablesOf(settings.routes), write, assignment })
   const fetching = assignment.fetch(ledger.positions, (fetch) => {
     const decode = decoders.get(fetch.topic)
     if (decode === undefined) return Effect.die(new Error(`no route for topic ${fetch.topic}`))
     progress.fetched(fetch)
-    const outcomes = decode.outcomes(fetch)
     const { next, partition, records, topic } = fetch
+    const { name, options } = Spans.receive(fetch, settings.kafka.group)
     return Effect.logDebug(
       `Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`
-    ).pipe(Effect.andThen(report(outcomes)), Effect.andThen(queues.offer(decode.table, outcomes)))
+    ).pipe(
+      Effect.andThen(spans.received(fetch)),
+      Effect.andThen(
+        Effect.withSpan(
+          Effect.sync(() => decode.outcomes(fetch)),
+          "decode"
+        )
+      ),
+      Effect.tap(report),
+      Effect.flatMap((outcomes) => Effect.withSpan(queues.offer(decode.table, outcomes), "queue")),
+      Effect.withSpan(name, options)
+    )
   })
   return yield* Effect.raceFirst(fetching, queues.failure).pipe(Effect.raceFirst(reminder(ledger.stopped)))
 })

@@ -17,17 +17,18 @@ import type { BatchTrigger } from "./Pending.ts"
 import { Progress } from "./Progress.ts"
 import * as Retry from "./Retry.ts"
 import { Settings } from "./Settings.ts"
+import * as Spans from "./Spans.ts"
 import { Warehouse } from "./warehouse/Warehouse.ts"
 import { silent, type WarehouseError } from "./warehouse/WarehouseError.ts"
 
 /** The partitions of a batch are no longer ours, or no longer where we left them: what is held has to be dropped and the ledger read again. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { message: Schema.String }) {}
 
-export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Ledger) {
+export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Ledger, spans: Spans.Spans) {
   const warehouse = yield* Warehouse
   const deadLetterTopic = yield* DeadLetterTopic
   const progress = yield* Progress
-  const { progressTimeout } = yield* Settings
+  const { kafka, progressTimeout } = yield* Settings
   // One outage, and all the writes that wait for its end.
   const mentioned = Retry.notYet()
 
@@ -35,12 +36,14 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
     Effect.suspend(() => {
       const batch = Batch.make(table, outcomes, ledger.claimed)
       const what = describe(batch)
+      const { name, options } = Spans.process(batch, kafka.group, spans.links(batch))
       return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
         Effect.andThen(publish(batch)),
         Effect.andThen(persist(batch, what, trigger)),
         Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
         Effect.andThen(commit(batch)),
-        Effect.catchTag("WarehouseError", (error) => recover(batch, error, trigger))
+        Effect.catchTag("WarehouseError", (error) => recover(batch, error, trigger)),
+        Effect.withSpan(name, options)
       )
     })
 
@@ -71,6 +74,7 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
   /** One try. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
   const attempt = (batch: Batch.Batch, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+      const { name, options } = Spans.write(batch, warehouse.name)
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
       return warehouse.write(batch).pipe(
         Effect.catchIf(
@@ -78,6 +82,7 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
           (error) => Effect.andThen(hasLanded(batch), (landed) => (landed ? Effect.void : Effect.fail(error)))
         ),
         Effect.timeoutOrElse({ duration: progressTimeout, orElse: () => Effect.fail(silent) }),
+        Effect.withSpan(name, options),
         Effect.tapError((error) => Effect.map(took, (seconds) => progress.failed(batch.table.name, error, seconds))),
         Effect.andThen(Effect.map(took, (seconds) => progress.written(batch, trigger, seconds)))
       )
@@ -94,9 +99,10 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
     })
 
   const commit = (batch: Batch.Batch): Effect.Effect<void> =>
-    assignment
-      .commit(Batch.positionsOf(batch))
-      .pipe(Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)))
+    assignment.commit(Batch.positionsOf(batch)).pipe(
+      Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)),
+      Effect.withSpan(Spans.commit.name, Spans.commit.options)
+    )
 
   const recover = (batch: Batch.Batch, error: WarehouseError, trigger: BatchTrigger): Effect.Effect<void, Fenced> => {
     if (error.reason === "fenced") progress.fenced()

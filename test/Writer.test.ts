@@ -6,6 +6,7 @@ import type { Assignment } from "../src/kafka/Kafka.ts"
 import * as Ledger from "../src/Ledger.ts"
 import * as Progress from "../src/Progress.ts"
 import * as Settings from "../src/Settings.ts"
+import * as Spans from "../src/Spans.ts"
 import * as Writer from "../src/Writer.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
 import { route, row } from "./support/Outcomes.ts"
@@ -27,7 +28,7 @@ const write = (maxLetter: number) =>
     const memory = yield* MemoryWarehouse.make({ maxLetter })
     const writing = Effect.gen(function* () {
       const ledger = yield* Ledger.open(assignment)
-      const writer = yield* Writer.make(assignment, ledger)
+      const writer = yield* Writer.make(assignment, ledger, Spans.make())
       const payload = Buffer.alloc(1_000_000, "x").toString("base64")
       return yield* writer(table, [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })], "time")
     })

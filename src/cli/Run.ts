@@ -18,6 +18,7 @@ import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
 import { hints } from "../SettingsHints.ts"
 import * as Signals from "../Signals.ts"
+import * as Telemetry from "../Telemetry.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
 
@@ -75,6 +76,7 @@ export const run = Effect.gen(function* () {
 }).pipe(
   Effect.scoped,
   Effect.tapCause((cause) => Effect.logError("Ended", cause)),
+  Effect.provide(Telemetry.layer),
   Effect.provide(Logging.layer),
   Effect.provide(Services.settings),
   Effect.tapErrorTag("SettingsError", ({ problems }) =>
