@@ -68,7 +68,10 @@ export const layer = Layer.effect(
           partitions.map((partition): TopicPartition => ({ topic, partition }))
         )
         const partitions = admin.positions(kafka.group, assigned)
-        current = KafkaJsAssignment.make({ consumer, memberId: payload.memberId, assigned, partitions })
+        current = KafkaJsAssignment.make({
+          ...{ consumer, memberId: payload.memberId, assigned, partitions },
+          onCommitFailed: giveUp
+        })
         Queue.offerUnsafe(joined, current)
       })
       // The group rebalances: what is held may be written and committed until the new assignment comes.

@@ -2,6 +2,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
 import { type KafkaRecord, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import { type AssignedPartition, type Assignment, OffsetsLost } from "./Kafka.ts"
@@ -41,8 +42,10 @@ export const make = (options: {
   readonly assigned: ReadonlyArray<TopicPartition>
   /** Asks Kafka where the partitions stand. */
   readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
+  /** Called when the group's coordinator takes no commit, for no reason of ours: only joining anew finds another. */
+  readonly onCommitFailed: (error: KafkaError) => void
 }): KafkaJsAssignment => {
-  const { assigned, consumer, memberId, partitions } = options
+  const { assigned, consumer, memberId, onCommitFailed, partitions } = options
   const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
   const ended = Deferred.makeUnsafe<void>()
   const undelivered = new Set<Delivery>()
@@ -154,15 +157,22 @@ export const make = (options: {
             : latest.commitOffsetsIfNecessary({
                 topics: offsets.map(({ offset, partition, topic }) => ({ topic, partitions: [{ partition, offset }] }))
               }),
-        catch: (cause) => new KafkaError({ reason: "unavailable", message: String(cause), cause })
+        catch: (cause) => KafkaError.from("commit offsets", cause)
       }).pipe(
+        // Perhaps there is no next commit for a long time.
+        Effect.retry({
+          schedule: Schedule.spaced("500 millis"),
+          times: 3,
+          while: (error) => held && !isPassing(error)
+        }),
         Effect.as(true),
-        Effect.catch((error) =>
-          Effect.as(
+        Effect.catch((error) => {
+          if (held && !isPassing(error)) onCommitFailed(error)
+          return Effect.as(
             Effect.logWarning(`Kafka did not take the offsets: ${error.message}; the next commit makes it good`),
             false
           )
-        )
+        })
       )
     })
 
@@ -191,6 +201,12 @@ export const make = (options: {
       for (const delivery of undelivered) delivery.done(false)
     })
   }
+}
+
+/** The group is being shared anew: the next assignment commits where the ledger stands. */
+const isPassing = ({ cause }: KafkaError): boolean => {
+  const type: unknown = cause instanceof Error ? Reflect.get(cause, "type") : undefined
+  return type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID"
 }
 
 /** A partition in the form in which kafkajs takes lists of them. */
