@@ -1,18 +1,18 @@
 // `npm run demo`: the first two minutes, on real parts: Kafka, the service as a process, DuckDB, and a verdict that counts every record.
 import { randomBytes } from "node:crypto"
-import { consumeUntil, consumeUntilStopped, listenToSignals, stopped } from "./support/demoConsumer.ts"
 import { DUCKDB_PATH, takeFolder } from "./support/demoFolder.ts"
 import { openGroup } from "./support/demoGroup.ts"
-import { DEFAULT_PORT, prepareKafka } from "./support/demoKafka.ts"
-import { blank, heading, say } from "./support/demoPage.ts"
+import { prepareKafka } from "./support/demoKafka.ts"
+import { blank, heading, say, stays } from "./support/demoPage.ts"
+import { consumeUntil, listenToSignals, stopped } from "./support/demoRun.ts"
 import { run } from "./support/demoService.ts"
+import { keepShop } from "./support/demoShop.ts"
 import { showTables } from "./support/demoTables.ts"
 import { verdict } from "./support/demoVerdict.ts"
 
 const INTERRUPTED = 130
 
 const began = Date.now()
-const isTerminal = process.stdout.isTTY === true && process.stdin.isTTY === true
 
 const first = { orders: 250, clicks: 30 }
 const second = { orders: 20, clicks: 10, bad: 6 }
@@ -20,16 +20,6 @@ const sent = [...Object.values(first), ...Object.values(second)].reduce((sum, co
 
 const flags = (counts: Readonly<Record<string, number>>): ReadonlyArray<string> =>
   Object.entries(counts).flatMap(([name, count]) => [`--${name}`, String(count)])
-
-const invite = (bootstrap: string): void => {
-  const isDefault = bootstrap.endsWith(`:${DEFAULT_PORT}`) && process.env["KAFKA_BOOTSTRAP_SERVERS"] === undefined
-  const address = isDefault ? "" : `KAFKA_BOOTSTRAP_SERVERS=${bootstrap} `
-  blank()
-  say("The consumer starts again. Now send more from another terminal, in this folder:")
-  say(`   ${address}SINK=duckdb node dist/main.js produce --count 20`)
-  say("Ctrl-C flushes and stops.")
-  blank()
-}
 
 /** True when the verdict holds. */
 const demo = async (bootstrap: string): Promise<boolean> => {
@@ -67,9 +57,10 @@ const demo = async (bootstrap: string): Promise<boolean> => {
     heading("Count: produced = rows + dead letters + skipped")
     const holds = await judge()
     say(`That took ${Math.round((Date.now() - began) / 1000)} s. The tables: ${DUCKDB_PATH}`)
-    if (!isTerminal || !holds || stopped.aborted) return holds
-    invite(bootstrap)
-    await consumeUntilStopped(settings)
+    if (!stays || !holds || stopped.aborted) return holds
+
+    heading("Your turn: a shop that makes events, and the consumer with its live page")
+    await keepShop(settings)
     return await judge()
   } finally {
     await group.close()

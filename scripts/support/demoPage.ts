@@ -1,8 +1,11 @@
 // How the demo writes: one heading line per step, indented lines below it, the SQL above its result; nothing an event says can steer the terminal.
 import * as Screen from "../../src/cli/Screen.ts"
 
+/** Whether it goes on after the verdict until Ctrl-C: for a person at a terminal, and with `npm run demo -- --stay`. */
+export const stays = process.argv.includes("--stay") || (process.stdout.isTTY === true && process.stdin.isTTY === true)
+
 const INDENT = "   "
-const STEPS = 6
+const STEPS = stays ? 7 : 6
 let step = 0
 
 /** Without a terminal nobody says how wide a line may be. */
@@ -22,7 +25,7 @@ export const blank = (): void => write("")
 export const say = (line: string): void => write(`${INDENT}${line}`)
 
 /** A line of another program. */
-export const quote = (line: string): void => write(`${INDENT}| ${line}`)
+export const quote = (line: string, label: string): void => write(`${INDENT}${label}| ${line}`)
 
 export const showSql = (sql: string): void => {
   blank()

@@ -7,7 +7,21 @@ import { projectRoot } from "./paths.ts"
 
 export type Environment = Readonly<Record<string, string>>
 
+/** What is started: as the user would type it, and what node gets. */
+export interface Program {
+  readonly shown: string
+  readonly words: ReadonlyArray<string>
+  /** Stands before each line of its output. */
+  readonly label: string
+}
+
+const bronze: Program = { shown: "node dist/main.js", words: ["dist/main.js"], label: "" }
+
+/** Without npm and its shell in between: a signal reaches it, once. */
+export const shop: Program = { shown: "npm run shop", words: ["--import", "tsx", "scripts/shop.ts"], label: "shop " }
+
 export interface Service {
+  readonly name: string
   /** The exit code, or the name of the signal that ended it. */
   readonly exit: Promise<string>
   /** True once it has ended. */
@@ -19,18 +33,19 @@ export interface Service {
 
 const GRACE_MS = 40_000
 
-export const start = (settings: Environment, args: ReadonlyArray<string>): Service => {
+export const start = (settings: Environment, args: ReadonlyArray<string>, program: Program = bronze): Service => {
   // Nothing else of the user's environment: an exported SNOWFLAKE_* or BATCH_SIZE must not change the demo.
   const { HOME = "/tmp", PATH = "" } = process.env
-  say(`$ ${["node dist/main.js", ...args].join(" ")}`)
-  const child = spawn(process.execPath, ["dist/main.js", ...args], {
+  say(`$ ${[program.shown, ...args].join(" ")}`)
+  const child = spawn(process.execPath, [...program.words, ...args], {
     cwd: projectRoot,
     env: { HOME, PATH, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: the Ctrl-C of the terminal comes to the demo alone, which passes it on once. A second one would cut the flush short.
     detached: true
   })
-  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on("line", quote)
+  for (const input of [child.stdout, child.stderr])
+    createInterface({ input }).on("line", (line) => quote(line, program.label))
   let over = false
   let signalled = false
   const exit = once(child, "close").then(([code, signal]: ReadonlyArray<unknown>) => {
@@ -38,6 +53,7 @@ export const start = (settings: Environment, args: ReadonlyArray<string>): Servi
     return String(code ?? signal)
   })
   return {
+    name: program.shown,
     exit,
     ended: () => over,
     signal: (signal) => {

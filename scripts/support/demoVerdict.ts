@@ -57,7 +57,8 @@ export const verdict = async (measure: Measure): Promise<boolean> => {
   const waiting = sum(measure.ends.map((end) => end.offset - offsetAt(measure.committed, end)))
 
   blank()
-  if (produced > measure.sent) say(`${plural(produced - measure.sent, "event")} came from another terminal.`)
+  if (produced > measure.sent)
+    say(`${plural(produced - measure.sent, "event")} came from the shop or another terminal.`)
   if (waiting > 0)
     say(`${plural(waiting, "event")} came too late: uncommitted in Kafka, where the next start finds them.`)
   say(

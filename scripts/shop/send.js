@@ -1,0 +1,35 @@
+// @ts-check
+/** Sends one event to the shop's API and says in words what came back; it never throws. */
+
+/** @typedef {{ readonly ok: boolean, readonly text: string, readonly id: string }} Answer */
+
+/** Longer than the API itself waits for Kafka. */
+const LIMIT_MS = 20_000
+
+/**
+ * @param {string} url
+ * @param {object} event
+ * @returns {Promise<Answer>}
+ */
+export const send = async (url, event) => {
+  const began = performance.now()
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(event),
+      signal: AbortSignal.timeout(LIMIT_MS)
+    })
+    const body = await response.json()
+    const took = Math.round(performance.now() - began)
+    if (response.status === 201)
+      return { ok: true, text: `In Kafka after ${took} ms`, id: body.order_id ?? body.click_id }
+    return { ok: false, text: `${response.status}: ${body.detail}`, id: "" }
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError"
+    const text = late
+      ? `No answer within ${LIMIT_MS / 1000} s`
+      : `No answer from ${new URL(url).origin}. Does the shop still run?`
+    return { ok: false, text, id: "" }
+  }
+}

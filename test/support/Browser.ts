@@ -1,0 +1,71 @@
+/** A real Chromium without a window, and what its pages complained of and asked for: nothing a person would have to look for stays unseen. */
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core"
+import { ensureDebianPackage, findProgram } from "../../scripts/support/debian.ts"
+import { cacheDir } from "../../scripts/support/paths.ts"
+
+const flags = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+]
+
+/** Each with a profile of its own. */
+export const openBrowser = async (): Promise<Browser> => {
+  const named = process.env["CHROMIUM"] ?? (await findProgram("chromium", "chromium-browser", "google-chrome"))
+  return chromium.launch({
+    executablePath: named ?? (await ensureDebianPackage("chromium", "chromium")),
+    args: flags
+  })
+}
+
+export interface Visit {
+  readonly page: Page
+  /** What went to the console as an error, and exceptions that nobody caught. */
+  readonly errors: ReadonlyArray<string>
+  /** The host:port of every request. */
+  readonly hosts: ReadonlySet<string>
+}
+
+export const visit = async (browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> => {
+  const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, ...options })
+  page.setDefaultTimeout(30_000)
+  const errors: Array<string> = []
+  const hosts = new Set<string>()
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text())
+  })
+  page.on("pageerror", ({ message }) => errors.push(message))
+  page.on("request", (request) => hosts.add(new URL(request.url()).host))
+  await page.goto(url)
+  return { page, errors, hosts }
+}
+
+/** The whole page as .cache/screenshots/NAME.png, for a person to look at. */
+export const screenshot = async (page: Page, name: string): Promise<void> => {
+  const folder = join(cacheDir, "screenshots")
+  await mkdir(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
+}
+
+/** A property of its style as the browser has computed it. */
+export const styleOf = async (node: Locator, property: string): Promise<string> =>
+  String(
+    await node.evaluate((element, name) => {
+      return element.ownerDocument.defaultView.getComputedStyle(element).getPropertyValue(name)
+    }, property)
+  )
+
+/** Whether some pixel of a canvas has this colour, written as `rgb(…)`. */
+export const hasColour = (canvas: Locator, colour: string): Promise<boolean> =>
+  canvas.evaluate(
+    (element, [red = 0, green = 0, blue = 0]) => {
+      const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height)
+      const isNear = (at: number, value: number) => Math.abs(data[at] - value) < 3
+      for (let at = 0; at < data.length; at += 4) {
+        if (isNear(at, red) && isNear(at + 1, green) && isNear(at + 2, blue) && data[at + 3] === 255) return true
+      }
+      return false
+    },
+    (colour.match(/\d+/g) ?? []).map(Number)
+  )
