@@ -126,11 +126,11 @@ export const variables = {
     "seconds after which a batch is written even if it is not full",
     Value.seconds(0.01, 3600)
   ),
-  writeMaxRows: variable("WRITE_MAX_ROWS", "10000", "rows of one write at most", Value.integer(1, 1_000_000)),
+  writeMaxRows: variable("WRITE_MAX_ROWS", "50000", "rows of one write at most", Value.integer(1, 1_000_000)),
   writeMaxBytes: variable(
     "WRITE_MAX_BYTES",
-    "1MiB",
-    "bytes of one write at most (Snowflake documents 1 MB per statement)",
+    "8MiB",
+    "bytes of one write at most: a transaction, which Snowflake gets in statements of 1 MB",
     Value.bytes(1024, GiB)
   ),
   writeConcurrency: variable(

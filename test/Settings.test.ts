@@ -62,7 +62,7 @@ describe("defaults", () => {
         [settings.batch.size, Duration.toMillis(settings.batch.timeout), Duration.toMillis(settings.shutdownTimeout)],
         [100, 5000, 25_000]
       )
-      assert.deepStrictEqual(settings.write, { maxRows: 10_000, maxBytes: 1_048_576, concurrency: 4 })
+      assert.deepStrictEqual(settings.write, { maxRows: 50_000, maxBytes: 8_388_608, concurrency: 4 })
       assert.strictEqual(settings.bufferMaxBytes, 67_108_864)
       assert.deepStrictEqual(
         [settings.delivery, settings.tombstones, settings.dlqTopic],
@@ -229,12 +229,12 @@ describe("settings that need each other", () => {
           ...duckdb,
           WRITE_MAX_BYTES: "2MiB",
           BUFFER_MAX_BYTES: "1MiB",
-          BATCH_SIZE: "20000",
+          BATCH_SIZE: "60000",
           DLQ_TOPIC: "raw.orders.v1"
         }),
         [
           "WRITE_MAX_BYTES: expected at most BUFFER_MAX_BYTES (1MiB), got 2MiB",
-          "WRITE_MAX_ROWS: expected at least BATCH_SIZE (20000), got 10000",
+          "WRITE_MAX_ROWS: expected at least BATCH_SIZE (60000), got 50000",
           'DLQ_TOPIC: expected a topic that is not consumed, got "raw.orders.v1"'
         ]
       )

@@ -47,10 +47,10 @@ export const make = (
   return { table, outcomes, ranges }
 }
 
-export const rowsOf = (batch: Batch): ReadonlyArray<BronzeRow> =>
+export const rowsOf = (batch: Pick<Batch, "outcomes">): ReadonlyArray<BronzeRow> =>
   batch.outcomes.filter((outcome) => outcome._tag === "BronzeRow")
 
-export const deadLettersOf = (batch: Batch): ReadonlyArray<DeadLetter> =>
+export const deadLettersOf = (batch: Pick<Batch, "outcomes">): ReadonlyArray<DeadLetter> =>
   batch.outcomes.filter((outcome) => outcome._tag === "DeadLetter")
 
 /** The positions to commit to Kafka once the batch is durable: the offset of the next record, as Kafka counts. */

@@ -39,17 +39,19 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       const readLedger = (session: Session) =>
         Effect.flatMap(session.query(Sql.readLedger(names), [kafka.group]), toEntries)
 
-      /** The statements of a batch that put something in, each only when there is something. */
-      const inserts = (batch: Batch): ReadonlyArray<readonly [sql: string, bind: string]> => {
-        const rows = rowsOf(batch)
-        const letters = deadLettersOf(batch)
-        return [
-          ...(rows.length === 0 ? [] : [[insertSql(batch.table), Sql.rowsBind(rows)] as const]),
-          ...(letters.length === 0
-            ? []
-            : [[Sql.insertDeadLetters(names), Sql.deadLettersBind(batch.table.name, letters)] as const])
-        ]
+      /** The statements of a batch that put something in; each is made when it is its turn, so that one at a time is in memory. */
+      const inserts = function* (batch: Pick<Batch, "outcomes" | "table">) {
+        for (const bind of Sql.rowsBinds(rowsOf(batch))) yield [insertSql(batch.table), bind] as const
+        for (const bind of Sql.deadLettersBinds(batch.table.name, deadLettersOf(batch)))
+          yield [Sql.insertDeadLetters(names), bind] as const
       }
+
+      const insertAll = Effect.fnUntraced(function* (
+        session: Session,
+        statements: Iterable<readonly [sql: string, bind: string]>
+      ) {
+        for (const [sql, bind] of statements) yield* session.execute(sql, [bind])
+      })
 
       /** Last in the transaction, because its lock on the ledger lasts until COMMIT. */
       const advance = Effect.fnUntraced(function* (session: Session, { ranges }: Batch) {
@@ -59,17 +61,16 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
 
       const writeExactlyOnce = (batch: Batch) =>
         client.transaction(
-          (session) => Effect.forEach(inserts(batch), ([sql, bind]) => session.execute(sql, [bind]), { discard: true }),
+          (session) => insertAll(session, inserts(batch)),
           (session) => advance(session, batch)
         )
 
       const writeAtLeastOnce = (batch: Batch) => {
-        const statements = inserts(batch)
-        if (statements.length === 0) return Effect.void
-        const all = (session: Session) =>
-          Effect.forEach(statements, ([sql, bind]) => session.execute(sql, [bind]), { discard: true })
+        const [first, second] = inserts(batch)
+        if (first === undefined) return Effect.void
+        const all = (session: Session) => insertAll(session, inserts(batch))
         // A single statement is atomic by itself and saves two round trips.
-        return statements.length === 1 ? client.use(all) : client.transaction(all)
+        return second === undefined ? client.use(all) : client.transaction(all)
       }
 
       const run = (session: Session) => (statements: ReadonlyArray<string>) =>
@@ -135,8 +136,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
           client.transaction((session) =>
             session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(
               Effect.flatMap((marked) => checkReplay(marked, rows.length)),
-              Effect.andThen(session.execute(insertSql(table), [Sql.rowsBind(rows)])),
-              Effect.asVoid
+              Effect.andThen(insertAll(session, inserts({ table, outcomes: rows })))
             )
           ),
         summary: client

@@ -3,7 +3,7 @@
 import { shortened } from "../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../domain/Route.ts"
-import { jsonArray } from "./Binds.ts"
+import { jsonArrays } from "./Binds.ts"
 import {
   consumerOffsets,
   createTable,
@@ -142,15 +142,22 @@ const place = (row: BronzeRow | DeadLetter): string => {
   return text
 }
 
+/** Snowflake's documented limit for a statement with its binds (docs.snowflake.com, "Query size limits"): 1 MB. More is processed, and cannot be run again. */
+const maxStatement = 1_000_000
+
 /**
- * The rows as the one bind of `insertRows`. The payload text is spliced in as it is, never parsed, so 64-bit integers and `1.10` survive.
+ * The rows as the binds of `insertRows`, a statement each. The payload text is spliced in as it is, never parsed, so 64-bit integers and `1.10` survive.
  * A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a "v" that is JSON null.
  */
-export const rowsBind = (rows: ReadonlyArray<BronzeRow>): string =>
-  jsonArray(rows, (row) => {
-    const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
-    return `{${place(row)}${columns}${row.event === null ? "" : `,"v":${row.event}`}}`
-  })
+export const rowsBinds = (rows: ReadonlyArray<BronzeRow>): Iterable<string> =>
+  jsonArrays(
+    rows,
+    (row) => {
+      const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
+      return `{${place(row)}${columns}${row.event === null ? "" : `,"v":${row.event}`}}`
+    },
+    maxStatement
+  )
 
 /**
  * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary data types"), less some
@@ -158,12 +165,16 @@ export const rowsBind = (rows: ReadonlyArray<BronzeRow>): string =>
  */
 const maxText = 16 * 1024 * 1024 - 16 * 1024
 
-/** Dead letters as the one bind of `insertDeadLetters`; of a payload that is too large for it, only its beginning. */
-export const deadLettersBind = (table: string, letters: ReadonlyArray<DeadLetter>): string =>
-  jsonArray(letters, (whole) => {
-    const coordinates = `"a":${JSON.stringify(table)},${place(whole)}`
-    const letter = shortened(whole, Math.floor(((maxText - Buffer.byteLength(coordinates)) / 4) * 3))
-    const payload = letter.payload === null ? "" : `,"b":"${letter.payload}"`
-    const truncated = letter.truncated === true ? ',"x":true' : ""
-    return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
-  })
+/** Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its beginning. */
+export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLetter>): Iterable<string> =>
+  jsonArrays(
+    letters,
+    (whole) => {
+      const coordinates = `"a":${JSON.stringify(table)},${place(whole)}`
+      const letter = shortened(whole, Math.floor(((maxText - Buffer.byteLength(coordinates)) / 4) * 3))
+      const payload = letter.payload === null ? "" : `,"b":"${letter.payload}"`
+      const truncated = letter.truncated === true ? ',"x":true' : ""
+      return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
+    },
+    maxStatement
+  )

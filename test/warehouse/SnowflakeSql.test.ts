@@ -7,10 +7,15 @@ import { letter, tableOf } from "./batches.ts"
 
 const names = Sql.dialect("bronze_db", "bronze")
 
+/** The bind of what fits into one statement. */
+const rowsBind = (...given: Parameters<typeof Sql.rowsBinds>): string => [...Sql.rowsBinds(...given)].join("|")
+const deadLettersBind = (...given: Parameters<typeof Sql.deadLettersBinds>): string =>
+  [...Sql.deadLettersBinds(...given)].join("|")
+
 describe("SnowflakeSql", () => {
   it("splices the payload text in as it is", () => {
     const event = '{ "z":9007199254740993,\n"a":1.10,"n":1e400,"dup":1,"dup":2,"u":"\\u00e9 ☃"}'
-    const bind = Sql.rowsBind([row({ offset: 7, event }), row({ offset: 8, event: '"x"' })])
+    const bind = rowsBind([row({ offset: 7, event }), row({ offset: 8, event: '"x"' })])
     assert.include(bind, `"v":${event}}`)
     assert.strictEqual(
       bind,
@@ -20,7 +25,7 @@ describe("SnowflakeSql", () => {
   })
 
   it("leaves a tombstone without a value, and gives the payload null one", () => {
-    const bind = Sql.rowsBind([row({ event: null }), row({ event: "null" })])
+    const bind = rowsBind([row({ event: null }), row({ event: "null" })])
     const [tombstone, nothing] = JSON.parse(bind)
     assert.isFalse(Object.hasOwn(tombstone, "v"))
     assert.isNull(nothing.v)
@@ -28,7 +33,7 @@ describe("SnowflakeSql", () => {
 
   it("carries keys, headers and columns as JSON, whatever stands in them", () => {
     const given = { key: `'; DROP TABLE "x" \\ \u0000`, headers: '{"a\'":"\\"b"}', columns: ["o'1", null] }
-    const [element] = JSON.parse(Sql.rowsBind([row(given)]))
+    const [element] = JSON.parse(rowsBind([row(given)]))
     assert.deepStrictEqual(element, {
       n: "raw.orders.v1",
       p: 0,
@@ -43,7 +48,7 @@ describe("SnowflakeSql", () => {
 
   it("leaves out a time that no column holds", () => {
     for (const timestamp of [-1, Number.MAX_SAFE_INTEGER]) {
-      const [element] = JSON.parse(Sql.rowsBind([row({ timestamp })]))
+      const [element] = JSON.parse(rowsBind([row({ timestamp })]))
       assert.isFalse(Object.hasOwn(element, "t"))
     }
   })
@@ -63,15 +68,24 @@ describe("SnowflakeSql", () => {
     assert.strictEqual(sql.match(/\?/g)?.length, 1)
   })
 
+  it("gives a large write to Snowflake in statements of 1 MB; an event that is larger goes alone", () => {
+    const rows = [300, 300, 300, 2000, 10].map((size, offset) =>
+      row({ offset, event: JSON.stringify("é".repeat(size * 512)) })
+    )
+    const offsets = [...Sql.rowsBinds(rows)].map((bind) => JSON.parse(bind).map((element: { o: number }) => element.o))
+    assert.deepStrictEqual(offsets, [[0, 1, 2], [3], [4]])
+    assert.deepStrictEqual([...Sql.rowsBinds([])], [])
+  })
+
   it("writes dead letters with all they carry", () => {
-    const [element] = JSON.parse(Sql.deadLettersBind("ORDERS_RAW", [letter({ message: `it's "bad"`, payload: null })]))
+    const [element] = JSON.parse(deadLettersBind("ORDERS_RAW", [letter({ message: `it's "bad"`, payload: null })]))
     assert.deepInclude(element, { a: "ORDERS_RAW", u: "not_json", m: `it's "bad"` })
     assert.isFalse(Object.hasOwn(element, "b"))
   })
 
   it("keeps of a payload what a column and a statement take: 16 MiB", () => {
     const payload = Buffer.alloc(20 * 1024 * 1024, "x").toString("base64")
-    const bind = Sql.deadLettersBind("ORDERS_RAW", [letter({ payload, key: "k".repeat(1000), cause: "too_large" })])
+    const bind = deadLettersBind("ORDERS_RAW", [letter({ payload, key: "k".repeat(1000), cause: "too_large" })])
     assert.isAtMost(Buffer.byteLength(bind), 16 * 1024 * 1024)
     assert.isAbove(bind.length, 15.9 * 1024 * 1024)
     const [element] = JSON.parse(bind)
@@ -79,7 +93,7 @@ describe("SnowflakeSql", () => {
     assert.match(element.m, /of its 20971520 bytes only the first are kept$/)
     assert.match(Sql.insertDeadLetters(names), /COALESCE\(f\.value:x::BOOLEAN, FALSE\), NULL\n/)
     // A smaller one is whole, and is not marked.
-    assert.notInclude(Sql.deadLettersBind("ORDERS_RAW", [letter({ payload: payload.slice(0, 4000) })]), '"x"')
+    assert.notInclude(deadLettersBind("ORDERS_RAW", [letter({ payload: payload.slice(0, 4000) })]), '"x"')
   })
 
   it("moves a partition only from where it must stand", () => {

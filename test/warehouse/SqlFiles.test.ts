@@ -98,11 +98,11 @@ describe("sql/snowflake", () => {
         const names = SnowflakeSql.dialect("BRONZE_DB", "BRONZE")
         const event = '{"order_id":"o","user_id":1,"amount":1.5,"address":{"city":"X"}}'
         const rows = [0, 1, 1, 4].map((offset) => row({ offset, event, columns: ["o", "1"] }))
-        yield* session.execute(SnowflakeSql.insertRows(names, table), [SnowflakeSql.rowsBind(rows)])
-        yield* session.execute(SnowflakeSql.insertRows(names, clicks), [SnowflakeSql.rowsBind([row({})])])
+        yield* session.execute(SnowflakeSql.insertRows(names, table), [...SnowflakeSql.rowsBinds(rows)])
+        yield* session.execute(SnowflakeSql.insertRows(names, clicks), [...SnowflakeSql.rowsBinds([row({})])])
         const letters = [letter({ offset: 7 })]
         yield* session.execute(SnowflakeSql.insertDeadLetters(names), [
-          SnowflakeSql.deadLettersBind(table.name, letters)
+          ...SnowflakeSql.deadLettersBinds(table.name, letters)
         ])
         // A time that is NULL beside one that is not: the emulator once answered it with HTTP 500.
         const times = yield* session.query("SELECT INGESTION_TIMESTAMP, REPLAYED_AT FROM BRONZE.DEAD_LETTERS")
