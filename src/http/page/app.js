@@ -1,0 +1,63 @@
+// @ts-check
+/** Wires the live page: what comes from the service goes into the store, and the store onto the page, once per frame at most. */
+import { makeCharts } from "./charts.js"
+import { byId, put, watchBoxes } from "./dom.js"
+import { zone } from "./format.js"
+import { showHealth, showIdentity } from "./health.js"
+import { showEvents, showProcess, showTiles } from "./now.js"
+import { makeStore } from "./store.js"
+import { connect } from "./stream.js"
+import { showDeadLetters, showPartitions, showRows, showSettings, showTables } from "./tables.js"
+
+const store = makeStore()
+const draw = makeCharts(store)
+let isLost = false
+/** @type {number | null} */
+let lastAt = null
+let isAsked = false
+
+const show = () => {
+  isAsked = false
+  const snapshot = store.snapshot()
+  if (snapshot === null) return
+  const lines = store.lines()
+  showIdentity(snapshot)
+  showTiles(snapshot, lines)
+  draw(lines)
+  showPartitions(snapshot)
+  showTables(snapshot)
+  showEvents(store, snapshot)
+  showProcess(snapshot)
+  showDeadLetters(snapshot)
+  const settings = store.settings()
+  showRows(
+    snapshot,
+    settings.some(({ name, value }) => name === "HTTP_SHOW_EVENTS" && value === "true")
+  )
+  showSettings(settings)
+  byId("content").hidden = false
+}
+
+/** A page in the background draws nothing until it is looked at; but its title goes on saying how things are. */
+const ask = () => {
+  showHealth(store, { isLost, lastAt })
+  if (isAsked) return
+  isAsked = true
+  requestAnimationFrame(show)
+}
+
+put("zone", zone())
+watchBoxes()
+connect({
+  onHello: (hello) => store.hello(hello),
+  onSnapshot: (snapshot) => {
+    store.add(snapshot)
+    isLost = false
+    lastAt = Date.now()
+    ask()
+  },
+  onLost: () => {
+    isLost = true
+    ask()
+  }
+})

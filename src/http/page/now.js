@@ -1,0 +1,96 @@
+// @ts-check
+/** The numbers of this moment: the tiles, the counters of what went wrong, and what the process takes. */
+import { byId, keyed, make, makeRow, put, putNone, putQuantity, setCells, setShare, setText } from "./dom.js"
+import { bytes, count, duration, percent, perSecond, plural, say, time } from "./format.js"
+
+/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
+/** @typedef {NonNullable<Snapshot["write"]>} Percentiles */
+/** @typedef {import("./store.js").Store} Store */
+
+/** @param {string} id @param {number | null | undefined} rate @param {number} total */
+const showRate = (id, rate, total) => {
+  if (rate === null || rate === undefined) putNone(id, "not measured yet")
+  else putQuantity(id, perSecond(rate))
+  put(`${id}-sub`, `${count(total)} since the start`)
+}
+
+/** @param {string} id @param {Percentiles | null} percentiles */
+const showPercentiles = (id, percentiles) => {
+  if (percentiles === null) {
+    putNone(id, "nothing written in the last minute")
+    return put(`${id}-sub`, "")
+  }
+  putQuantity(id, duration(percentiles.p50))
+  put(`${id}-sub`, `p95 ${say(duration(percentiles.p95))} · p99 ${say(duration(percentiles.p99))}`)
+}
+
+/** @param {Snapshot} snapshot */
+const showLag = ({ lag, partitions }) => {
+  if (lag !== null) putQuantity("lag", [count(lag), lag === 1 ? "record" : "records"])
+  else putNone("lag", partitions.length === 0 ? "no partition held" : "not read yet")
+  const [worst] = [...partitions].sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0))
+  if (worst === undefined) return put("lag-sub", "")
+  const isSpread = partitions.length > 1 && (worst.lag ?? 0) > 0
+  const most = `most: ${count(worst.lag ?? 0)} in ${worst.topic}/${worst.partition}`
+  put("lag-sub", isSpread ? most : `over ${plural(partitions.length, "partition")}`)
+}
+
+/** @param {Snapshot} snapshot @param {ReturnType<Store["lines"]>} lines */
+export const showTiles = (snapshot, lines) => {
+  const { bufferBytes, bufferMaxBytes, freshness, oldestPendingSeconds, totals, write } = snapshot
+  showRate("rate-in", lines.values[0]?.at(-1), totals.consumed)
+  showRate("rate-out", lines.values[1]?.at(-1), totals.written)
+  showLag(snapshot)
+  showPercentiles("write", write)
+  showPercentiles("freshness", freshness)
+  putQuantity("buffer", bytes(bufferBytes))
+  setShare(byId("buffer-bar"), bufferBytes / bufferMaxBytes)
+  const age = oldestPendingSeconds > 0 ? `oldest ${say(duration(oldestPendingSeconds))}` : "nothing pending"
+  put("buffer-sub", `of ${say(bytes(bufferMaxBytes))} · ${age}`)
+}
+
+const counters = /** @type {const} */ ([
+  ["errors", "Write errors"],
+  ["retries", "Retries of writes"],
+  ["fenced", "Fenced writes"],
+  ["deadLetters", "Dead letters"],
+  ["skipped", "Skipped records"],
+  ["rebalances", "Rebalances"],
+  ["reconnects", "Reconnects"]
+])
+
+/** @param {Store} store @param {Snapshot} snapshot */
+export const showEvents = (store, { errors, totals }) => {
+  keyed(
+    byId("counters"),
+    counters,
+    ([name]) => name,
+    () => makeRow(3, [1, 2]),
+    (row, [name, label]) => {
+      const recent = store.recent(name)
+      row.classList.toggle("quiet", recent === 0)
+      setCells(row, [label, count(recent), count(totals[name])])
+    }
+  )
+  byId("no-errors").hidden = errors.length > 0
+  keyed(
+    byId("errors"),
+    errors,
+    ({ at, message }) => `${at} ${message}`,
+    () => make("li", "", make("time"), make("span", "what")),
+    (item, { at, message }) => {
+      const [when, what] = item.children
+      if (when !== undefined) setText(when, time(at))
+      if (what !== undefined) setText(what, message)
+    }
+  )
+}
+
+/** @param {Snapshot} snapshot */
+export const showProcess = ({ process, totals }) => {
+  put("cpu", `${percent(process.cpu)} of a core`)
+  put("rss", say(bytes(process.rssBytes)))
+  put("loop", say(duration(process.eventLoopDelaySeconds)))
+  put("bytes", say(bytes(totals.bytes)))
+  put("batches-total", count(totals.batches))
+}

@@ -1,0 +1,102 @@
+// @ts-check
+/** What the page knows: the last snapshot and 15 minutes of samples, which outlive a restart of the service; and what follows from them. */
+
+/** @typedef {import("../Snapshot.ts").Hello} Hello */
+/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
+/** @typedef {import("../Snapshot.ts").Sample} Sample */
+/** @typedef {Sample["totals"]} Totals */
+
+export const WINDOW_MS = 15 * 60_000
+/** Writes come in bursts, every BATCH_TIMEOUT at a trickle: a shorter mean would jump between nothing and much. */
+const RATE_MS = 10_000
+/** Samples come every second; more than this between two of them is a hole. */
+const HOLE_MS = 5_000
+
+export const makeStore = () => {
+  /** @type {Snapshot | null} */
+  let snapshot = null
+  /** @type {Hello["settings"]} */
+  let settings = []
+  /** @type {Array<Sample>} */
+  let samples = []
+  /** When the processes that are seen here were started. @type {ReadonlyArray<number>} */
+  let starts = []
+
+  /** @param {number} from @param {number} to */
+  const startedBetween = (from, to) => starts.some((start) => start > from && start <= to)
+
+  /** The rate of a count at each sample; null where it cannot be known, never negative. @param {keyof Totals} name */
+  const rates = (name) => {
+    let first = 0
+    return samples.map((sample, index) => {
+      const before = samples[index - 1]
+      if (before === undefined || isBroken(before, sample)) first = index
+      while (first < index && (samples[first]?.at ?? 0) < sample.at - RATE_MS) first += 1
+      const base = samples[first]
+      if (base === undefined || first === index) return null
+      return Math.max(0, (sample.totals[name] - base.totals[name]) / ((sample.at - base.at) / 1000))
+    })
+  }
+
+  /** @param {Sample} before @param {Sample} after */
+  const isBroken = (before, after) =>
+    after.at - before.at > HOLE_MS ||
+    startedBetween(before.at, after.at) ||
+    after.totals.consumed < before.totals.consumed
+
+  return {
+    /** @param {Hello} hello */
+    hello: (hello) => {
+      settings = hello.settings
+      const [first] = hello.samples
+      if (first === undefined) return
+      samples = [...samples.filter(({ at }) => at < first.at), ...hello.samples]
+    },
+    /** @param {Snapshot} next */
+    add: (next) => {
+      snapshot = next
+      const cut = next.at - WINDOW_MS
+      const { at, bufferBytes, freshness, lag, oldestPendingSeconds, totals, write } = next
+      const kept = samples.filter((sample) => sample.at > cut && sample.at < at)
+      samples = [...kept, { at, bufferBytes, freshness, lag, oldestPendingSeconds, totals, write }]
+      starts = [...new Set([...starts, next.startedAt])].filter((start) => start > cut)
+    },
+    snapshot: () => snapshot,
+    settings: () => settings,
+    starts: () => starts,
+    /** How many were counted in the last 15 minutes, over all processes seen. @param {keyof Totals} name */
+    recent: (name) =>
+      samples.reduce((sum, { at, totals }, index) => {
+        const before = samples[index - 1]
+        const isFresh = startedBetween(before?.at ?? at - WINDOW_MS, at)
+        if (isFresh || (before !== undefined && totals[name] < before.totals[name])) return sum + totals[name]
+        return before === undefined ? sum : sum + totals[name] - before.totals[name]
+      }, 0),
+    /** The lines of the charts, point by point; nulls make the gaps. */
+    lines: () => {
+      const incoming = rates("consumed")
+      const outgoing = rates("written")
+      /** @type {{ at: Array<number>, values: Array<Array<number | null>> }} */
+      const lines = { at: [], values: Array.from({ length: 7 }, () => []) }
+      /** @param {number} at @param {ReadonlyArray<number | null>} values */
+      const point = (at, values) => {
+        lines.at.push(at / 1000)
+        lines.values.forEach((line, index) => {
+          line.push(values[index] ?? null)
+        })
+      }
+      samples.forEach((sample, index) => {
+        const before = samples[index - 1]
+        if (before !== undefined && isBroken(before, sample)) point(before.at + 1, [])
+        const { freshness, lag, write } = sample
+        point(sample.at, [
+          ...[incoming[index] ?? null, outgoing[index] ?? null, lag],
+          ...[write?.p50 ?? null, write?.p99 ?? null, freshness?.p50 ?? null, freshness?.p99 ?? null]
+        ])
+      })
+      return lines
+    }
+  }
+}
+
+/** @typedef {ReturnType<typeof makeStore>} Store */

@@ -1,0 +1,167 @@
+// @ts-check
+/** The tables of the page: partitions, the tables that are written, dead letters, rows, settings. */
+import { byId, find, keyed, make, makeRow, put, setCells, setShare, setText } from "./dom.js"
+import { count, duration, fullTime, plural, say, time } from "./format.js"
+
+/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
+/** @typedef {Snapshot["tables"][number]} TableView */
+/** @typedef {NonNullable<Snapshot["write"]>} Percentiles */
+
+const triggers = /** @type {const} */ (["size", "time", "bytes", "shutdown", "rebalance"])
+
+/** Where a record stands in Kafka. @param {{ readonly topic: string, readonly partition: number, readonly offset: number }} record */
+const place = ({ offset, partition, topic }) => `${topic}/${partition} @ ${offset}`
+
+/** @param {Element | undefined} cell @param {number} at */
+const setTime = (cell, at) => {
+  if (!(cell instanceof HTMLElement)) return
+  setText(cell, time(at))
+  cell.title = fullTime(at)
+}
+
+/** @param {Snapshot} snapshot */
+export const showPartitions = ({ partitions }) => {
+  const most = Math.max(1, ...partitions.map(({ lag }) => lag ?? 0))
+  byId("no-partitions").hidden = partitions.length > 0
+  byId("partitions-box").hidden = partitions.length === 0
+  put("partitions-note", partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} held`)
+  keyed(
+    byId("partitions-rows"),
+    [...partitions].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition),
+    ({ partition, topic }) => `${topic}/${partition}`,
+    () => {
+      const row = makeRow(5, [1, 2, 3, 4])
+      row.children[2]?.append(make("span"), make("i", "bar lag-bar"))
+      row.firstElementChild?.append(make("span"), " ", make("em", "badge bad"))
+      return row
+    },
+    (row, { end, lag, next, partition, stopped, topic }) => {
+      setCells(find(row, "th"), [topic, stopped ? "stopped" : ""])
+      find(row, "em").hidden = !stopped
+      const [, number, behind, at, to] = row.children
+      if (number !== undefined) setText(number, String(partition))
+      if (at !== undefined) setText(at, count(next))
+      // The log's end is read now and then: what was read since cannot lie beyond it, unless the topic was made anew.
+      if (to !== undefined) setText(to, end === null ? "not read yet" : count(stopped ? end : Math.max(end, next)))
+      if (behind !== undefined) setCells(behind, [lag === null ? "not read yet" : count(lag)])
+      setShare(find(row, ".lag-bar"), (lag ?? 0) / most)
+    }
+  )
+}
+
+/** @param {Snapshot} snapshot */
+export const showTables = ({ tables }) => {
+  byId("no-tables").hidden = tables.length > 0
+  keyed(byId("tables-list"), tables, ({ table }) => table, makeTable, updateTable)
+}
+
+const makeTable = () => {
+  const template = byId("table-template")
+  const node = template instanceof HTMLTemplateElement ? template.content.cloneNode(true) : null
+  const card = node instanceof DocumentFragment ? node.firstElementChild : null
+  if (!(card instanceof HTMLElement)) throw new Error("index.html has no usable #table-template")
+  return card
+}
+
+/** @param {HTMLElement} card @param {TableView} view */
+const updateTable = (card, { batches, freshness, rows, table, write, written }) => {
+  setText(find(card, "h3"), table)
+  setText(find(card, ".written"), `${plural(written, "row")} written`)
+  setText(find(card, "caption"), `Rows per batch, write time and freshness of ${table} in the last minute`)
+  for (const trigger of triggers) {
+    find(card, `.segment.${trigger}`).style.setProperty("flex-grow", String(batches[trigger]))
+    find(card, `.segment.${trigger}`).hidden = batches[trigger] === 0
+    setText(find(card, `dd.${trigger}`), count(batches[trigger]))
+  }
+  const isEmpty = rows === null && write === null && freshness === null
+  find(card, ".percentiles").hidden = isEmpty
+  find(card, ".nothing").hidden = !isEmpty
+  setPercentiles(find(card, ".rows"), rows, count)
+  setPercentiles(find(card, ".write"), write, (value) => say(duration(value)))
+  setPercentiles(find(card, ".freshness"), freshness, (value) => say(duration(value)))
+}
+
+/** @param {Element} row @param {Percentiles | null} percentiles @param {(value: number) => string} text */
+const setPercentiles = (row, percentiles, text) => {
+  const values = percentiles === null ? [] : [percentiles.p50, percentiles.p95, percentiles.p99]
+  for (const index of [0, 1, 2]) {
+    const cell = row.children[index + 1]
+    const value = values[index]
+    if (cell !== undefined) setText(cell, value === undefined ? "–" : text(value))
+  }
+}
+
+/** @param {Snapshot} snapshot */
+export const showDeadLetters = ({ deadLetters, totals }) => {
+  byId("no-dead-letters").hidden = deadLetters.length > 0
+  byId("dead-letters-box").hidden = deadLetters.length === 0
+  const total = count(totals.deadLetters)
+  put("dead-letters-note", deadLetters.length === 0 ? "" : `the last ${deadLetters.length} of ${total} since the start`)
+  keyed(
+    byId("dead-letters-rows"),
+    deadLetters,
+    (letter) => `${place(letter)} ${letter.at}`,
+    () => {
+      const row = makeRow(4)
+      row.children[1]?.append(make("em", "badge"))
+      row.children[2]?.classList.add("coordinates")
+      row.children[3]?.classList.add("message")
+      return row
+    },
+    (row, letter) => {
+      const [at, , where, what] = row.children
+      setTime(at, letter.at)
+      setText(find(row, "em"), letter.cause)
+      if (where !== undefined) setText(where, place(letter))
+      if (what !== undefined) setText(what, letter.message)
+    }
+  )
+}
+
+/** Whether payloads come is said by a setting: a row without one may also be a tombstone. @param {Snapshot} snapshot @param {boolean} hasPayloads */
+export const showRows = ({ rows }, hasPayloads) => {
+  byId("no-rows").hidden = rows.length > 0
+  byId("rows-box").hidden = rows.length === 0
+  byId("rows-box").classList.toggle("without-payload", !hasPayloads)
+  byId("payloads-hidden").hidden = hasPayloads || rows.length === 0
+  keyed(
+    byId("rows-rows"),
+    rows,
+    (row) => `${place(row)} ${row.table} ${row.at}`,
+    () => {
+      const row = makeRow(4)
+      row.children[2]?.classList.add("coordinates")
+      row.children[3]?.classList.add("payload")
+      return row
+    },
+    (row, view) => {
+      const [at, table, where, payload] = row.children
+      setTime(at, view.at)
+      if (table !== undefined) setText(table, view.table)
+      if (where !== undefined) setText(where, place(view))
+      if (payload !== undefined && payload.childNodes.length === 0) payload.append(payloadOf(view.event))
+    }
+  )
+}
+
+/** One line, and the whole of it when it is opened. @param {string | null} event */
+const payloadOf = (event) =>
+  event === null
+    ? make("span", "none", "no value (a tombstone)")
+    : make("details", "", make("summary", "", event.replace(/\s+/g, " ")), make("pre", "", event))
+
+/** @param {import("../Snapshot.ts").Hello["settings"]} settings */
+export const showSettings = (settings) => {
+  const changed = settings.filter(({ isDefault }) => !isDefault).length
+  put("settings-note", `${changed} of ${settings.length} differ from the default`)
+  keyed(
+    byId("settings-rows"),
+    settings,
+    ({ name }) => name,
+    () => makeRow(3),
+    (row, { isDefault, name, value }) => {
+      row.classList.toggle("quiet", isDefault)
+      setCells(row, [name, value === "" ? "not set" : value, isDefault ? "default" : "set"])
+    }
+  )
+}

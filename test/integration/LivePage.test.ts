@@ -1,0 +1,229 @@
+/** The live page as a person sees it: Chromium in front of the real process, which reads a real Kafka and writes a DuckDB file. */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Browser, Locator, Page } from "playwright-core"
+import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
+import { freePort } from "../../scripts/support/freePort.ts"
+import { type BronzeProcess, killAll, start } from "../support/BronzeProcess.ts"
+import { hasColour, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
+import { type Job, makeJob } from "../support/Job.ts"
+import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
+
+const kafkaAt = inject("kafka")
+let kafka: RealKafka
+let browser: Browser
+let folder: string
+
+interface Service {
+  readonly job: Job
+  readonly url: string
+  readonly run: () => BronzeProcess
+}
+
+/** A job, and its service with a page on a port of its own. */
+const serve = async (extra: Record<string, string> = {}): Promise<Service> => {
+  const port = await freePort()
+  const sink = { SINK: "duckdb", DUCKDB_PATH: join(folder, `${port}.duckdb`) }
+  const settings = { BATCH_TIMEOUT: "1", SNOWFLAKE_PASSWORD: "s3cret-password", ...extra }
+  const job = await makeJob(kafka, sink, { extra: settings })
+  const env = { ...job.env, HTTP_PORT: String(port) }
+  return { job, url: `http://127.0.0.1:${port}`, run: () => start(env) }
+}
+
+const listening = (service: BronzeProcess) => service.line(/Live page/)
+
+/** Waits until a part of the page says so, and returns all that it says, with plain blanks. */
+const says = (part: Locator, pattern: RegExp): Promise<string> =>
+  eventually(
+    async () => (await part.allInnerTexts()).join(" ").replace(/[\u00a0\u202f\s]+/g, " "),
+    (text) => pattern.test(text)
+  )
+
+const rowsWritten = (page: Page, count: number) => says(page.locator("#rate-out-sub"), new RegExp(`^${count} since`))
+
+const chart = async (page: Page, id: string) => (await page.locator(`#${id} .plot`).getAttribute("aria-label")) ?? ""
+
+const broken = { key: "bad", value: '{"password": "do-not-show-me", broken' }
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bronze-page-"))
+  kafka = await connect(kafkaAt)
+  browser = await openBrowser()
+})
+afterEach(async () => {
+  killAll()
+  await Promise.all(browser.contexts().map((context) => context.close()))
+})
+afterAll(async () => {
+  await browser?.close()
+  await kafka?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe("the live page", () => {
+  it("shows health, counts, lag, batches and dead letters; no payload, no secret, nothing from elsewhere", async () => {
+    const { job, run, url } = await serve()
+    await listening(run())
+    const { errors, hosts, page } = await visit(browser, url)
+    await says(page.locator("#health"), /^Healthy Live and ready\. live yes ready yes$/)
+    assert.strictEqual(await page.title(), "Healthy · Bronze Consumer")
+    await says(page.locator("#write"), /nothing written in the last minute/)
+
+    await kafka.produce(job.orders, [...messages(57, order), broken, ...messages(193, order, 57)])
+    await rowsWritten(page, 250)
+    await says(page.locator("#rate-in-sub"), /^251 since the start$/)
+    await says(page.locator("#partitions-rows"), new RegExp(`${job.orders} 0 0 251 251`))
+    await says(page.locator("#dead-letters-rows"), new RegExp(`^\\S+ not_json ${job.orders}/0 @ 57 \\S`))
+    await says(page.locator("#notes"), /1 dead letter in 15 minutes/)
+    await says(page.locator("#rows"), /Payloads are hidden/)
+    await says(page.locator("#rows-rows"), new RegExp(`${job.ordersTable} ${job.orders}/0 @ 250`))
+    const card = page.locator("#tables-list article").filter({ hasText: job.ordersTable })
+    await says(card, /250 rows written size [1-9]\d* time \d+ bytes 0 shutdown 0 rebalance 0 .*Write time \S+ m?s/)
+
+    await page.locator("#settings summary").click()
+    await says(
+      page.locator("#settings-rows"),
+      /BATCH_SIZE 100 default BATCH_TIMEOUT 1 set .*SNOWFLAKE_PASSWORD <redacted> set/
+    )
+    await screenshot(page, "page-light")
+    const json = await (await fetch(`${url}/api/snapshot`)).text()
+    for (const text of [await page.content(), json]) {
+      for (const secret of ["do-not-show-me", "s3cret", "Chicken Biryani"]) assert.notInclude(text, secret)
+    }
+    assert.deepStrictEqual([...hosts], [new URL(url).host])
+    assert.deepStrictEqual(errors, [])
+  })
+
+  it("shows payloads when HTTP_SHOW_EVENTS is on: one line, the whole on request, and always as text", async () => {
+    const { job, run, url } = await serve({ HTTP_SHOW_EVENTS: "true" })
+    await listening(run())
+    const { errors, page } = await visit(browser, url)
+    const value = JSON.stringify({
+      order_id: "<img src=x onerror=alert(1)>",
+      note: "long ".repeat(60),
+      last: "the end"
+    })
+    await kafka.produce(job.orders, [
+      { key: "a", value },
+      { key: "gone", value: null }
+    ])
+    const rows = page.locator("#rows-rows")
+    await says(rows, /no value \(a tombstone\)/)
+    const line = rows.locator("summary")
+    assert.isBelow((await line.boundingBox())?.height ?? Number.POSITIVE_INFINITY, 30)
+    assert.isFalse(await rows.getByText("the end").last().isVisible())
+    await line.click()
+    assert.strictEqual(await rows.locator("pre").textContent(), value)
+    assert.strictEqual(await rows.locator("img").count(), 0)
+    await kafka.produce(job.orders, messages(3, order))
+    await rowsWritten(page, 5)
+    assert.isTrue(
+      await rows.locator("details[open] pre").isVisible(),
+      "what was opened stays open while numbers come in"
+    )
+    assert.deepStrictEqual(errors, [])
+  })
+
+  it("says since when the service is away, comes back by itself, and keeps what its charts had", async () => {
+    const { job, run, url } = await serve()
+    const first = run()
+    await listening(first)
+    const { page } = await visit(browser, url, { reducedMotion: "reduce" })
+    await says(page.locator("#headline"), /^Healthy$/)
+    await kafka.produce(job.orders, [...messages(500, order), broken])
+    await rowsWritten(page, 500)
+    await says(page.locator("#counters"), /Dead letters 1 1 /)
+    const highest = (text: string) => Number(/in: last .*?, highest ([\d.]+)/.exec(text)?.[1])
+    const before = await eventually(
+      () => chart(page, "chart-rates"),
+      (text) => highest(text) > 5
+    )
+    const from = /^From \S+/.exec(before)?.[0] ?? "?"
+
+    first.signal("SIGTERM")
+    assert.strictEqual(await first.exit, 0, first.output())
+    await says(page.locator("#headline"), /^No connection since \d\d:\d\d:\d\d$/)
+    assert.match(await page.title(), /^No connection since/)
+    assert.isBelow(Number(await styleOf(page.locator("#content"), "opacity")), 0.9)
+    await screenshot(page, "page-away")
+
+    // Until the new process has samples of its own to greet with, for they must not push out those of the old one.
+    await page.route("**/api/events", (route) => route.abort())
+    await listening(run())
+    await eventually(
+      async () => JSON.parse(await (await fetch(`${url}/api/snapshot`)).text()),
+      ({ at, startedAt }) => at - startedAt > 5000
+    )
+    await page.unroute("**/api/events")
+    await says(page.locator("#health"), /^Healthy /)
+    await kafka.produce(job.orders, [...messages(7, order, 500), broken])
+    await rowsWritten(page, 7)
+    const after = await chart(page, "chart-rates")
+    assert.include(after, from)
+    assert.isAtLeast(highest(after), highest(before))
+    assert.notInclude(after, "-")
+    await says(page.locator("#counters"), /Dead letters 2 1 /)
+    await screenshot(page, "page-restarted")
+  })
+
+  it("says in words why it is not ready", async () => {
+    const [port, away] = [await freePort(), await freePort()]
+    const DUCKDB_PATH = join(folder, "away.duckdb")
+    const env = { SINK: "duckdb", DUCKDB_PATH, KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${away}`, HTTP_PORT: String(port) }
+    await listening(start(env))
+    const { page } = await visit(browser, `http://127.0.0.1:${port}`)
+    await says(page.locator("#health"), /^Not ready .*Kafka: .*live yes ready no$/)
+    await says(page.locator("#spoken"), /^Not ready\. /)
+    assert.strictEqual(await page.title(), "Not ready · Bronze Consumer")
+    await screenshot(page, "page-not-ready")
+  })
+
+  it("fits a phone, dark and light; the choice is kept and the charts follow it", async () => {
+    const { job, run, url } = await serve({ HTTP_SHOW_EVENTS: "true" })
+    await listening(run())
+    const options = { viewport: { width: 390, height: 844 }, colorScheme: "dark", isMobile: true } as const
+    const { errors, page } = await visit(browser, url, options)
+    await kafka.produce(job.orders, [...messages(40, order), { key: "bad", value: "{broken".repeat(40) }])
+    await rowsWritten(page, 40)
+    await page.locator("#settings summary").click()
+    const width = () => page.evaluate<number>("document.documentElement.scrollWidth")
+    const ground = () => styleOf(page.locator("body"), "background-color")
+    assert.strictEqual(await width(), 390)
+    const lag = page.locator("#chart-lag")
+    const isGridInTheme = async () =>
+      hasColour(lag.locator("canvas"), await styleOf(lag.locator(".plot"), "border-top-color"))
+    const dark = await ground()
+    assert.isTrue(await isGridInTheme())
+    await screenshot(page, "page-phone-dark")
+
+    await page.getByRole("radio", { name: "Light" }).press("Space")
+    assert.notStrictEqual(await ground(), dark)
+    assert.isTrue(await isGridInTheme())
+    await page.reload()
+    await rowsWritten(page, 40)
+    assert.notStrictEqual(await ground(), dark)
+    assert.strictEqual(await width(), 390)
+    await screenshot(page, "page-phone-light")
+    assert.deepStrictEqual(errors, [])
+  })
+
+  it("names its parts for those who do not see them, and speaks only of its health", async () => {
+    const { run, url } = await serve()
+    await listening(run())
+    const { page } = await visit(browser, url)
+    await says(page.locator("#spoken"), /^Healthy\. Live and ready\.$/)
+    for (const role of ["banner", "main", "contentinfo"] as const)
+      assert.strictEqual(await page.getByRole(role).count(), 1)
+    for (const image of await page.getByRole("img").all())
+      assert.match((await image.getAttribute("aria-label")) ?? "", /^From /)
+    for (const table of await page.locator("table").all())
+      assert.match((await table.locator("caption").textContent()) ?? "", /\w/)
+    assert.deepStrictEqual(await page.locator("[aria-live]").evaluateAll((nodes) => nodes.map(({ id }) => id)), [
+      "spoken"
+    ])
+    await page.keyboard.press("Tab")
+    const outline = await styleOf(page.locator(":focus + span"), "outline-style")
+    assert.strictEqual(outline, "solid")
+  })
+})
