@@ -1,7 +1,7 @@
 /** The settings as people may see them: what was set or the default, and never a secret. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import { table } from "./SettingsTable.ts"
+import { table, variables } from "./SettingsTable.ts"
 
 export interface ShownSetting {
   readonly name: string
@@ -19,7 +19,9 @@ export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.forEach(
     Config.String(name).pipe(
       Effect.map((value): ShownSetting => {
         const shown = secret ? "<redacted>" : value.length > maxLength ? `${value.slice(0, maxLength)}…` : value
-        return { name, value: value === "" ? byDefault : shown, isDefault: value === "" || value === byDefault }
+        // Of LOG_FILE alone the empty value says something: none.
+        const isAbsent = value === "" && name !== variables.logFile.name
+        return { name, value: isAbsent ? byDefault : shown, isDefault: isAbsent || value === byDefault }
       }),
       Effect.orElseSucceed((): ShownSetting => ({ name, value: byDefault, isDefault: true }))
     )

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 /** Wiring: which program the words on the command line mean, and how it ends. */
+import { setFlagsFromString } from "node:v8"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+
+// Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a tenth more CPU.
+setFlagsFromString("--heap-growing-percent=60")
 
 const words = process.argv.slice(2)
 const isService = words.length === 0 || (words.length === 1 && words[0] === "run")

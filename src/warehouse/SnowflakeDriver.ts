@@ -1,5 +1,6 @@
 /** The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's own long retries. */
 import { createRequire } from "node:module"
+import type { CompressCallback, InputType, ZlibOptions } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
@@ -37,13 +38,26 @@ const loadDriver = async () => {
     customLogger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent }
   })
   // The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this field, though.
-  const http: typeof import("snowflake-sdk/dist/lib/http/axios_instance.js") = createRequire(import.meta.url)(
-    "snowflake-sdk/dist/lib/http/axios_instance.js"
-  )
+  const require = createRequire(import.meta.url)
+  const http: typeof import("snowflake-sdk/dist/lib/http/axios_instance.js") = require("snowflake-sdk/dist/lib/http/axios_instance.js")
   http.default.interceptors.request.use((request) =>
     Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 } })
   )
+  skipUselessGzip(require("node:zlib"))
   return driver
+}
+
+/**
+ * The driver compresses each request, which is half of its work, and sends it uncompressed all the same: the result comes after the request
+ * has left (dist/lib/http/base.js). Told that it could not be compressed, it goes on as it always does. Its calls are those without options.
+ */
+const skipUselessGzip = (zlib: typeof import("node:zlib")): void => {
+  const { gzip } = zlib
+  const skip = (buffer: InputType, options: ZlibOptions | null, callback: CompressCallback): void => {
+    if (options === null) callback(new Error("not compressed"), Buffer.alloc(0))
+    else gzip(buffer, options, callback)
+  }
+  Object.assign(zlib, { gzip: Object.assign(skip, gzip) })
 }
 
 let loaded: ReturnType<typeof loadDriver> | undefined
