@@ -5,7 +5,7 @@
  * all it can, partition by partition, so that batches grow with the backlog. Within a partition the order is kept: a partition whose write is
  * in flight is left alone.
  */
-import { partitionKey } from "./domain/KafkaRecord.ts"
+import { isSamePartition, partitionKey } from "./domain/KafkaRecord.ts"
 import type { Outcome } from "./domain/Outcome.ts"
 
 export interface Limits {
@@ -21,6 +21,8 @@ export interface Taken {
   readonly outcomes: ReadonlyArray<Outcome>
   readonly bytes: number
   readonly trigger: BatchTrigger
+  /** Their keys. */
+  readonly partitions: ReadonlySet<string>
 }
 
 export interface Pending {
@@ -54,12 +56,13 @@ export const make = (limits: Limits): Pending => {
   const add = (group: ReadonlyArray<Outcome>, trigger: BatchTrigger): void => {
     const id = nextGroup++
     let runs = 0
-    let key: string | undefined
+    let before: Outcome | undefined
     let run: Run = { group: id, outcomes: [], bytes: 0 }
     for (const outcome of group) {
-      const here = partitionKey(outcome)
-      if (key !== here || run.bytes + outcome.bytes > limits.maxBytes || run.outcomes.length === limits.maxRows) {
-        key = here
+      const isNext = before !== undefined && isSamePartition(before, outcome)
+      before = outcome
+      if (!isNext || run.bytes + outcome.bytes > limits.maxBytes || run.outcomes.length === limits.maxRows) {
+        const here = partitionKey(outcome)
         run = { group: id, outcomes: [], bytes: 0 }
         runs += 1
         const line = waiting.get(here)
@@ -97,7 +100,7 @@ export const make = (limits: Limits): Pending => {
       settle(key, line, count)
     }
     for (const key of taken) inFlight.add(key)
-    return outcomes.length === 0 ? undefined : { outcomes, bytes, trigger }
+    return outcomes.length === 0 ? undefined : { outcomes, bytes, trigger, partitions: taken }
   }
 
   /** Forgets the first `count` runs of a line. */
@@ -122,8 +125,8 @@ export const make = (limits: Limits): Pending => {
     return blocked ? undefined : collect((run) => run.group === oldest)
   }
 
-  const release = ({ outcomes }: Taken): void => {
-    for (const outcome of outcomes) inFlight.delete(partitionKey(outcome))
+  const release = ({ partitions }: Taken): void => {
+    for (const key of partitions) inFlight.delete(key)
     merging = groups.size > 0
   }
 

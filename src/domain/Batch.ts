@@ -1,6 +1,6 @@
 /** What one write carries: outcomes of one table and the offsets they cover, so that an offset can pass only with its record. */
 import type { Position, TopicPartition } from "./KafkaRecord.ts"
-import { partitionKey } from "./KafkaRecord.ts"
+import { isSamePartition, partitionKey } from "./KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "./Outcome.ts"
 import type { Table } from "./Route.ts"
 
@@ -34,10 +34,16 @@ export const make = (
   claimed: (partition: TopicPartition) => Claimed
 ): Batch => {
   const partitions = new Map<string, { last: Outcome; landing: number }>()
+  let here: { last: Outcome; landing: number } | undefined
   for (const outcome of outcomes) {
-    const key = partitionKey(outcome)
-    const landing = (partitions.get(key)?.landing ?? 0) + (outcome._tag === "Skip" ? 0 : 1)
-    partitions.set(key, { last: outcome, landing })
+    // Neighbours are mostly of one partition, and a key is text that has to be made.
+    if (here === undefined || !isSamePartition(here.last, outcome)) {
+      const key = partitionKey(outcome)
+      here = partitions.get(key) ?? { last: outcome, landing: 0 }
+      partitions.set(key, here)
+    }
+    here.last = outcome
+    if (outcome._tag !== "Skip") here.landing += 1
   }
   const ranges = [...partitions.values()].map(({ landing, last: { offset, partition, topic } }) => {
     const { epoch, next: from } = claimed({ topic, partition })

@@ -21,5 +21,8 @@ export interface KafkaRecord extends Position {
   readonly headers: Readonly<Record<string, HeaderValue>>
 }
 
+export const isSamePartition = (a: TopicPartition, b: TopicPartition): boolean =>
+  a.partition === b.partition && a.topic === b.topic
+
 /** A key for maps and sets. */
 export const partitionKey = ({ partition, topic }: TopicPartition): string => `${topic}/${partition}`
