@@ -10,6 +10,9 @@ import * as Runtime from "effect/Runtime"
 // Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a tenth more CPU.
 setFlagsFromString("--heap-growing-percent=60")
 
+// What Node tells the authors of libraries is not for the log of a service.
+process.noDeprecation = true
+
 const words = process.argv.slice(2)
 const isService = words.length === 0 || (words.length === 1 && words[0] === "run")
 
