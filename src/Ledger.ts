@@ -54,7 +54,7 @@ export const open = Effect.fn("Ledger.open")(function* (assignment: Assignment) 
   )
   const lost = places.filter(isLost)
   const goesOn = settings.kafka.offsetsLost === "continue"
-  for (const place of lost) yield* Effect.logError(`${describeLoss(place)}. ${remedy(place, goesOn)}`)
+  for (const place of lost) yield* Effect.logError(`${describeLoss(place)}. ${remedy(place, goesOn, settings)}`)
   if (goesOn && lost.length > 0 && settings.delivery === "exactly-once") {
     const beginnings = lost.map(({ low, partition, topic }) => ({ topic, partition, offset: low }))
     yield* asked("Resetting the ledger", warehouse.reset(beginnings, assignment.memberId))
@@ -113,7 +113,11 @@ const describeLoss = ({ high, low, next, partition, topic }: Place): string => {
     : `Topic made anew: ${where} ends at ${high}, but was read up to ${next}`
 }
 
-const remedy = ({ topic }: Place, goesOn: boolean): string =>
-  goesOn
-    ? "Going on with what is there (OFFSETS_LOST=continue)"
-    : `This topic is stopped. To go on with what is there: node dist/main.js reset ${topic} --to earliest`
+const remedy = ({ topic }: Place, goesOn: boolean, { delivery, kafka }: Settings["Service"]): string => {
+  if (goesOn) return "Going on with what is there (OFFSETS_LOST=continue)"
+  const command =
+    delivery === "exactly-once"
+      ? `node dist/main.js reset ${topic} --to earliest`
+      : `stop the group, then kafka-consumer-groups.sh --bootstrap-server ${kafka.brokers[0]} --group ${kafka.group} --topic ${topic} --reset-offsets --to-earliest --execute`
+  return `This topic is stopped. To go on with what is there: ${command}`
+}

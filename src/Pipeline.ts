@@ -6,13 +6,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as BadRecords from "./BadRecords.ts"
 import { Batcher } from "./Batcher.ts"
 import * as Decode from "./Decode.ts"
 import { partitionKey } from "./domain/KafkaRecord.ts"
 import type { Outcome } from "./domain/Outcome.ts"
 import { type Route, tablesOf } from "./domain/Route.ts"
-import { type Assignment, type Fetch, Kafka, OffsetsLost } from "./kafka/Kafka.ts"
+import { type Assignment, type Fetch, Kafka } from "./kafka/Kafka.ts"
 import * as Ledger from "./Ledger.ts"
 import { Progress } from "./Progress.ts"
 import { Settings } from "./Settings.ts"
@@ -25,7 +26,12 @@ export const run = Effect.gen(function* () {
   return yield* kafka.consume((assignment) =>
     // Not where we thought, but still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does.
     Effect.scoped(consume(assignment)).pipe(
-      Effect.tapError((error) => Effect.logWarning(`${error._tag}: ${error.message}. Reading the ledger again`)),
+      // A topic that stays stopped has its own ERROR each time.
+      Effect.tapError((error) =>
+        Effect.logWithLevel(error._tag === "StillStopped" ? "Debug" : "Warn")(
+          `${error._tag}: ${error.message}. Reading the ledger again`
+        )
+      ),
       Effect.retry({ schedule: Schedule.spaced("1 second"), while: assignment.isHeld }),
       Effect.ignore
     )
@@ -70,11 +76,14 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
   return yield* Effect.raceFirst(fetching, queues.failure).pipe(Effect.raceFirst(reminder(ledger.stopped)))
 })
 
+/** Some topics are left alone; it is time to look at them again. */
+class StillStopped extends Schema.TaggedError<StillStopped>()("StillStopped", { message: Schema.String }) {}
+
 /** A stopped topic is mentioned again and again, and looked at again: somebody may have reset it. */
 const reminder = (stopped: ReadonlyArray<string>) =>
   stopped.length === 0
     ? Effect.never
-    : Effect.andThen(Effect.sleep("30 seconds"), new OffsetsLost({ message: `stopped: ${stopped.join(", ")}` }))
+    : Effect.andThen(Effect.sleep("30 seconds"), new StillStopped({ message: stopped.join(", ") }))
 
 /** The outcomes of a whole fetch; offsets that Kafka itself used at its end become a skip, so that they are committed as well. */
 const decoder = ({ table, ...route }: Route, tombstones: "insert" | "skip") => {
@@ -94,7 +103,8 @@ const decoder = ({ table, ...route }: Route, tombstones: "insert" | "skip") => {
 /** `Assigned 2 partitions: raw.orders.v1/0 from 250, raw.orders.v1/1 from 0`. */
 const describe = ({ positions, stopped }: Ledger.Ledger): string => {
   if (stopped.length > 0 && positions.length === 0) return `Assigned, and stopped: ${stopped.join(", ")}`
-  if (positions.length === 0) return "Assigned no partition: the group has more members than partitions; standing by"
+  if (positions.length === 0)
+    return "Assigned no partition: the group has more members than partitions, or members with other topics; standing by"
   const places = positions.map((position) => `${partitionKey(position)} from ${position.offset}`)
   return `Assigned ${positions.length} ${positions.length === 1 ? "partition" : "partitions"}: ${places.join(", ")}`
 }

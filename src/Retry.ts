@@ -10,25 +10,28 @@ export const backoff = Schedule.min([Schedule.exponential("200 millis"), Schedul
   Schedule.jittered
 )
 
-/** When an outage was last mentioned, in milliseconds; those who share one mention it once for all of them. */
-export interface Mention {
-  at: number
-}
+/** When each cause was last mentioned, in milliseconds; those who share this mention it once for all of them. */
+export type Mentioned = Map<string, number>
 
-export const notYet = (): Mention => ({ at: Number.NEGATIVE_INFINITY })
+/** Whether a cause should be mentioned now; figures in it (seconds, ports) make no other cause of it. */
+export const isDue = (mentioned: Mentioned, message: string, now: number): boolean => {
+  const cause = message.replace(/\d+/g, "#")
+  if (now - (mentioned.get(cause) ?? Number.NEGATIVE_INFINITY) < mentionEvery) return false
+  mentioned.set(cause, now)
+  return true
+}
 
 /** Retries for as long as `goOn` says; `what` opens the log line. */
 export const forever = <E extends { readonly message: string }>(
   what: string,
   goOn: (error: E) => boolean = () => true,
-  mentioned: Mention = notYet()
+  mentioned: Mentioned = new Map()
 ) => {
   return backoff.pipe(
     Schedule.setInputType<E>(),
     Schedule.while(({ input }) => goOn(input)),
     Schedule.tap(({ elapsed, input, now }) => {
-      if (now - mentioned.at < mentionEvery) return Effect.void
-      mentioned.at = now
+      if (!isDue(mentioned, input.message, now)) return Effect.void
       const since = elapsed < 1000 ? "" : ` (for ${Math.round(elapsed / 1000)} s)`
       return Effect.logError(`${what}${since}: ${input.message}. Trying again; nothing is lost`)
     })

@@ -30,7 +30,7 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
   const progress = yield* Progress
   const { kafka, progressTimeout } = yield* Settings
   // One outage, and all the writes that wait for its end.
-  const mentioned = Retry.notYet()
+  const mentioned: Retry.Mentioned = new Map()
 
   const write = (table: Table, outcomes: ReadonlyArray<Outcome>, trigger: BatchTrigger): Effect.Effect<void, Fenced> =>
     Effect.suspend(() => {

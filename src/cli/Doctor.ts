@@ -9,52 +9,80 @@ import * as Result from "effect/Result"
 import * as Services from "../Services.ts"
 import * as SettingsModule from "../Settings.ts"
 import { hints } from "../SettingsHints.ts"
-import * as Checks from "./DoctorChecks.ts"
+import { type Finding, skipped } from "./DoctorFinding.ts"
+import { kafka } from "./DoctorKafka.ts"
+import * as Machine from "./DoctorMachine.ts"
+import { configuration } from "./DoctorSettings.ts"
+import { warehouse } from "./DoctorWarehouse.ts"
 import { negative, told } from "./Report.ts"
 import * as Screen from "./Screen.ts"
+import { ask } from "./StatusService.ts"
 
-const environment = SettingsModule.environment()
-
-const examine: Effect.Effect<ReadonlyArray<Checks.Finding>> = Effect.gen(function* () {
+const look: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
   const read = yield* Effect.result(SettingsModule.load)
-  const configuration = Checks.configuration(read, yield* hints)
+  const first = configuration(read, yield* hints)
   if (Result.isFailure(read))
     return [
-      ...configuration,
-      ...["broker", "topics", "warehouse", "clock"].map((check) =>
-        Checks.skipped(check, "the configuration comes first")
+      ...first,
+      ...["broker", "topics", "consumer group", "warehouse", "clock", "disk", "log file", "http port"].map((check) =>
+        skipped(check, "the configuration comes first")
       )
     ]
-  const rest = yield* Effect.all(
-    [Checks.kafka.pipe(Effect.provide(Services.kafka)), Checks.warehouse, Effect.all([Checks.clock, Checks.logFile])],
-    { concurrency: "unbounded" }
-  ).pipe(Effect.provide(Layer.succeed(SettingsModule.Settings, read.success)))
-  return [...configuration, ...rest.flat()]
-}).pipe(
-  Effect.provide(environment),
-  // What the parts log is what the findings say.
-  Effect.provide(Logger.layer([]))
-)
+  const rest = Effect.gen(function* () {
+    const running = yield* ask
+    // Asked once, beside Kafka, which waits for it only to see what is lost.
+    const store = yield* Effect.cached(warehouse(running))
+    const positions = Effect.map(store, (examined) => examined.positions)
+    const looks = yield* Effect.all(
+      [
+        Effect.provide(kafka(positions), Services.kafka),
+        Effect.map(store, ({ findings }) => findings),
+        Effect.map(Machine.clock, (finding) => [finding]),
+        Machine.disk,
+        Effect.map(Machine.logFile, (finding) => [finding]),
+        Effect.map(Machine.httpPort(running), (finding) => [finding])
+      ],
+      { concurrency: "unbounded" }
+    )
+    return looks.flat()
+  })
+  const findings = yield* Effect.provide(rest, Layer.succeed(SettingsModule.Settings, read.success))
+  return [...first, ...findings]
+})
+
+/** All findings on the settings of an environment. */
+export const examine = (environment: Layer.Layer<never>): Effect.Effect<ReadonlyArray<Finding>> =>
+  look.pipe(
+    Effect.provide(environment),
+    // What the parts log is what the findings say.
+    Effect.provide(Logger.layer([]))
+  )
 
 const mark = { good: "✓", bad: "✗", warning: "!", skipped: "-" } as const
 
 export const render = (
-  findings: ReadonlyArray<Checks.Finding>,
+  findings: ReadonlyArray<Finding>,
   screen: Pick<Screen.Screen, "green" | "red" | "yellow" | "dim">
 ) => {
   const paint = { good: screen.green, bad: screen.red, warning: screen.yellow, skipped: screen.dim }
   const width = Math.max(...findings.map(({ check }) => check.length))
-  const lines = findings.flatMap(({ check, detail, remedy, state }) => [
-    `${paint[state](mark[state])} ${check.padEnd(width)}  ${Screen.harmless(detail)}`,
-    ...(remedy === undefined ? [] : [`  ${" ".repeat(width)}  -> ${remedy}`])
-  ])
+  const below = " ".repeat(width + 2)
+  const lines = findings.flatMap(({ check, detail, remedy, state }) => {
+    const [first = "", ...more] = detail.split("\n").map(Screen.harmless)
+    const remedies = remedy?.split("\n") ?? []
+    return [
+      `${paint[state](mark[state])} ${check.padEnd(width)}  ${first}`,
+      ...more.map((line) => `${below}  ${line}`),
+      ...remedies.map((line, index) => `${below}  ${index === 0 ? "->" : "or"} ${line}`)
+    ]
+  })
   const wrong = findings.filter(({ state }) => state === "bad").length
   const verdict = wrong === 0 ? "All is well." : `${Screen.plural(wrong, "thing")} to mend.`
   return [...lines, "", verdict].join("\n")
 }
 
 const doctor = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
-  const findings = yield* examine
+  const findings = yield* examine(SettingsModule.environment())
   yield* Console.log(json ? JSON.stringify(findings) : render(findings, yield* Screen.screen))
   return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
 })
@@ -68,7 +96,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Check configuration, broker, topics, login, tables, clock; say what mends each"),
   Command.withDescription(
-    "Checks all at once and changes nothing: configuration, broker, topics and ACLs, consumer group, warehouse login, role, schema and tables, clock, log file. Each finding that is bad says what to run or set. Exit code 0 when the service would run, else 1."
+    "Checks all at once and changes nothing: configuration; brokers, topics, consumer group, and the ACLs to all of them; warehouse login, role, schema, tables and rights, or the DuckDB file; clocks, disk, log file, HTTP port. Each finding that is bad (✗) says what to run or set, as does a warning (!), which the service runs with. It may be run beside the service. Exit code 0 when the service would run, else 1."
   ),
   Command.withExamples([
     { command: "bronze-consumer doctor", description: "Before the first start, or when something is odd" },

@@ -57,7 +57,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Move the ledger of a topic: after a loss in Kafka, or to read again"),
   Command.withDescription(
-    "Sets where the consumer group reads on, and counts from there. Going back writes the same offsets a second time: rows that are there already stay, and `audit` will call them stored twice. After a topic was made anew, rows of the old one have the same coordinates: move them away first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
+    "Sets where the consumer group reads on, and counts from there. Going back writes the same offsets a second time: rows that are there already stay, and `audit` will call them stored more than once. After a topic was made anew, rows of the old one have the same coordinates: move them away first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
   ),
   Command.withExamples([
     { command: "bronze-consumer reset raw.orders.v1 --to earliest --dry-run", description: "See it first" },

@@ -49,6 +49,8 @@ export const bar = (done: number, total: number): string => {
 
 export interface Screen {
   readonly isTerminal: boolean
+  /** Whether it obeys more than text and line ends. */
+  readonly isDrawable: boolean
   readonly columns: number
   readonly green: (text: string) => string
   readonly red: (text: string) => string
@@ -59,15 +61,36 @@ export interface Screen {
 export const screen: Effect.Effect<Screen, never, Stdio.Stdio | Terminal.Terminal> = Effect.gen(function* () {
   const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
   const columns = isTerminal ? yield* (yield* Terminal.Terminal).columns : Number.POSITIVE_INFINITY
-  const colours = isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb"
+  const isDrawable = isTerminal && process.env["TERM"] !== "dumb"
+  const colours = isDrawable && !process.env["NO_COLOR"]
   const paint = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
   return {
     isTerminal,
+    isDrawable,
     columns: columns > 0 ? columns : 80,
     green: paint(32),
     red: paint(31),
     yellow: paint(33),
     dim: paint(2)
+  }
+})
+
+/** A screen of its own in the terminal, drawn over in place; `last` is what is left when it closes, below what was there before. */
+export const drawing = Effect.fnUntraced(function* (last: () => string) {
+  const terminal = yield* Terminal.Terminal
+  const write = (text: string) => Effect.ignore(terminal.display(text))
+  const control = "\u001b["
+  // The other buffer, without a cursor; both are given back however it ends.
+  yield* Effect.acquireRelease(write(`${control}?1049h${control}?25l${control}H`), () =>
+    Effect.suspend(() => write(`${control}?25h${control}?1049l${last()}`))
+  )
+  const size = yield* terminal.size
+  return {
+    /** The size now, and then each time that it changes. */
+    size,
+    /** Each line is cleared behind its end and the rest below the last: nothing is blank in between, so nothing flickers. */
+    draw: (lines: ReadonlyArray<string>) =>
+      write(`${control}H${lines.map((line) => `${line}${control}K`).join("\r\n")}${control}J`)
   }
 })
 

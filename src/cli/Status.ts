@@ -5,53 +5,22 @@ import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import type * as Terminal from "effect/Terminal"
+import type { Admin } from "../kafka/Admin.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
+import type { Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./Quiet.ts"
 import { negative } from "./Report.ts"
 import * as Screen from "./Screen.ts"
+import { remember } from "./StatusRates.ts"
 import { gather, type StatusReport } from "./StatusReport.ts"
+import { frame, render } from "./StatusView.ts"
 
-/** The report for people. */
-export const render = (report: StatusReport, { red, yellow, dim }: Pick<Screen.Screen, "red" | "yellow" | "dim">) => {
-  const partitions = Screen.table(
-    [
-      ["TOPIC", "PARTITION", "LOG START", "LOG END", "NEXT", "LAG", "BY"],
-      ...report.partitions.map(({ high, lag, low, next, partition, source, topic }) => [
-        topic,
-        String(partition),
-        Screen.count(low),
-        Screen.count(high),
-        next === null ? "-" : Screen.count(next),
-        Screen.count(lag),
-        source === "none" ? "nothing yet" : source
-      ])
-    ],
-    [1, 2, 3, 4, 5]
-  )
-  const tables = Screen.table(
-    [
-      ["TABLE", "ROWS", "LAST WRITE"],
-      ...report.tables.map(({ lastWrite, rows, table }) => [
-        table,
-        Screen.count(rows),
-        Screen.ago(lastWrite, report.at)
-      ])
-    ],
-    [1]
-  )
-  const deadLetters = report.tables.find(({ table }) => table === "DEAD_LETTERS")?.rows ?? 0
-  return [
-    `Group ${report.group}, ${report.delivery}${report.target === null ? "" : `, into ${report.target}`}`,
-    ...(report.partitions.length > 0 ? ["", partitions, dim(`Lag in all: ${Screen.count(report.lag)}`)] : []),
-    ...(report.tables.length > 0 ? ["", tables] : []),
-    ...(deadLetters > 0
-      ? ["", yellow(`${Screen.plural(deadLetters, "dead letter")}: node dist/main.js dlq list`)]
-      : []),
-    ...(report.problems.length > 0 ? ["", ...report.problems.map((problem) => red(`✗ ${problem}`))] : [])
-  ].join("\n")
-}
+/** How long a side may keep the others of a look waiting, with --watch. */
+const glance = Duration.seconds(10)
 
 interface Flags {
   readonly json: boolean
@@ -60,22 +29,54 @@ interface Flags {
 }
 
 export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Flags) {
-  const { sink } = yield* Settings
   const screen = yield* Screen.screen
-  const look = Effect.tap(gather, (report) => {
-    const clear = watch && !json && screen.isTerminal ? "\u001b[2J\u001b[H" : ""
-    return Console.log(`${clear}${json ? JSON.stringify(report) : render(report, screen)}`)
-  })
+  const show = (report: StatusReport) => Console.log(json ? JSON.stringify(report) : render(report, screen))
   if (!watch) {
-    const { problems } = yield* Effect.provide(look, Services.warehouse)
-    return problems.length > 0 ? yield* negative : undefined
+    const report = yield* Effect.provide(gather(Duration.minutes(1)), Services.warehouse)
+    yield* show(report)
+    return report.problems.length > 0 ? yield* negative : undefined
   }
-  const again = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.forever(Effect.andThen(effect, Effect.sleep(Duration.seconds(interval))))
-  // DuckDB's file belongs to one process at a time: let go of it between two looks, so that the service can have it.
-  return sink._tag === "DuckDb"
-    ? yield* again(Effect.provide(look, Layer.fresh(Services.warehouse)))
-    : yield* Effect.provide(again(look), Services.warehouse)
+  const { sink } = yield* Settings
+  const every = Duration.seconds(interval)
+  const again = (look: Effect.Effect<StatusReport, never, Admin | Settings | Warehouse>) => {
+    // DuckDB's file belongs to one process at a time: let go of it between two looks, so that the service can have it.
+    const letGo = Effect.provide(look, Layer.fresh(Services.warehouse))
+    return sink._tag === "DuckDb"
+      ? Effect.forever(Effect.andThen(letGo, Effect.sleep(every)))
+      : Effect.provide(Effect.forever(Effect.andThen(look, Effect.sleep(every))), Services.warehouse)
+  }
+  return json || !screen.isDrawable
+    ? yield* again(Effect.tap(gather(glance), show))
+    : yield* Effect.scoped(Effect.flatMap(live(screen), (look) => again(look)))
+})
+
+/** A look that draws itself over the one before. */
+const live = Effect.fnUntraced(function* (screen: Screen.Screen) {
+  let looks: ReadonlyArray<StatusReport> = []
+  let size: Terminal.Size = { columns: 80, rows: 24 }
+  const { draw, size: sizes } = yield* Screen.drawing(() => {
+    const latest = looks.at(-1)
+    return latest === undefined ? "" : `${render(latest, screen)}\n`
+  })
+  const redraw = Effect.suspend(() =>
+    draw(looks.length === 0 ? ["Asking Kafka and the warehouse …"] : frame(looks, size, screen))
+  )
+  yield* Queue.take(sizes).pipe(
+    Effect.tap((changed) =>
+      Effect.suspend(() => {
+        // Some consoles do not know how large they are.
+        size = { columns: changed.columns || size.columns, rows: changed.rows || size.rows }
+        return redraw
+      })
+    ),
+    Effect.forever,
+    Effect.ignore,
+    Effect.forkScoped
+  )
+  return Effect.tap(gather(glance), (report) => {
+    looks = remember(looks, report)
+    return redraw
+  })
 })
 
 export const command = Command.make(
@@ -100,7 +101,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Lag per partition, rows per table, last write, dead letters"),
   Command.withDescription(
-    "Shows for each partition where its log ends and which offset is written next (by the ledger in the warehouse, or by the group's commit), and for each table its rows and its last write. Exit code 1 if Kafka or the warehouse does not answer; the other side is still shown. With SINK=duckdb the file can be read only while the service does not run; lag then comes from the group's commits."
+    "Shows for each partition where its log ends and which offset is written next (by the ledger in the warehouse, or by the group's commit), and for each table its rows and its last write. --watch adds how fast that changes, over the last ten seconds, and when a backlog will be done; it goes on while a side is away, and Ctrl-C ends it with exit code 0. Without --watch the exit code is 1 if Kafka or the warehouse does not answer; the other side is still shown. With SINK=duckdb a running service holds the file: it is asked over HTTP (HTTP_PORT), and counts the rows since its start. On Snowflake each look is two queries: --watch keeps the warehouse awake."
   ),
   Command.withExamples([
     { command: "bronze-consumer status", description: "One look" },

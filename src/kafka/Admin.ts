@@ -2,7 +2,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { TopicPartition } from "../domain/KafkaRecord.ts"
+import kafkajs from "kafkajs"
+import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition } from "./Kafka.ts"
 import { KafkaClient } from "./KafkaClient.ts"
 import { KafkaError } from "./KafkaError.ts"
@@ -16,6 +17,14 @@ export interface Cluster {
 export interface LogRange extends TopicPartition {
   readonly low: number
   readonly high: number
+}
+
+/** A consumer group as its coordinator sees it. */
+export interface Group {
+  /** `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance`, or `Dead` for one that nobody has used. */
+  readonly state: string
+  /** The topics that each member has subscribed to. */
+  readonly members: ReadonlyArray<ReadonlyArray<string>>
 }
 
 export class Admin extends Context.Service<
@@ -32,6 +41,9 @@ export class Admin extends Context.Service<
       group: string,
       topics: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<TopicPartition & { readonly offset: number }>, KafkaError>
+    /** Of each partition of a topic that has records with this time (milliseconds since 1970) or a later one, the first of them. */
+    readonly since: (topic: string, time: number) => Effect.Effect<ReadonlyArray<Position>, KafkaError>
+    readonly group: (group: string) => Effect.Effect<Group, KafkaError>
     /** Where these partitions stand, for the group. */
     readonly positions: (
       group: string,
@@ -39,6 +51,8 @@ export class Admin extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
   }
 >()("bronze/kafka/Admin") {}
+
+const { AssignerProtocol } = kafkajs
 
 /** Connects with the first question, and again whenever it has to. */
 export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
@@ -95,6 +109,28 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
         )
       )
 
+    const since = Effect.fnUntraced(function* (topic: string, time: number) {
+      const logs = yield* rangesOf(topic)
+      const found = yield* ask(`read the times of ${topic}`, () => admin.fetchTopicOffsetsByTimestamp(topic, time))
+      // Where there is no such record, kafkajs gives the log's end.
+      return logs.flatMap(({ high, partition }): ReadonlyArray<Position> => {
+        const offset = Number(found.find((other) => other.partition === partition)?.offset ?? high)
+        return offset < high ? [{ topic, partition, offset }] : []
+      })
+    })
+
+    const group = (name: string) =>
+      Effect.map(
+        ask(`describe group ${name}`, () => admin.describeGroups([name])),
+        ({ groups: [found] }): Group => ({
+          state: found?.state ?? "Dead",
+          // While the group rebalances, members come without.
+          members: (found?.members ?? []).map(({ memberMetadata }) =>
+            memberMetadata.length === 0 ? [] : (AssignerProtocol.MemberMetadata.decode(memberMetadata)?.topics ?? [])
+          )
+        })
+      )
+
     const positions = Effect.fnUntraced(function* (group: string, wanted: ReadonlyArray<TopicPartition>) {
       const names = [...new Set(wanted.map(({ topic }) => topic))]
       const [logs, commits] = yield* Effect.all([ranges(names), committed(group, names)], { concurrency: 2 })
@@ -117,6 +153,8 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
       partitions,
       ranges,
       committed,
+      since,
+      group,
       positions
     })
   })

@@ -1,4 +1,5 @@
 /** The consumer on kafkajs: joins the group, opens a scope per assignment, and starts anew under a Schedule whenever kafkajs gives up. */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,6 +35,7 @@ export const layer = Layer.effect(
     const client = yield* KafkaClient
     const admin = yield* Admin
     const progress = yield* Progress
+    const mentioned: Retry.Mentioned = new Map()
     let giveUp = (_: KafkaError): void => {}
 
     /** From connecting until kafkajs gives up. */
@@ -121,7 +123,13 @@ export const layer = Layer.effect(
       consume: (use) =>
         Effect.scoped(session(use)).pipe(
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
-          Effect.catch((error) => Effect.logWarning(`Lost Kafka: ${error.message}; connecting again`)),
+          Effect.catch(({ message }) =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              Retry.isDue(mentioned, message, now)
+                ? Effect.logWarning(`Lost Kafka: ${message}; connecting again. If it lasts: node dist/main.js doctor`)
+                : Effect.void
+            )
+          ),
           Effect.repeat(Schedule.spaced("1 second")),
           Effect.andThen(Effect.never)
         )

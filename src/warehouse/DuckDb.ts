@@ -107,7 +107,10 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           ),
           Effect.catchIf(
             (error) => error.reason === "denied",
-            (error) => Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "mend DUCKDB_PATH" }])
+            (error) =>
+              Effect.succeed<ReadonlyArray<Problem>>([
+                { what: error.message, remedy: "set DUCKDB_PATH to another file, or let go of this one" }
+              ])
           )
         )
 

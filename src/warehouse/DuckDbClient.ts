@@ -2,8 +2,9 @@
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
 import * as Pool from "effect/Pool"
+import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
-import { fromDuckDb, isFatal } from "./DuckDbErrors.ts"
+import { fromDuckDb, isFatal, isHeld } from "./DuckDbErrors.ts"
 import { schemaOf } from "./DuckDbSql.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
@@ -63,7 +64,10 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         return { module, instance }
       },
       catch: toError
-    })
+    }).pipe(
+      // `status` and the like hold the file for a moment only.
+      Effect.retry({ schedule: Schedule.spaced("250 millis"), times: 8, while: isHeld })
+    )
   )
 
   // Runs after the pool has closed its connections.

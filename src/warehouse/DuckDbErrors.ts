@@ -12,7 +12,7 @@ const verdicts: ReadonlyArray<Verdict> = [
   [/^IO Error: .*No space left/i, "unavailable", "make room on the disk"],
   [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `node dist/main.js init`"],
   [/^(Conversion|Invalid Input|Out of Range|Constraint) Error/, "refused", "the data of a record does not fit"],
-  [/Conflict/, "unavailable", "another transaction was first; trying again"]
+  [/Conflict/, "unavailable", "another transaction was first"]
 ]
 
 /** Whatever a DuckDB call failed with, as a WarehouseError. */
@@ -35,7 +35,10 @@ export const fromDuckDb =
     })
   }
 
-const unknownFault: Verdict = [/./, "unavailable", "trying again"]
+const unknownFault: Verdict = [/./, "unavailable", "a passing fault, as far as can be told"]
 
 /** After an error of this kind the open database answers nothing any more and has to be opened anew. */
 export const isFatal = (error: WarehouseError): boolean => /FATAL|has been invalidated/.test(error.message)
+
+/** Another process has the file. */
+export const isHeld = (error: WarehouseError): boolean => error.message.includes("is held by process")

@@ -16,8 +16,8 @@ type Verdict = readonly [reason: WarehouseErrorReason, advice: string]
 /** Codes that say more than their class. The driver's own (4xxxxx) and Snowflake's (the rest); codes of login and session are 390xxx. */
 const byCode: Readonly<Record<string, Verdict>> = {
   "000606": ["denied", "no warehouse is selected: set SNOWFLAKE_WAREHOUSE and GRANT USAGE ON WAREHOUSE … TO ROLE …"],
-  "000625": ["unavailable", "too many statements wait for the table's lock; trying again"],
-  "000630": ["unavailable", "the statement reached its time limit; trying again"],
+  "000625": ["unavailable", "too many statements wait for the table's lock"],
+  "000630": ["unavailable", "the statement reached its time limit"],
   "000904": ["denied", "a column is missing: `node dist/main.js doctor` names it"],
   "002003": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
   "002043": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
@@ -68,12 +68,17 @@ const judge = (error: DriverError): Verdict => {
   if (error.status !== undefined) return byStatus(error.status)
   const known = byCode[error.code]
   if (known !== undefined) return known
-  if (/conflict/i.test(error.message)) return ["unavailable", "another transaction was first; trying again"]
+  if (/conflict/i.test(error.message)) return ["unavailable", "another transaction was first"]
   // Login refusals are many (MFA, policies, expired passwords); none of them passes by itself.
   if (error.code.startsWith("390") || error.code.startsWith("394")) return ["denied", "check the credentials"]
   // Settings that the driver itself refuses before it connects (404xxx, 405xxx).
   if (/^40[45]/.test(error.code)) return ["denied", "check the SNOWFLAKE_ variables"]
-  return bySqlState.find(([pattern]) => pattern.test(error.sqlState))?.[1] ?? ["unavailable", "trying again"]
+  return (
+    bySqlState.find(([pattern]) => pattern.test(error.sqlState))?.[1] ?? [
+      "unavailable",
+      "a passing fault, as far as can be told"
+    ]
+  )
 }
 
 /** `refused` texts quote the data ("Numeric value 'abc' …"), so only what stands before the first quotation or colon is kept. */
@@ -99,7 +104,11 @@ export const fromLogin = (cause: unknown, credentials: SnowflakeSettings["creden
   return new WarehouseError({ reason: "denied", message: `${firstLine(error.message)}; ${advice}` })
 }
 
-const firstLine = (message: string): string => (message.split("\n")[0] ?? "").replace(/\.$/, "")
+const firstLine = (message: string): string => {
+  const [first = "", second = ""] = message.split("\n")
+  // "SQL access control error:" says nothing without what follows it.
+  return `${first}${first.endsWith(":") ? ` ${second}` : ""}`.trim().replace(/\.$/, "")
+}
 
 const read = (cause: unknown): DriverError => ({
   code: textOf(cause, "code"),

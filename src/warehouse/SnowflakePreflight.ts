@@ -1,4 +1,4 @@
-/** What would stop a write to Snowflake, found before the first record is read, each with the statement that mends it. */
+/** What would stop a write to Snowflake, found before the first record is read, all of it at once, each with the statement that mends it. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Route, tablesOf } from "../domain/Route.ts"
@@ -7,12 +7,14 @@ import { decodeRows } from "./LedgerRows.ts"
 import type { SnowflakeClient } from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
 import * as Sql from "./SnowflakeSql.ts"
-import { columnsByTable, consumerOffsets, missingFrom, shapesOf } from "./Tables.ts"
+import { columnsByTable, consumerOffsets, deadLetters, missingFrom, quoted, type Shape, shapesOf } from "./Tables.ts"
 import type { Problem } from "./Warehouse.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
 const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
-const decodeWarehouse = decodeRows(Schema.Struct({ NAME: Schema.NullOr(Schema.String) }))
+const decodeIdentity = decodeRows(
+  Schema.Struct({ ROLE: Schema.NullOr(Schema.String), WAREHOUSE: Schema.NullOr(Schema.String) })
+)
 
 /** The columns of each table of the schema. */
 export const columnsOf = (session: Session, { database, schema }: SnowflakeSettings) =>
@@ -20,110 +22,147 @@ export const columnsOf = (session: Session, { database, schema }: SnowflakeSetti
     .query(Sql.columns(database), [schema.toUpperCase()])
     .pipe(Effect.flatMap(decodeColumns), Effect.map(columnsByTable))
 
+type Problems = ReadonlyArray<Problem>
+const none: Problems = []
+
+/** A refusal becomes what it means; a fault of the network stays a failure, which the caller tries again. */
+const orIfDenied = <A, B>(effect: Effect.Effect<A, WarehouseError>, onDenied: (error: WarehouseError) => B) =>
+  Effect.catchIf(
+    effect,
+    (error) => error.reason === "denied",
+    (error) => Effect.succeed(onDenied(error))
+  )
+
+/** The service's rights to a table: to add rows and read them, and to move the ledger. */
+const rightsTo = (shape: Shape): string => (shape === consumerOffsets ? "SELECT, INSERT, UPDATE" : "SELECT, INSERT")
+
+const create = "node dist/main.js init"
+
 export const preflight = (
   client: SnowflakeClient,
   sink: SnowflakeSettings,
   routes: ReadonlyArray<Route>,
   delivery: Settings["Service"]["delivery"]
-): Effect.Effect<ReadonlyArray<Problem>, WarehouseError> => {
+): Effect.Effect<Problems, WarehouseError> => {
   const names = Sql.dialect(sink.database, sink.schema)
   const schema = sink.schema.toUpperCase()
-  const role = sink.role ?? "<role>"
-  const create = "node dist/main.js init"
   const shapes = shapesOf(routes).filter((shape) => delivery === "exactly-once" || shape !== consumerOffsets)
+  const grant = (shape: Shape, role: string) =>
+    `GRANT ${rightsTo(shape)} ON TABLE ${names.qualified(shape.name)} TO ROLE ${role};`
 
-  /** A refusal becomes a problem; a fault of the network stays a failure, which the caller tries again. */
-  const orProblem = <A>(effect: Effect.Effect<A, WarehouseError>, remedy: string) =>
-    effect.pipe(
-      Effect.as<ReadonlyArray<Problem>>([]),
-      Effect.catchIf(
-        (error) => error.reason === "denied",
-        (error) => Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy }])
-      )
+  const database = (session: Session, role: string) =>
+    orIfDenied(
+      Effect.as(session.query(Sql.schemata(sink.database), [schema]), none),
+      ({ message }): Problems => [
+        {
+          what: message,
+          remedy: `CREATE DATABASE IF NOT EXISTS ${sink.database}; GRANT USAGE ON DATABASE ${sink.database} TO ROLE ${role};`
+        }
+      ]
     )
 
-  const warehouse = (session: Session) =>
-    session.query("SELECT CURRENT_WAREHOUSE() AS NAME").pipe(
-      Effect.flatMap(decodeWarehouse),
-      Effect.map((rows) => rows.every(({ NAME }) => NAME !== null)),
-      // An emulator may not have the function; that says nothing about the warehouse.
-      Effect.catchIf(
-        (error) => error.reason === "denied",
-        () => Effect.succeed(true)
+  /** The statements of a write themselves, with nothing in them: what only a grant can forbid is found here. */
+  const rehearsal = (session: Session, role: string, shape: Shape) => {
+    const table = tablesOf(routes).find(({ name }) => name === shape.name)
+    const statements: ReadonlyArray<readonly [sql: string, binds: ReadonlyArray<string>]> =
+      shape === consumerOffsets
+        ? [
+            [Sql.claim(names), ["[]", "", "", "", ""]],
+            [Sql.advance(names), ["[]", ""]]
+          ]
+        : shape === deadLetters
+          ? [[Sql.insertDeadLetters(names), ["[]"]]]
+          : table === undefined
+            ? []
+            : [[Sql.insertRows(names, table), ["[]"]]]
+    return orIfDenied(
+      Effect.as(
+        Effect.forEach(statements, ([sql, binds]) => session.execute(sql, binds), { discard: true }),
+        none
       ),
-      Effect.map((selected): ReadonlyArray<Problem> => {
-        if (selected) return []
-        const name = sink.warehouse ?? "<warehouse>"
-        const remedy = `GRANT USAGE ON WAREHOUSE ${name} TO ROLE ${role};${sink.warehouse === undefined ? " and set SNOWFLAKE_WAREHOUSE" : ""}`
-        return [{ what: "no warehouse is selected", remedy }]
-      })
+      ({ message }): Problems => [{ what: message, remedy: grant(shape, role) }]
     )
+  }
 
-  const database = (session: Session) =>
-    orProblem(
-      session.query(Sql.schemata(sink.database), [schema]),
-      `CREATE DATABASE IF NOT EXISTS ${sink.database}; GRANT USAGE ON DATABASE ${sink.database} TO ROLE ${role};`
-    )
-
-  const schemaAndTables = Effect.fnUntraced(function* (session: Session) {
+  const tables = Effect.fnUntraced(function* (session: Session, role: string) {
     if ((yield* session.query(Sql.schemata(sink.database), [schema])).length === 0)
       return [
         {
           what: `schema ${sink.database}.${sink.schema} is missing or not visible`,
-          remedy: `${create}, or GRANT USAGE ON SCHEMA ${sink.database}.${sink.schema} TO ROLE ${role};`
+          remedy: `${create}, or if it is there: GRANT USAGE ON SCHEMA ${sink.database}.${sink.schema} TO ROLE ${role};`
         }
       ]
-    return missingFrom(names, shapes, yield* columnsOf(session, sink), create)
+    const found = yield* columnsOf(session, sink)
+    const missing = missingFrom(names, shapes, found, create)
+    // Without any right to it, a table is as if it were not there.
+    const hidden = shapes.filter(({ name }) => !found.has(name))
+    const grants = hidden.map((shape) => grant(shape, role)).join(" ")
+    const told = missing.map(({ remedy, what }) => ({
+      what,
+      remedy: remedy === create ? `${create}, or if they are there: ${grants}` : remedy
+    }))
+    const whole = shapes.filter(({ fields, name }) => fields.every((field) => found.get(name)?.has(field.name)))
+    const refused = yield* Effect.forEach(whole, (shape) => rehearsal(session, role, shape))
+    return [...told, ...refused.flat()]
   })
 
-  /** The statements of a write themselves, with nothing in them: what only a grant can forbid is found here. */
-  const rehearsal = (session: Session) => {
-    const grant = (table: string, rights: string) =>
-      `GRANT ${rights} ON TABLE ${names.qualified(table)} TO ROLE ${role};`
-    const empty = (sql: string, table: string) =>
-      orProblem(session.execute(sql, ["[]"]), grant(table, "SELECT, INSERT"))
-    return Effect.all([
-      ...tablesOf(routes).map((table) => empty(Sql.insertRows(names, table), table.name)),
-      empty(Sql.insertDeadLetters(names), "DEAD_LETTERS"),
-      ...(delivery === "exactly-once"
-        ? [
-            orProblem(
-              session.execute(Sql.advance(names), ["[]", ""]),
-              grant(consumerOffsets.name, "SELECT, INSERT, UPDATE")
-            )
-          ]
-        : [])
-    ]).pipe(Effect.map((problems) => problems.flat()))
-  }
+  const look = Effect.fnUntraced(function* (session: Session) {
+    const { role, selected } = yield* identityOf(session, sink)
+    // What follows makes no sense in a database that cannot be seen, and says nothing where a warehouse is what it lacks.
+    const hidden = selected ? yield* database(session, role) : none
+    const inside = hidden.length > 0 ? Effect.succeed(none) : tables(session, role)
+    return selected
+      ? [...hidden, ...(yield* inside)]
+      : [noWarehouse(sink, role), ...(yield* orIfDenied(inside, () => none))]
+  })
 
-  // Each look makes sense only when the one before it found nothing.
-  const looks = [warehouse, database, schemaAndTables, rehearsal]
-  return orProblemOfLogin(
-    client.use((session) =>
-      Effect.reduce(
-        looks,
-        () => noProblems,
-        (problems, look) => (problems.length > 0 ? Effect.succeed(problems) : look(session))
-      )
-    ),
-    sink
+  return orIfDenied(
+    client.use(look),
+    ({ message }): Problems => [
+      { what: `Snowflake refused user ${sink.user}: ${message}`, remedy: loginRemedy(sink, message) }
+    ]
   )
 }
 
-const noProblems: ReadonlyArray<Problem> = []
+/** By the code in the message, else by the kind of credentials. */
+const loginRemedy = ({ credentials, role, user }: SnowflakeSettings, message: string): string => {
+  if (/\(390(186|189)\)/.test(message))
+    return `GRANT ROLE ${role ?? "…"} TO USER ${user}; or set SNOWFLAKE_ROLE to another`
+  switch (credentials._tag) {
+    case "Password":
+      return "set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and SNOWFLAKE_PASSWORD, or use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH)"
+    case "KeyPair":
+      return `ALTER USER ${user} SET RSA_PUBLIC_KEY = '…'; with what \`openssl rsa -in ${credentials.path} -pubout\` prints between its first and last line`
+    case "OAuth":
+    case "AccessToken":
+      return `renew SNOWFLAKE_TOKEN, the token of user ${user}`
+  }
+}
 
-const orProblemOfLogin = (
-  look: Effect.Effect<ReadonlyArray<Problem>, WarehouseError>,
-  sink: SnowflakeSettings
-): Effect.Effect<ReadonlyArray<Problem>, WarehouseError> =>
-  Effect.catchIf(
-    look,
-    (error) => error.reason === "denied",
-    (error) =>
-      Effect.succeed([
-        {
-          what: `Snowflake refused user ${sink.user}: ${error.message}`,
-          remedy: "mend SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and the credentials, or run sql/snowflake/03_role.sql"
-        }
-      ])
+/** The role in force, as a GRANT names it, and whether there is a warehouse to run statements. */
+const identityOf = (session: Session, sink: SnowflakeSettings) =>
+  orIfDenied(
+    session
+      .query("SELECT CURRENT_ROLE() AS ROLE, CURRENT_WAREHOUSE() AS WAREHOUSE")
+      .pipe(Effect.flatMap(decodeIdentity)),
+    // An emulator may not have these functions; that says nothing about the warehouse.
+    () => [{ ROLE: null, WAREHOUSE: "" }]
+  ).pipe(
+    Effect.map(([row]) => ({
+      role: sink.role ?? (row?.ROLE ? identifier(row.ROLE) : "PUBLIC"),
+      selected: (row?.WAREHOUSE ?? null) !== null
+    }))
   )
+
+const identifier = (name: string): string => (/^[A-Z_][A-Z0-9_$]*$/.test(name) ? name : quoted(name))
+
+const noWarehouse = ({ user, warehouse }: SnowflakeSettings, role: string): Problem =>
+  warehouse === undefined
+    ? {
+        what: "no warehouse is selected: SNOWFLAKE_WAREHOUSE is not set, and the user has no default",
+        remedy: `set SNOWFLAKE_WAREHOUSE (ALTER USER ${user} SET DEFAULT_WAREHOUSE = … does it too), and GRANT USAGE ON WAREHOUSE … TO ROLE ${role};`
+      }
+    : {
+        what: `no warehouse is selected: ${warehouse} is missing or not visible`,
+        remedy: `CREATE WAREHOUSE IF NOT EXISTS ${warehouse} WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60; GRANT USAGE ON WAREHOUSE ${warehouse} TO ROLE ${role};`
+      }

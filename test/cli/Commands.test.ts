@@ -1,5 +1,6 @@
 /** The commands as a script meets them: real processes, a real broker, DuckDB; exit codes, stdout and stderr. */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -83,7 +84,7 @@ describe("a configuration that cannot be used", () => {
   it("is what doctor is for: 1, and the rest is said to wait", () => {
     const { code, out } = cli(["doctor"], { ...env, SNOWFLAKE_USERNAME: "me" })
     assert.strictEqual(code, 1)
-    assert.include(out, '✗ configuration  BATCH_SIZE: expected a whole number from 1 to 1000000, got "none"')
+    assert.match(out, /✗ configuration +BATCH_SIZE: expected a whole number from 1 to 1000000, got "none"/)
     assert.include(out, "did you mean SNOWFLAKE_USER?")
     assert.include(out, "- warehouse")
   })
@@ -154,6 +155,35 @@ describe("from nothing to status", () => {
   })
 })
 
+describe("status --watch in a terminal", () => {
+  it("draws in place while nothing answers, ends with 0 on Ctrl-C, and gives the terminal back as it was", async () => {
+    // A terminal of its own, with this process at the keyboard.
+    const inTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    const program = [process.execPath, join(root, "dist/main.js"), "status", "--watch", "--interval", "0.3"]
+    const { HOME = "/", PATH = "" } = process.env
+    const child = spawn("python3", ["-c", inTerminal, ...program], {
+      cwd: folder,
+      env: {
+        ...{ PATH, HOME, TERM: "xterm", SINK: "duckdb", DUCKDB_PATH: join(folder, "raw.db"), HTTP_PORT: "0" },
+        KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1"
+      }
+    })
+    let seen = ""
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      seen += chunk
+    })
+    const redrawn = () => seen.split("\u001b[H").filter((frame) => frame.includes("✗ Kafka:")).length
+    const exit = once(child, "close")
+    while (redrawn() < 2) await Promise.race([once(child.stdout, "data"), exit.then(() => assert.fail(seen))])
+    child.stdin.write("\u0003")
+    assert.deepStrictEqual(await exit, [0, null], seen)
+    assert.isTrue(seen.startsWith("\u001b[?1049h\u001b[?25l"), "a screen of its own, without a cursor")
+    assert.notInclude(seen, "\u001b[2J", "never blank in between")
+    const [, left = ""] = seen.split("\u001b[?25h\u001b[?1049l")
+    assert.match(left, /^Group bronze-consumer-group[\s\S]+ORDERS_RAW[\s\S]+Kafka: Could not list the topics/)
+  }, 60_000)
+})
+
 describe("when a side is away", () => {
   const nobody = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" }
   it("commands fail with 1, in words", () => {
@@ -169,7 +199,7 @@ describe("when a side is away", () => {
   it("doctor goes on with the rest", () => {
     const { code, out } = cli(["doctor"], nobody)
     assert.strictEqual(code, 1)
-    assert.match(out, /✗ broker +Could not reach the cluster/)
+    assert.match(out, /✗ broker +nobody listens on port 1 of 127\.0\.0\.1\n +-> Set KAFKA_BOOTSTRAP_SERVERS/)
     assert.match(out, /✓ warehouse/)
   })
 })

@@ -1,16 +1,19 @@
 /** What the commands show: aligned, readable, and never steered by what an event says. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { render as renderDoctor } from "../../src/cli/Doctor.ts"
-import { configuration } from "../../src/cli/DoctorChecks.ts"
+import { bad } from "../../src/cli/DoctorFinding.ts"
+import { configuration } from "../../src/cli/DoctorSettings.ts"
 import { render as renderEvent } from "../../src/cli/Monitor.ts"
 import { explain } from "../../src/cli/Report.ts"
 import * as Screen from "../../src/cli/Screen.ts"
-import { render as renderStatus } from "../../src/cli/Status.ts"
-import { gather } from "../../src/cli/StatusReport.ts"
+import { remember } from "../../src/cli/StatusRates.ts"
+import { gather, type StatusReport } from "../../src/cli/StatusReport.ts"
+import { frame, render as renderStatus } from "../../src/cli/StatusView.ts"
 import { Admin } from "../../src/kafka/Admin.ts"
 import { KafkaError } from "../../src/kafka/KafkaError.ts"
 import * as Settings from "../../src/Settings.ts"
@@ -93,10 +96,11 @@ describe("status", () => {
     })
   const report = (down: { kafka?: boolean; warehouse?: boolean } = {}) =>
     TestClock.setTime(6_000).pipe(
-      Effect.andThen(gather),
+      Effect.andThen(gather(Duration.seconds(10))),
       Effect.provide([admin(down.kafka === true), warehouse(down.warehouse === true)]),
       Effect.provide(Settings.layer),
-      Effect.provide(Settings.environment({ SINK: "duckdb" }))
+      // Any file that is there; the warehouse is a double.
+      Effect.provide(Settings.environment({ SINK: "duckdb", DUCKDB_PATH: import.meta.filename, HTTP_PORT: "0" }))
     )
 
   it.effect("counts lag from the ledger, then from the commit, then from the start", () =>
@@ -113,7 +117,10 @@ describe("status", () => {
       assert.strictEqual(lag, 2500)
       assert.strictEqual(problems.length, 2)
       assert.include(problems[0], "no topic raw.clicks.v1")
-      assert.include(problems[1], "raw.orders.v1/1: the next offset 2000 is beyond the end 1510")
+      assert.strictEqual(
+        problems[1],
+        "raw.orders.v1: partition 1 was read up to 2000, but ends at 1510: the topic was made anew; the topic is stopped -> node dist/main.js reset raw.orders.v1 --to earliest"
+      )
     })
   )
   it.effect("shows Kafka's side when the warehouse is away", () =>
@@ -143,11 +150,64 @@ describe("status", () => {
       const text = renderStatus(yield* report(), plain)
       assert.include(text, "Group bronze-consumer-group, exactly-once, into DuckDB file x")
       assert.match(text, /^raw\.orders\.v1 +0 +10 +1,510 +510 +1,000 {2}ledger$/m)
+      assert.notInclude(text, "LAG/S")
       assert.match(text, /^ORDERS_RAW +1,234 {2}5 s ago$/m)
       assert.include(text, "Lag in all: 2,500")
       assert.include(text, "2 dead letters")
     })
   )
+})
+
+describe("status --watch", () => {
+  const partition = { topic: "raw.orders.v1", low: 0, high: 10_000, source: "ledger" as const }
+  const look = (at: number, lags: ReadonlyArray<number>, rows: number): StatusReport => ({
+    at,
+    ...{ group: "g", delivery: "exactly-once", target: "DuckDB file x", service: null, problems: [] },
+    partitions: lags.map((lag, index) => ({ ...partition, partition: index, next: 10_000 - lag, lag })),
+    lag: lags.reduce((sum, lag) => sum + lag, 0),
+    tables: [{ table: "ORDERS_RAW", rows, lastWrite: at }]
+  })
+  const looks = [look(0, [900, 5], 1000), look(2000, [700, 5], 1200), look(4000, [500, 25], 1400)]
+  const terminal = { columns: 100, rows: 30 }
+  const shown = (from: ReadonlyArray<StatusReport>, size = terminal) => frame(from, size, plain).join("\n")
+
+  it("shows rows a second, lag up or down by partition, and when the backlog will be done", () => {
+    const text = shown(looks)
+    assert.match(text, /^raw\.orders\.v1 +0 .* 500 +-100 {2}ledger$/m)
+    assert.match(text, /^raw\.orders\.v1 +1 .* 25 +\+5\.0 {2}ledger$/m)
+    assert.include(text, "Lag in all: 525, down 95/s; done in about 6 s")
+    assert.match(text, /^ORDERS_RAW +1,400 +100 {2}0 s ago$/m)
+  })
+  it("knows no rate after one look, nor from a side that was away", () => {
+    assert.match(shown(looks.slice(0, 1)), /^raw\.orders\.v1 +0 .* 900 +- {2}ledger$/m)
+    const away = { ...look(6000, [], 1400), tables: [], problems: ["Warehouse: away", "Kafka: away"] }
+    assert.include(shown([...looks, away]), "✗ Warehouse: away\n✗ Kafka: away")
+    assert.notInclude(shown([...looks, away]), "Lag in all")
+  })
+  it("forgets looks that are old, and those at another counter of rows", () => {
+    assert.deepStrictEqual(
+      remember(looks, look(13_000, [0, 0], 2000)).map(({ at }) => at),
+      [4000, 13_000]
+    )
+    const service = { url: "http://127.0.0.1:9464", startedAt: 1 }
+    assert.lengthOf(remember(looks, { ...look(5000, [0, 0], 10), service }), 1)
+  })
+  it("is never wider or higher than the terminal, and keeps the lag of those behind most", () => {
+    const many = [
+      look(
+        0,
+        Array.from({ length: 40 }, (_, index) => index * 10),
+        5
+      )
+    ]
+    const lines = frame(many, { columns: 60, rows: 14 }, plain)
+    assert.isAtMost(lines.length, 14)
+    assert.isAtMost(Math.max(...lines.map((line) => line.length)), 60)
+    const text = lines.join("\n")
+    assert.match(text, /^raw\.orders\.v1 +39 .* 390 /m)
+    assert.match(text, /^… and 3\d others, with a lag of [\d,]+ in all$/m)
+    assert.include(text, "ORDERS_RAW")
+  })
 })
 
 describe("doctor", () => {
@@ -165,6 +225,13 @@ describe("doctor", () => {
       "✓ broker     there\n✗ warehouse  no table T\n             -> node dist/main.js init\n- clock      -\n\n1 thing to mend."
     )
   })
+  it("sets several lines and several remedies below each other, and obeys none of what they say", () => {
+    const [finding] = [bad("warehouse", "no table A\nno table \u001b[2JB", "init", "grant it")]
+    assert.strictEqual(
+      renderDoctor([finding], plain).split("\n\n")[0],
+      "✗ warehouse  no table A\n             no table \\u001b[2JB\n             -> init\n             or grant it"
+    )
+  })
   it("names each problem and hint of the configuration", () => {
     const error = new Settings.SettingsError({ problems: ["A: no", "B: no"] })
     assert.deepStrictEqual(
@@ -176,6 +243,25 @@ describe("doctor", () => {
       ]
     )
   })
+  it.effect("warns of settings that are slow, dear or too large, and not of the defaults", () =>
+    Effect.gen(function* () {
+      const login = { SNOWFLAKE_ACCOUNT: "a", SNOWFLAKE_USER: "u", SNOWFLAKE_PASSWORD: "p", SNOWFLAKE_DATABASE: "d" }
+      const warnings = (env: Record<string, string>) =>
+        Effect.result(Settings.load).pipe(
+          Effect.map((read) => configuration(read, []).filter(({ state }) => state === "warning")),
+          Effect.map((findings) => findings.map(({ detail }) => detail.split(" ")[0])),
+          Effect.provide(Settings.environment({ ...login, ...env }))
+        )
+      assert.deepStrictEqual(yield* warnings({}), [])
+      assert.deepStrictEqual(
+        yield* warnings({
+          ...{ BATCH_TIMEOUT: "0.2", BATCH_SIZE: "5", WRITE_MAX_BYTES: "64KiB", WRITE_CONCURRENCY: "16" },
+          ...{ DELIVERY: "at-least-once" }
+        }),
+        ["BATCH_TIMEOUT", "BATCH_SIZE", "WRITE_MAX_BYTES", "WRITE_CONCURRENCY", "DELIVERY"]
+      )
+    })
+  )
 })
 
 describe("failures", () => {
