@@ -11,7 +11,7 @@ import { type BronzeProcess, killAll, start } from "../support/BronzeProcess.ts"
 import { openBrowser, screenshot, visit } from "../support/Browser.ts"
 import { duckDb } from "../support/Inspect.ts"
 import { countRows, makeJob } from "../support/Job.ts"
-import { connect, type RealKafka, unique } from "../support/RealKafka.ts"
+import { connect, eventually, type RealKafka, unique } from "../support/RealKafka.ts"
 
 const program = fileURLToPath(new URL("../../scripts/shop.ts", import.meta.url))
 
@@ -155,17 +155,24 @@ describe("the API", () => {
       assert.strictEqual((await fetch(`${api}/healthz`)).status, 503)
       await broker.restart()
       await process.line(/Sending to/)
-      assert.strictEqual((await post(`${api}/api/v1/orders/`, biryani)).status, 201)
+      // A broker that is back answers before each of its partitions has a leader.
+      const accepted = () =>
+        eventually(
+          () => post(`${api}/api/v1/orders/`, biryani),
+          ({ status }) => status === 201
+        )
+      await accepted()
 
       broker.kill()
       const refused = await post(`${api}/api/v1/orders/`, biryani)
       assert.strictEqual(refused.status, 503)
       assert.match(String(refused.body["detail"]), /Could not send to|did not acknowledge/)
       await broker.restart()
+      await accepted()
       assert.strictEqual((await fetch(`${api}/healthz`)).status, 200)
-      assert.strictEqual((await post(`${api}/api/v1/orders/`, biryani)).status, 201)
+      // What was answered with 503 may have arrived as well; what was answered with 201 did.
       const ends = await own.ends(topics.orders)
-      assert.strictEqual(
+      assert.isAtLeast(
         ends.reduce((sum, end) => sum + end, 0),
         2
       )
