@@ -29,7 +29,16 @@ export const connect = async (bootstrap: string): Promise<RealKafka> => {
   return {
     bootstrap,
     createTopic: async (topic, partitions = 1) => {
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true })
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false })
+      // By itself kafkajs waits for leaders only, and not for brokers that have not heard of the topic yet.
+      await eventually(
+        () =>
+          admin.fetchTopicOffsets(topic).then(
+            (offsets) => offsets.length,
+            () => 0
+          ),
+        (count) => count === partitions
+      )
     },
     produce: async (topic, messages, compression) => {
       await producer.send({ topic, messages: [...messages], ...(compression !== undefined && { compression }) })
