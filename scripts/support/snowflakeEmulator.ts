@@ -1,14 +1,11 @@
 // Installs and starts the Snowflake emulator (fakesnow in a Python of its own) for the real driver to talk to.
-import { createHash } from "node:crypto"
-import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, readFile } from "node:fs/promises"
+import { mkdir, mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { lastLines, runCommand, runOrThrow } from "./command.ts"
 import { type Daemon, startDaemon } from "./daemon.ts"
 import { freePort } from "./freePort.ts"
-import { installOnce } from "./installOnce.ts"
-import { cacheDir, supportDir } from "./paths.ts"
+import { supportDir } from "./paths.ts"
+import { installPython } from "./python.ts"
 
 export interface Emulator {
   readonly port: number
@@ -35,37 +32,9 @@ export interface EmulatorOptions {
 
 const home = join(supportDir, "fakesnow")
 
-/** The Python to run it with. Throws an Error that names what has to be installed: "Python 3.10" or "python3-venv". */
-export const installEmulator = async (say: (line: string) => void = () => {}): Promise<string> => {
-  const requirements = join(home, "requirements.txt")
-  // Named after its contents: other pins get another environment, never a stale one.
-  const digest = createHash("sha256")
-    .update(await readFile(requirements))
-    .digest("hex")
-    .slice(0, 12)
-  const target = join(cacheDir, "emulator", `venv-${digest}`)
-  if (!existsSync(target)) {
-    await requirePython()
-    await installOnce(target, async (into) => {
-      say("Installing the Snowflake emulator from PyPI (once)…")
-      await runOrThrow("python3", ["-m", "venv", into])
-      const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
-      const { code, output } = await runCommand(join(into, "bin", "python"), pip)
-      if (code !== 0) throw new Error(`pip could not install the Snowflake emulator:\n${lastLines(output)}`)
-    })
-  }
-  return join(target, "bin", "python")
-}
-
-const requirePython = async (): Promise<void> => {
-  const { code } = await runCommand("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"])
-  if (code !== 0)
-    throw new Error("Python 3.10 or newer is missing. On Debian or Ubuntu: apt-get install python3 python3-venv")
-  // Debian splits the standard library: without python3-venv, `python3 -m venv` exists and fails.
-  if ((await runCommand("python3", ["-c", "import ensurepip, venv"])).code !== 0) {
-    throw new Error("python3-venv is missing. On Debian or Ubuntu: apt-get install python3-venv")
-  }
-}
+/** The Python to run it with. */
+export const installEmulator = async (say?: (line: string) => void): Promise<string> =>
+  join(await installPython("emulator", "the Snowflake emulator", join(home, "requirements.txt"), say), "python")
 
 export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
   const { dataDir, idleTransactionSeconds = 300, survive = false } = options

@@ -1,26 +1,16 @@
 /** The Python that checks deploy/, with what requirements.txt pins, installed once under .cache; and what YAML files hold, read with it. */
-import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Schema from "effect/Schema"
 import { runOrThrow } from "../../scripts/support/command.ts"
-import { installOnce } from "../../scripts/support/installOnce.ts"
-import { cacheDir, projectRoot } from "../../scripts/support/paths.ts"
+import { projectRoot } from "../../scripts/support/paths.ts"
+import * as Python from "../../scripts/support/python.ts"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 
 /** The folder of its programs. */
-export const installPython = async (): Promise<string> => {
-  const requirements = join(here, "requirements.txt")
-  const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12)
-  const target = await installOnce(join(cacheDir, "deploy", `venv-${digest}`), async (into) => {
-    await runOrThrow("python3", ["-m", "venv", into])
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
-    await runOrThrow(join(into, "bin", "python"), pip)
-  })
-  return join(target, "bin")
-}
+export const installPython = (): Promise<string> =>
+  Python.installPython("deploy", "the validators of deploy/", join(here, "requirements.txt"))
 
 /** Runs a script or, after "-m", a module; throws with its output when it does not like what it sees. */
 export const python = async (...args: ReadonlyArray<string>): Promise<string> =>
