@@ -75,7 +75,7 @@ export const make = () => {
     /** To be run inside the span of the fetch. */
     received: (fetch: Fetch): Effect.Effect<void> =>
       Effect.map(Effect.option(Effect.currentSpan), (span) => {
-        if (Option.isNone(span)) return
+        if (Option.isNone(span) || !span.value.sampled) return
         const line = waiting.get(partitionKey(fetch)) ?? []
         line.push({ next: fetch.next, link: { span: span.value, attributes: {} } })
         waiting.set(partitionKey(fetch), line)

@@ -19,6 +19,9 @@ interface Partition extends TopicPartition {
 /** What there is to do: nothing, ask the ledger, write what is in memory, or read what the log has more. */
 type Work = "none" | "claim" | "write" | "read"
 
+/** The log's end may be older than what was read since. */
+const lagOf = ({ end, next }: Partition): number | null => (end === null ? null : Math.max(0, end - next))
+
 export const make = (now: () => number, onLag: (partition: TopicPartition, lag: number | null) => void) => {
   const partitions = new Map<string, Partition>()
   let isClaiming = false
@@ -44,7 +47,8 @@ export const make = (now: () => number, onLag: (partition: TopicPartition, lag: 
     if (work !== "read") isReopening = false
   }
   const tellLag = (partition: Partition): void => {
-    if (partition.end !== null) onLag(partition, Math.max(0, partition.end - partition.next))
+    const lag = lagOf(partition)
+    if (lag !== null) onLag(partition, lag)
   }
   const clear = (): void => {
     for (const partition of partitions.values()) onLag(partition, null)
@@ -99,10 +103,10 @@ export const make = (now: () => number, onLag: (partition: TopicPartition, lag: 
       look()
     },
     views: (): ReadonlyArray<PartitionView> =>
-      [...partitions.values()].map(({ end, next, partition, stopped, topic }) => ({
-        ...{ topic, partition, next, end, stopped },
-        lag: end === null ? null : Math.max(0, end - next)
-      })),
+      [...partitions.values()].map((place) => {
+        const { end, next, partition, stopped, topic } = place
+        return { topic, partition, next, end, stopped, lag: lagOf(place) }
+      }),
     oldestPendingSeconds: (): number => {
       const oldest = [...partitions.values()].flatMap(({ pending }) =>
         pending[0] === undefined ? [] : [pending[0].at]

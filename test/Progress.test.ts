@@ -11,7 +11,7 @@ import { Admin } from "../src/kafka/Admin.ts"
 import { KafkaError } from "../src/kafka/KafkaError.ts"
 import * as Lag from "../src/Lag.ts"
 import { Settings } from "../src/Settings.ts"
-import { partition, records, start } from "./support/Flow.ts"
+import { partition, pass, records, start } from "./support/Flow.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
 import { record } from "./support/Outcomes.ts"
 
@@ -34,9 +34,6 @@ const health = (flow: Flow) =>
       }
     }
   )
-
-/** Time passes in steps, so that what waits again after waiting gets its turn. */
-const pass = (seconds: number) => Effect.repeat(TestClock.adjust("1 second"), { times: seconds - 1 })
 
 /** Lag is watched as in the service; the logs end where `ends` says. */
 const watch = (flow: Flow, ends: { high: number }) => {

@@ -1,13 +1,10 @@
 /** The log stays readable when the same thing goes wrong again and again: said when it begins, then now and then, and counted. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TestClock from "effect/testing/TestClock"
-import { partition, records, start } from "./support/Flow.ts"
+import { partition, pass, records, start } from "./support/Flow.ts"
 import * as Lines from "./support/Lines.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
 import { record } from "./support/Outcomes.ts"
-
-const pass = (seconds: number) => Effect.repeat(TestClock.adjust("1 second"), { times: seconds - 1 })
 
 describe("the log", () => {
   it.effect("of a warehouse that is away for ten minutes has tens of lines, however many writes wait", () => {

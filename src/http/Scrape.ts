@@ -23,7 +23,7 @@ export const make = (registry: Context.Context<never>) => {
     set(metrics.buffer, snapshot.bufferBytes)
     set(metrics.bufferMax, snapshot.bufferMaxBytes)
     set(metrics.assigned, snapshot.partitions.length)
-    set(metrics.stopped, new Set(snapshot.partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic)).size)
+    set(metrics.stopped, snapshot.stoppedTopics.length)
     set(metrics.ready, snapshot.ready.ok ? 1 : 0)
     const build = Metric.withAttributes(metrics.buildInfo, { version: snapshot.version, node: process.version })
     build.updateUnsafe(1, registry)

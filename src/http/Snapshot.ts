@@ -16,7 +16,7 @@ export interface Sample {
 
 export interface Snapshot
   extends Sample,
-    Pick<ProgressView, "member" | "partitions" | "tables" | "deadLetters" | "rows" | "errors"> {
+    Pick<ProgressView, "member" | "partitions" | "stoppedTopics" | "tables" | "deadLetters" | "rows" | "errors"> {
   readonly startedAt: number
   readonly version: string
   readonly live: Verdict

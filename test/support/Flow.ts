@@ -33,6 +33,9 @@ export const partition = (
 
 export const sizes = (batches: ReadonlyArray<Batch>) => batches.map(({ outcomes }) => outcomes.length)
 
+/** Time passes in steps, so that what waits again after waiting gets its turn. */
+export const pass = (seconds: number) => Effect.repeat(TestClock.adjust("1 second"), { times: seconds - 1 })
+
 export const start = Effect.fnUntraced(function* (
   options: MemoryWarehouse.Options & { readonly env?: Record<string, string> } = {}
 ) {
