@@ -134,7 +134,8 @@ describe("the live page", () => {
     await kafka.produce(job.orders, [...messages(500, order), broken])
     await rowsWritten(page, 500)
     await says(page.locator("#counters"), /Dead letters 1 1 /)
-    const highest = (text: string) => Number(/in: last .*?, highest ([\d.]+)/.exec(text)?.[1])
+    // Thousands are set apart by a thin blank.
+    const highest = (text: string) => Number(/in: last .*?, highest ([\d.]+)/.exec(text.replaceAll("\u202f", ""))?.[1])
     const before = await eventually(
       () => chart(page, "chart-rates"),
       (text) => highest(text) > 5
