@@ -10,6 +10,7 @@ import { toCoverage } from "./CoverageRows.ts"
 import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
+import type { SnowflakeBind } from "./SnowflakeBind.ts"
 import * as SnowflakeClient from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
 import { columnsOf, preflight } from "./SnowflakePreflight.ts"
@@ -48,7 +49,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
 
       const insertAll = Effect.fnUntraced(function* (
         session: Session,
-        statements: Iterable<readonly [sql: string, bind: string]>
+        statements: Iterable<readonly [sql: string, bind: SnowflakeBind]>
       ) {
         for (const [sql, bind] of statements) yield* session.execute(sql, [bind])
       })

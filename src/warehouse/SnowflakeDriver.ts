@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
 import type { SnowflakeSettings } from "../Settings.ts"
+import { filled, lend, type SnowflakeBind } from "./SnowflakeBind.ts"
 import { fromDriver, fromLogin } from "./SnowflakeErrors.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
@@ -12,9 +13,12 @@ export interface Session {
   /** False once the server has ended it, or the driver has given it up. */
   readonly isUp: () => boolean
   /** Runs a statement and gives the number of rows it changed. */
-  readonly execute: (sql: string, binds?: ReadonlyArray<Bind>) => Effect.Effect<number, WarehouseError>
+  readonly execute: (sql: string, binds?: ReadonlyArray<Bind | SnowflakeBind>) => Effect.Effect<number, WarehouseError>
   /** Runs a query and gives its rows, numbers and JSON as text. */
-  readonly query: (sql: string, binds?: ReadonlyArray<Bind>) => Effect.Effect<ReadonlyArray<unknown>, WarehouseError>
+  readonly query: (
+    sql: string,
+    binds?: ReadonlyArray<Bind | SnowflakeBind>
+  ) => Effect.Effect<ReadonlyArray<unknown>, WarehouseError>
   /** Ends the session, and with it whatever transaction is open on it; never waits long for an answer. */
   readonly close: Effect.Effect<void>
 }
@@ -41,7 +45,7 @@ const loadDriver = async () => {
   const require = createRequire(import.meta.url)
   const http: typeof import("snowflake-sdk/dist/lib/http/axios_instance.js") = require("snowflake-sdk/dist/lib/http/axios_instance.js")
   http.default.interceptors.request.use((request) =>
-    Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 } })
+    Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 }, data: filled(request.data) })
   )
   skipUselessGzip(require("node:zlib"))
   return driver
@@ -142,14 +146,26 @@ const make = (connection: Connection): Session => ({
 const statement = <A>(
   connection: Connection,
   sqlText: string,
-  binds: ReadonlyArray<Bind> | undefined,
+  binds: ReadonlyArray<Bind | SnowflakeBind> = [],
+  read: (done: RowStatement) => Effect.Effect<A, WarehouseError>
+): Effect.Effect<A, WarehouseError> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => lend(binds)),
+    ({ lent }) => run(connection, sqlText, lent, read),
+    ({ takeBack }) => Effect.sync(takeBack)
+  )
+
+const run = <A>(
+  connection: Connection,
+  sqlText: string,
+  binds: ReadonlyArray<Bind>,
   read: (done: RowStatement) => Effect.Effect<A, WarehouseError>
 ): Effect.Effect<A, WarehouseError> =>
   Effect.callback((resume) => {
     try {
       connection.execute({
         sqlText,
-        ...(binds === undefined ? {} : { binds }),
+        ...(binds.length > 0 && { binds }),
         // Without it the driver runs a statement again by itself when its result cannot be read.
         streamResult: true,
         fetchAsString: ["Number", "JSON", "Date"],

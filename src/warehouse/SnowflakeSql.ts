@@ -3,7 +3,7 @@
 import { shortened } from "../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../domain/Route.ts"
-import { jsonArrays } from "./Binds.ts"
+import { jsonArrays, type SnowflakeBind } from "./SnowflakeBind.ts"
 import {
   consumerOffsets,
   createTable,
@@ -149,7 +149,7 @@ const maxStatement = 1_000_000
  * The rows as the binds of `insertRows`, a statement each. The payload text is spliced in as it is, never parsed, so 64-bit integers and `1.10` survive.
  * A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a "v" that is JSON null.
  */
-export const rowsBinds = (rows: ReadonlyArray<BronzeRow>): Iterable<string> =>
+export const rowsBinds = (rows: ReadonlyArray<BronzeRow>): Iterable<SnowflakeBind> =>
   jsonArrays(
     rows,
     (row) => {
@@ -166,7 +166,7 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>): Iterable<string> =>
 const maxText = 16 * 1024 * 1024 - 16 * 1024
 
 /** Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its beginning. */
-export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLetter>): Iterable<string> =>
+export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLetter>): Iterable<SnowflakeBind> =>
   jsonArrays(
     letters,
     (whole) => {

@@ -72,7 +72,9 @@ describe("SnowflakeSql", () => {
     const rows = [300, 300, 300, 2000, 10].map((size, offset) =>
       row({ offset, event: JSON.stringify("é".repeat(size * 512)) })
     )
-    const offsets = [...Sql.rowsBinds(rows)].map((bind) => JSON.parse(bind).map((element: { o: number }) => element.o))
+    const offsets = [...Sql.rowsBinds(rows)].map((bind) =>
+      JSON.parse(String(bind)).map((element: { o: number }) => element.o)
+    )
     assert.deepStrictEqual(offsets, [[0, 1, 2], [3], [4]])
     assert.deepStrictEqual([...Sql.rowsBinds([])], [])
   })
