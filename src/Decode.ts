@@ -1,7 +1,7 @@
 /** Turns a record into its outcome: total and pure, so that a bad record is a value and never stops its neighbours (P6). */
 import { isUtf8 } from "node:buffer"
 import type { HeaderValue, KafkaRecord } from "./domain/KafkaRecord.ts"
-import type { DeadLetter, DeadLetterCause, Outcome } from "./domain/Outcome.ts"
+import type { DeadLetter, DeadLetterCause, Outcome, Source } from "./domain/Outcome.ts"
 import type { Route } from "./domain/Route.ts"
 import { typedColumns } from "./TypedColumns.ts"
 
@@ -19,9 +19,9 @@ export interface DecodeOptions {
 }
 
 /** Decodes the records of one route. */
-export const make =
-  (route: Route, options: DecodeOptions) =>
-  (record: KafkaRecord): Outcome => {
+export const make = ({ table: { columns } }: Route, options: DecodeOptions) => {
+  const nothing = columns.map(() => null)
+  return (record: KafkaRecord): Outcome => {
     const { offset, partition, timestamp, topic, value } = record
     const key = record.key === null ? null : text(record.key)
     const headers = headersJson(record.headers)
@@ -29,46 +29,60 @@ export const make =
     if (value === null) {
       return options.tombstones === "skip"
         ? { _tag: "Skip", topic, partition, offset, reason: "tombstone", bytes }
-        : row(null, nothing(route))
+        : { _tag: "BronzeRow", topic, partition, offset, timestamp, key, headers, event: null, columns: nothing, bytes }
     }
+    const source = () => ({ topic, partition, offset, timestamp, key, headers, bytes })
     if (value.length > maxEventBytes) {
-      return deadLetter("too_large", `the event has ${value.length} bytes; a VARIANT takes ${maxEventBytes}`, value)
+      const message = `the event has ${value.length} bytes; a VARIANT takes ${maxEventBytes}`
+      return deadLetter(source(), "too_large", message, value)
     }
-    if (!isUtf8(value)) return deadLetter("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8", value)
     const event = utf8(value)
+    if (event === undefined) return deadLetter(source(), "not_utf8", "the payload is not UTF-8", value)
     try {
-      return row(event, typedColumns(route.table.columns, JSON.parse(event), event))
+      const typed = typedColumns(columns, JSON.parse(event), event)
+      const size = bytes + value.length
+      return {
+        _tag: "BronzeRow",
+        topic,
+        partition,
+        offset,
+        timestamp,
+        key,
+        headers,
+        event,
+        columns: typed,
+        bytes: size
+      }
     } catch (error) {
-      return deadLetter("not_json", startsLikeRegistry(value) ?? reasonOf(error), value)
-    }
-
-    function row(event: string | null, columns: ReadonlyArray<string | null>): Outcome {
-      const size = bytes + (value?.length ?? 0)
-      return { _tag: "BronzeRow", topic, partition, offset, timestamp, key, headers, event, columns, bytes: size }
-    }
-
-    function deadLetter(cause: DeadLetterCause, message: string, value: Uint8Array): DeadLetter {
-      const payload = asBuffer(value).toString("base64")
-      const size = bytes + payload.length + message.length
-      const place = { topic, partition, offset, timestamp, key, headers }
-      return { _tag: "DeadLetter", ...place, cause, message, payload, bytes: size }
+      return deadLetter(source(), "not_json", reasonOf(error), value)
     }
   }
+}
 
-const nothing = (route: Route): ReadonlyArray<null> => route.table.columns.map(() => null)
+const deadLetter = (source: Source, cause: DeadLetterCause, message: string, value: Uint8Array): DeadLetter => {
+  const payload = asBuffer(value).toString("base64")
+  const told = cause === "too_large" ? message : (startsLikeRegistry(value) ?? message)
+  const bytes = source.bytes + payload.length + told.length
+  return { _tag: "DeadLetter", ...source, cause, message: told, payload, bytes }
+}
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-const utf8 = (bytes: Uint8Array): string => asBuffer(bytes).toString("utf8")
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Undefined when the bytes are no UTF-8: such become U+FFFD, and where that does not stand nobody has to look at them a second time. */
+const utf8 = (bytes: Uint8Array): string | undefined => {
+  const text = asBuffer(bytes).toString("utf8")
+  return text.includes("\ufffd") && !isUtf8(bytes) ? undefined : text
+}
 
 /** Text as it is; other bytes marked and in base64, so that nothing is lost. */
-const text = (bytes: Uint8Array): string =>
-  isUtf8(bytes) ? utf8(bytes) : `base64:${asBuffer(bytes).toString("base64")}`
+const text = (bytes: Uint8Array): string => utf8(bytes) ?? `base64:${asBuffer(bytes).toString("base64")}`
 
 const headersJson = (headers: KafkaRecord["headers"]): string | null => {
-  const entries = Object.entries(headers)
-  return entries.length === 0
+  const names = Object.keys(headers)
+  return names.length === 0
     ? null
-    : JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, headerText(value)])))
+    : JSON.stringify(Object.fromEntries(names.map((name) => [name, headerText(headers[name])])))
 }
 
 const headerText = (value: HeaderValue): unknown => {

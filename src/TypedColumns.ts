@@ -39,7 +39,8 @@ const isoTimestamp = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})
 const converters: { readonly [type in ColumnType]: (value: unknown) => string | null } = {
   STRING: (value) => (typeof value === "object" ? null : String(value)),
   NUMBER: (value) => {
-    const digits = typeof value === "number" || typeof value === "string" ? String(value).trim() : ""
+    if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : null
+    const digits = typeof value === "string" ? value.trim() : ""
     return integer.test(digits) ? digits : null
   },
   FLOAT: (value) => {

@@ -8,7 +8,8 @@ export type DeadLetterCause = (typeof deadLetterCauses)[number]
 /** Why a record was passed over on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */
 export type SkipReason = "tombstone" | "control"
 
-interface Source extends Position {
+/** The record that an outcome comes from. */
+export interface Source extends Position {
   /** When the producer (or the broker) stamped the record: milliseconds since 1970. */
   readonly timestamp: number
   /** The key as text; bytes that are not UTF-8 are written `base64:…`. */

@@ -123,9 +123,10 @@ export const make = (options: {
       if (stands === undefined) return false
       if (delivery.next <= stands) return true
       if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
-      const records = (delivery.messages ?? []).filter(({ offset }) => Number(offset) >= stands)
+      const records = (delivery.messages ?? []).map(toRecord(delivery))
       const { next, partition, topic } = delivery
-      yield* handler({ topic, partition, from: stands, next, records: records.map(toRecord(delivery)) })
+      const wanted = delivery.from < stands ? records.filter(({ offset }) => offset >= stands) : records
+      yield* handler({ topic, partition, from: stands, next, records: wanted })
       expected.set(key, next)
       return true
     })

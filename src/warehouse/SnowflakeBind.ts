@@ -1,64 +1,66 @@
 /**
- * A large bind in the form in which it is sent: the inside of a JSON string, in bytes. The driver would turn its text into JSON three times and
- * into bytes twice, which is most of what a write costs; so it gets a token in its place, and the bytes come in when the request leaves.
+ * A large bind as bytes. The driver would turn its text into JSON three times and into bytes twice, which is most of what a write costs; so it
+ * gets a token in its place, and the bytes come in when the request leaves.
  */
 import { randomUUID } from "node:crypto"
 import * as Predicate from "effect/Predicate"
 import type { Bind } from "snowflake-sdk"
 
+/** Text in UTF-8. */
 export class SnowflakeBind {
   constructor(readonly bytes: Buffer) {}
 
-  /** The text that arrives. */
   toString(): string {
-    return JSON.parse(`"${this.bytes.toString("utf8")}"`)
+    return this.bytes.toString("utf8")
   }
 }
 
-const comma = 0x2c
-const bracket = 0x5b
+/** Where one bind at a time is put together; empty whenever one is handed out. */
+let scratch = Buffer.allocUnsafe(64 * 1024)
 
-/**
- * Lists as binds that are JSON arrays, each of so many bytes at most as text; an item that is larger goes alone. Built one at a time, as they are
- * asked for.
- */
+/** Larger than this it is not kept: only very large events ask for it. */
+const keptScratch = 4 * 1024 * 1024
+
+/** A text of more characters is measured before it is written; for a shorter one it is cheaper to have room for the largest that it could be. */
+const measured = 16 * 1024
+
+/** Lists as binds that are JSON arrays, each of so many bytes at most; an item that is larger goes alone. Built one at a time, as they are asked for. */
 export function* jsonArrays<A>(
   items: ReadonlyArray<A>,
   element: (item: A) => string,
   maxBytes: number
 ): Generator<SnowflakeBind, void> {
-  let array = Buffer.alloc(0)
-  /** Where the next element begins, and how much of what is before it are escapes. */
-  let [end, escapes] = [0, 0]
+  let end = 0
   for (const item of items) {
     const text = element(item)
-    // In quotes of its own: the first one makes room for the comma, and the next element begins over the second one.
-    const escaped = JSON.stringify(text)
-    const size = Buffer.byteLength(escaped)
-    const more = escaped.length - 2 - text.length
-    if (end > 0 && end + size - 1 - escapes - more > maxBytes) {
-      yield close(array, end)
-      ;[array, end, escapes] = [Buffer.alloc(0), 0, 0]
+    let size = put(text, end)
+    if (end > 0 && end + size > maxBytes) {
+      yield taken(end)
+      end = 0
+      size = put(text, end)
     }
-    if (end + size > array.length) array = grown(array, end, size, maxBytes)
-    array.write(escaped, end)
-    array[end] = end === 0 ? bracket : comma
-    end += size - 1
-    escapes += more
+    end += size
   }
-  if (end > 0) yield close(array, end)
+  if (end > 0) yield taken(end)
 }
 
-/** Twice as large each time, but seldom more than a full bind takes with its escapes. */
-const grown = (array: Buffer, end: number, size: number, maxBytes: number) => {
-  const larger = Buffer.allocUnsafe(Math.max(end + size, Math.min(Math.max(4096, end * 2), maxBytes * 1.25)))
-  array.copy(larger, 0, 0, end)
-  return larger
+/** Writes an element behind its bracket or comma, and returns the bytes of both. */
+const put = (text: string, end: number): number => {
+  const most = end + 2 + (text.length > measured ? Buffer.byteLength(text) : text.length * 3)
+  if (most > scratch.length) {
+    const larger = Buffer.allocUnsafe(2 * most)
+    scratch.copy(larger, 0, 0, end)
+    scratch = larger
+  }
+  scratch[end] = end === 0 ? 0x5b : 0x2c
+  return scratch.write(text, end + 1) + 1
 }
 
-const close = (array: Buffer, end: number): SnowflakeBind => {
-  array.write("]", end)
-  return new SnowflakeBind(array.subarray(0, end + 1))
+const taken = (end: number): SnowflakeBind => {
+  scratch[end] = 0x5d
+  const bind = new SnowflakeBind(Buffer.from(scratch.subarray(0, end + 1)))
+  if (scratch.length > keptScratch) scratch = Buffer.allocUnsafe(64 * 1024)
+  return bind
 }
 
 /** By their tokens. */
@@ -80,19 +82,29 @@ export const lend = (binds: ReadonlyArray<Bind | SnowflakeBind>) => {
   return { lent, takeBack }
 }
 
-/** The data of a request, with bytes in place of tokens; as it is when there are none. */
+/** The data of a request, as JSON with its large bind in place; as it is when there is none. */
 export const filled = (data: unknown): unknown => {
   if (!Predicate.hasProperty(data, "bindings") || !Predicate.isObject(data.bindings)) return data
-  const parts: Array<Buffer> = []
-  let text = ""
   for (const binding of Object.values(data.bindings)) {
     const token = Predicate.hasProperty(binding, "value") ? binding.value : undefined
     const bind = typeof token === "string" ? waiting.get(token) : undefined
     if (bind === undefined || typeof token !== "string") continue
-    text ||= JSON.stringify(data)
-    const [before = "", after = ""] = text.split(token)
-    parts.push(Buffer.from(before), bind.bytes)
-    text = after
+    const [before = "", after = ""] = JSON.stringify(data).split(token)
+    return spliced(before, bind.bytes, after)
   }
-  return parts.length === 0 ? data : Buffer.concat([...parts, Buffer.from(text)])
+  return data
+}
+
+/**
+ * JSON text around a string whose inside is still to be escaped. Read as Latin-1, bytes are text of one byte a character, which is escaped fastest;
+ * what is not ASCII passes through unchanged.
+ */
+const spliced = (before: string, inside: Buffer, after: string): Buffer => {
+  const escaped = JSON.stringify(inside.toString("latin1"))
+  const head = Buffer.byteLength(before)
+  const body = Buffer.allocUnsafe(head + escaped.length - 2 + Buffer.byteLength(after))
+  body.write(escaped, head - 1, "latin1")
+  body.write(before)
+  body.write(after, head + escaped.length - 2)
+  return body
 }
