@@ -51,7 +51,8 @@ const start: Part = {
     }
     const idle = await withService(bench, empty, {}, async (service) => {
       await Service.assigned(service)
-      await sleep(5000)
+      // Until what the start left behind has been cleared away.
+      await sleep(bench.quick ? 5000 : 20_000)
       const seconds = bench.quick ? 5 : 30
       const usage = Usage.watch(service.process.pid)
       await sleep(seconds * 1000)

@@ -37,7 +37,7 @@ const consume = Effect.gen(function* () {
   const batcher = yield* Batcher
   const progress = yield* Progress.Progress
   yield* introduce
-  if (settings.http.port > 0) yield* Effect.forkScoped(Effect.flatten(Effect.promise(loadServer)))
+  if (settings.http.port > 0) yield* Effect.forkScoped(server)
   const problems = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
   const told = problems.flat().map(({ remedy, what }) => `${what}: ${remedy}`)
   if (told.length > 0) {
@@ -58,8 +58,11 @@ const consume = Effect.gen(function* () {
   )
 })
 
-/** Beside the start of everything else: it answers, and says what is missing, before both sides do. */
-const loadServer = () => import("../http/Server.ts").then(({ run }) => run)
+/** Answers, and says what is missing, also while a side is away. Loading it takes a tenth of a second, which is left to what reads and writes. */
+const server = Effect.sleep("400 millis").pipe(
+  Effect.andThen(Effect.promise(() => import("../http/Server.ts"))),
+  Effect.flatMap(({ run }) => run)
+)
 
 /** The service with all its parts; how it ended is the last thing in its log. */
 export const run = Effect.gen(function* () {

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions, type SASLOptions } from "kafkajs"
 import { type KafkaSettings, Settings } from "../Settings.ts"
 import * as Codecs from "./Codecs.ts"
+import * as IdleTimer from "./IdleTimer.ts"
 import { KafkaError } from "./KafkaError.ts"
 
 /** About three seconds: long waits belong to our own Schedules, which can be seen in the log. */
@@ -32,6 +33,7 @@ export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
     const { kafka: settings, log } = yield* Settings
     const runFork = Effect.runForkWith(yield* Effect.context<never>())
     Codecs.register()
+    IdleTimer.rest()
     const { INFO, NOTHING, WARN } = kafkajs.logLevel
     const verbose = log.level === "Debug" || log.level === "Trace"
     const kafka = new kafkajs.Kafka({
