@@ -67,7 +67,8 @@ export class Batcher extends Context.Service<
           const lines = yield* Effect.forEach(tables, (table) =>
             makeLine(settings, budget, isHeld, ({ outcomes, trigger }) => write(table, outcomes, trigger))
           )
-          const queues = new Map(tables.map((table, index) => [table.name, lines[index]?.queue]))
+          const closeGroups = Effect.forEach(lines, (line) => line.closeGroup, { discard: true })
+          const byTable = new Map(tables.map((table, index) => [table.name, lines[index]]))
 
           // Finalizers run last in, first out: this fiber outlives the flush below, and is interrupted only when it overruns the grace period.
           const drain = yield* Effect.forEach(lines, (line) => line.drain, {
@@ -96,10 +97,12 @@ export class Batcher extends Context.Service<
 
           return {
             offer: (table, outcomes) => {
-              const queue = queues.get(table.name)
-              return queue === undefined
-                ? Effect.die(new Error(`no queue for table ${table.name}`))
-                : budget.take(bytesOf(outcomes)).pipe(Effect.andThen(Queue.offerAll(queue, outcomes)), Effect.asVoid)
+              const line = byTable.get(table.name)
+              const bytes = bytesOf(outcomes)
+              if (line === undefined) return Effect.die(new Error(`no queue for table ${table.name}`))
+              const offered = Effect.andThen(budget.take(bytes), line.offer(outcomes, bytes))
+              // What waits in open groups might be all that the budget was spent on: it waits no longer.
+              return Effect.suspend(() => (budget.isSpent(bytes) ? Effect.andThen(closeGroups, offered) : offered))
             },
             failure: Effect.andThen(Fiber.join(drain), Effect.never)
           }
@@ -115,6 +118,9 @@ const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {
   return bytes
 }
 
+/** What has been offered and stands in no group yet; unbounded in count, because the byte budget is the bound. */
+const makeOpenQueue = Effect.map(Queue.unbounded<Outcome, Cause.Done>(), (queue) => ({ queue, bytes: 0 }))
+
 /** One table: its queue, and the effect that empties it until the queue has ended. */
 const makeLine = Effect.fnUntraced(function* <E, R>(
   settings: Settings["Service"],
@@ -122,34 +128,63 @@ const makeLine = Effect.fnUntraced(function* <E, R>(
   isHeld: () => boolean,
   write: (taken: Pending.Taken) => Effect.Effect<void, E, R>
 ) {
-  // Unbounded in count: the byte budget is the bound.
-  const queue = yield* Queue.unbounded<Outcome, Cause.Done>()
   const pending = Pending.make(settings.write)
   const changed = yield* Latch.make()
   let ended = false
   let ending: "shutdown" | "rebalance" | undefined
 
+  let last = yield* makeOpenQueue
+  const queues = [last]
+
+  const offer = (outcomes: ReadonlyArray<Outcome>, bytes: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      last.bytes += bytes
+      return Effect.asVoid(Queue.offerAll(last.queue, outcomes))
+    })
+
+  /** Only its end makes a queue give out a partial group: so it is ended, and another one follows. */
+  const closeGroup = Effect.gen(function* () {
+    if (last.bytes === 0 || ending !== undefined) return
+    const { queue } = last
+    last = yield* makeOpenQueue
+    queues.push(last)
+    yield* Queue.end(queue)
+  })
+
   const end = (why: "shutdown" | "rebalance") =>
     Effect.suspend(() => {
       ending = why
-      return Queue.end(queue)
+      return Queue.end(last.queue)
     })
 
-  const group = Stream.fromQueue(queue).pipe(
-    Stream.groupedWithin(settings.batch.size, settings.batch.timeout),
-    Stream.runForEach((outcomes) =>
+  const triggerOf = (outcomes: ReadonlyArray<Outcome>): Pending.BatchTrigger => {
+    if (outcomes.length === settings.batch.size) return "size"
+    return queues.length > 1 ? "bytes" : (ending ?? "time")
+  }
+
+  const group: Effect.Effect<void> = Effect.suspend(() => {
+    const [here] = queues
+    if (here === undefined) {
+      ended = true
+      return changed.open
+    }
+    return Stream.fromQueue(here.queue).pipe(
+      Stream.groupedWithin(settings.batch.size, settings.batch.timeout),
+      Stream.runForEach((outcomes) =>
+        Effect.suspend(() => {
+          here.bytes -= bytesOf(outcomes)
+          pending.add(outcomes, triggerOf(outcomes))
+          return changed.open
+        })
+      ),
       Effect.andThen(
-        Effect.sync(() => pending.add(outcomes, outcomes.length === settings.batch.size ? "size" : (ending ?? "time"))),
-        changed.open
+        Effect.suspend(() => {
+          queues.shift()
+          return group
+        })
       )
-    ),
-    Effect.andThen(
-      Effect.suspend(() => {
-        ended = true
-        return changed.open
-      })
     )
-  )
+  })
 
   const worker: Effect.Effect<void, E, R> = Effect.suspend(() => {
     const dropped = isHeld() ? 0 : pending.discard()
@@ -168,5 +203,5 @@ const makeLine = Effect.fnUntraced(function* <E, R>(
   })
 
   const workers = Array.from({ length: settings.write.concurrency }, () => worker)
-  return { queue, end, drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true }) }
+  return { offer, closeGroup, end, drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true }) }
 })

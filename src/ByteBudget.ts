@@ -5,6 +5,8 @@ import * as Latch from "effect/Latch"
 export interface ByteBudget {
   /** Waits until `bytes` are free and takes them; what is larger than the whole budget passes alone. */
   readonly take: (bytes: number) => Effect.Effect<void>
+  /** Whether `take` would wait now. */
+  readonly isSpent: (bytes: number) => boolean
   readonly release: (bytes: number) => Effect.Effect<void>
 }
 
@@ -16,15 +18,17 @@ export const make = Effect.fnUntraced(function* (
   let used = 0
   const changed = yield* Latch.make()
 
+  const isSpent = (bytes: number): boolean => used > 0 && used + bytes > maxBytes
+
   const take = (bytes: number): Effect.Effect<void> =>
     Effect.suspend(() => {
-      if (used === 0 || used + bytes <= maxBytes) {
-        used += bytes
-        onChange(used)
-        return Effect.void
+      if (isSpent(bytes)) {
+        changed.closeUnsafe()
+        return Effect.andThen(changed.await, take(bytes))
       }
-      changed.closeUnsafe()
-      return Effect.andThen(changed.await, take(bytes))
+      used += bytes
+      onChange(used)
+      return Effect.void
     })
 
   const release = (bytes: number): Effect.Effect<void> =>
@@ -34,5 +38,5 @@ export const make = Effect.fnUntraced(function* (
       return changed.open
     })
 
-  return { take, release }
+  return { take, isSpent, release }
 })

@@ -35,6 +35,19 @@ describe("batching", () => {
     })
   )
 
+  it.effect("close early when the byte budget is spent: large events wait for no others, which have no room", () =>
+    Effect.gen(function* () {
+      const { kafka, landed } = yield* start({ env: { BUFFER_MAX_BYTES: "1MiB", WRITE_MAX_BYTES: "1MiB" } })
+      const assignment = yield* kafka.assign([partition(0)])
+      const large = Buffer.from(`"${"x".repeat(300_000)}"`)
+      // No time passes.
+      for (let offset = 0; offset < 8; offset++) yield* assignment.deliver(records(offset, 1, { value: large }))
+      assert.deepStrictEqual(sizes(yield* landed(2)), [3, 3])
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(sizes(yield* landed(1)), [2])
+    })
+  )
+
   it.effect("keeps memory within BUFFER_MAX_BYTES: a fetch waits until a write has given back its bytes (P7)", () =>
     Effect.gen(function* () {
       const { kafka, landed, warehouse } = yield* start({
