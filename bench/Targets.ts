@@ -141,9 +141,9 @@ const table: ReadonlyArray<readonly [what: string, target: string, judge: Judge]
     faster("snowflake-300ms", subjects.service, subjects.naive, 50, 150)
   ],
   [
-    "the same with WRITE_MAX_BYTES=8MiB",
+    "the same with WRITE_MAX_BYTES=8MiB, which is the default",
     "≥ 150×",
-    faster("snowflake-300ms", subjects.largeWrites, subjects.naive, 150)
+    faster("snowflake-300ms", subjects.service, subjects.naive, 150)
   ],
   ["the same at 2 s per statement", "≥ 50×", faster("snowflake-2s", subjects.service, subjects.naive, 50)],
   ["CPU per million events against the naive loop", "≤ 0.4×", cheaper],

@@ -19,7 +19,6 @@ export const subjects = {
   parse: "kafkajs + JSON.parse",
   driver: "snowflake-sdk alone, from memory",
   service: "the service",
-  largeWrites: "the service, WRITE_MAX_BYTES=8MiB",
   atLeastOnce: "the service, at-least-once",
   naive: "naive loop, 100 rows an INSERT",
   appender: "DuckDB's appender alone, from memory"
@@ -93,7 +92,6 @@ const threeHundred: Part = {
     await Load.fill(bench.bootstrap, topic, bench.say)
     return sideBySide(bench, threeHundred.name, [
       [subjects.service, service(bench, 300, 30)],
-      [subjects.largeWrites, service(bench, 300, 30, { WRITE_MAX_BYTES: "8MiB" })],
       ...(bench.quick
         ? []
         : ([[subjects.atLeastOnce, service(bench, 300, 30, { DELIVERY: "at-least-once" })]] as const)),
