@@ -1,4 +1,5 @@
 /** The database file, opened when first used, and a pool of connections to it; a caller has one to itself, without an open transaction. */
+import { statSync } from "node:fs"
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
 import * as Pool from "effect/Pool"
@@ -36,7 +37,10 @@ export interface DuckDbClient {
 }
 
 /** At the default of 16 MB every checkpoint stalls a commit for half a second. */
-const checkpointAt = "SET GLOBAL wal_autocheckpoint = '1GB'"
+const autoCheckpoint = "SET GLOBAL wal_autocheckpoint = '1GB'"
+
+/** What is only in the write-ahead log stands in memory, whole: so much of it, in bytes. */
+const maxLog = 64 * 1024 * 1024
 
 export const make = Effect.fnUntraced(function* (path: string, size: number) {
   const toError = fromDuckDb(path)
@@ -58,7 +62,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         // From the cache, for a second handle on the file in this process must not be a second database.
         const opened = await module.DuckDBInstance.fromCache(path)
         const connection = await opened.connect()
-        await connection.run(checkpointAt)
+        await connection.run(autoCheckpoint)
         connection.closeSync()
         instance = opened
         return { module, instance }
@@ -110,6 +114,22 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       )
     })
 
+  const isLogFull = (): boolean => (statSync(`${path}.wal`, { throwIfNoEntry: false })?.size ?? 0) > maxLog
+
+  // DuckDB itself makes a checkpoint only while no other transaction is open, and behind a backlog one always is. So the next ones wait until
+  // those that are under way have ended: each looks when it ends, so that none goes ahead of the checkpoint.
+  const turns = yield* Semaphore.make(size)
+  const checkpointIfFull = Effect.suspend(() =>
+    isLogFull()
+      ? turns.withPermits(size)(
+          Effect.suspend(() => (isLogFull() ? use((connection) => connection.execute("CHECKPOINT")) : Effect.void))
+        )
+      : Effect.void
+  ).pipe(
+    // What was written is durable all the same; the next one tries again.
+    Effect.catch(({ message }) => Effect.logDebug("DuckDB checkpoint", message))
+  )
+
   const transaction: DuckDbClient["transaction"] = (f) =>
     use((connection) =>
       connection.execute("BEGIN TRANSACTION").pipe(
@@ -119,7 +139,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         Effect.tapError(() => Effect.ignore(connection.execute("ROLLBACK"))),
         Effect.asVoid
       )
-    )
+    ).pipe(turns.withPermits(1), Effect.tap(checkpointIfFull))
 
   return { use, transaction } satisfies DuckDbClient
 })

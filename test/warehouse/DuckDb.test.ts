@@ -1,6 +1,6 @@
 /** The contract on a real DuckDB file, and what only a file has: one process at a time, columns that users add. */
 import { spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DuckDBInstance } from "@duckdb/node-api"
@@ -131,6 +131,30 @@ describe("DuckDB", () => {
       assert.deepInclude(row, { offset: 0, event: '{"a":1.10}', key: "k" })
     }).pipe(Effect.provide(open()))
   )
+
+  it.live("keeps its log short although writes overlap all the time, and so what stands only in memory", () => {
+    const path = newFile()
+    const event = JSON.stringify("x".repeat(1000))
+    let longest = 0
+    const writer = (writer: number) =>
+      Effect.gen(function* () {
+        const { write } = yield* Warehouse
+        for (let batch = 0; batch < 10; batch++) {
+          const rows = Array.from({ length: 5000 }, (_, index) => ({
+            offset: (writer * 10 + batch) * 5000 + index,
+            event
+          }))
+          yield* write(batchOf("ORDERS_RAW", [], rows))
+          longest = Math.max(longest, statSync(`${path}.wal`, { throwIfNoEntry: false })?.size ?? 0)
+        }
+      })
+    return Effect.gen(function* () {
+      yield* (yield* Warehouse).init
+      yield* Effect.all([0, 1, 2, 3].map(writer), { concurrency: 4 })
+      // Of 200 MB in all.
+      assert.isBelow(longest, 110e6)
+    }).pipe(Effect.provide(open({ delivery: "at-least-once" }, path)))
+  })
 
   it.live("says who holds the file", () => {
     const path = newFile()
