@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto"
 import { createServer } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
+import { gunzipSync } from "node:zlib"
 import { parseRoutes } from "../src/domain/Route.ts"
 import { shapesOf } from "../src/warehouse/Tables.ts"
 import * as Answers from "./NullAnswers.ts"
@@ -168,7 +169,9 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   request.on("data", (chunk: Buffer) => chunks.push(chunk))
   request.on("end", async () => {
     const path = (request.url ?? "").split("?", 1)[0] ?? ""
-    const text = JSON.stringify(await answer(path, request.headers.authorization ?? "", Buffer.concat(chunks)))
+    const sent = Buffer.concat(chunks)
+    const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent
+    const text = JSON.stringify(await answer(path, request.headers.authorization ?? "", body))
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
     response.end(text)
   })

@@ -1,4 +1,5 @@
 /** The warehouse on Snowflake: plain SQL over the driver, each write one transaction on a session of its own. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -40,9 +41,13 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       const readLedger = (session: Session) =>
         Effect.flatMap(session.query(Sql.readLedger(names), [kafka.group]), toEntries)
 
+      // What mostly waits for its answer should carry more. Compressing costs as much as a third of the rest, so it is not done for nothing.
+      let isSlow = false
+      const statementBytes = () => (isSlow ? Sql.compressedStatement : Sql.plainStatement)
+
       /** The statements of a batch that put something in; each is made when it is its turn, so that one at a time is in memory. */
       const inserts = function* (batch: Pick<Batch, "outcomes" | "table">) {
-        for (const bind of Sql.rowsBinds(rowsOf(batch))) yield [insertSql(batch.table), bind] as const
+        for (const bind of Sql.rowsBinds(rowsOf(batch), statementBytes)) yield [insertSql(batch.table), bind] as const
         for (const bind of Sql.deadLettersBinds(batch.table.name, deadLettersOf(batch)))
           yield [Sql.insertDeadLetters(names), bind] as const
       }
@@ -51,7 +56,10 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         session: Session,
         statements: Iterable<readonly [sql: string, bind: SnowflakeBind]>
       ) {
-        for (const [sql, bind] of statements) yield* session.execute(sql, [bind])
+        for (const [sql, bind] of statements) {
+          const [took] = yield* Effect.timed(session.execute(sql, [bind]))
+          isSlow = Duration.toMillis(took) > slowInsert
+        }
       })
 
       /** Last in the transaction, because its lock on the ledger lasts until COMMIT. */
@@ -154,6 +162,9 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
 const decodeSummary = decodeRows(
   Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
 )
+
+/** Milliseconds. An INSERT of 1 MB that nothing holds up takes less. */
+const slowInsert = 100
 
 /** Builds the text of a table's statement once. */
 const memo = (build: (table: Table) => string) => {

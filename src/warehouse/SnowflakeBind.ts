@@ -24,17 +24,17 @@ const keptScratch = 4 * 1024 * 1024
 /** A text of more characters is measured before it is written; for a shorter one it is cheaper to have room for the largest that it could be. */
 const measured = 16 * 1024
 
-/** Lists as binds that are JSON arrays, each of so many bytes at most; an item that is larger goes alone. Built one at a time, as they are asked for. */
+/** Lists as binds that are JSON arrays, each of as many bytes as are asked for at most; an item that is larger goes alone. Built one at a time, when they are asked for. */
 export function* jsonArrays<A>(
   items: ReadonlyArray<A>,
   element: (item: A) => string,
-  maxBytes: number
+  maxBytes: () => number
 ): Generator<SnowflakeBind, void> {
   let end = 0
   for (const item of items) {
     const text = element(item)
     let size = put(text, end)
-    if (end > 0 && end + size > maxBytes) {
+    if (end > 0 && end + size > maxBytes()) {
       yield taken(end)
       end = 0
       size = put(text, end)

@@ -142,21 +142,27 @@ const place = (row: BronzeRow | DeadLetter): string => {
   return text
 }
 
-/** Snowflake's documented limit for a statement with its binds (docs.snowflake.com, "Query size limits"): 1 MB. More is processed, and cannot be run again. */
-const maxStatement = 1_000_000
+/**
+ * Snowflake's documented limit for a statement with its binds is 1 MB, after compression (docs.snowflake.com, "Query size limits"). More is processed,
+ * and cannot be run again.
+ */
+export const plainStatement = 1_000_000
+
+/** JSON of so many bytes is below it once compressed, unless its events are noise. */
+export const compressedStatement = 4_000_000
 
 /**
  * The rows as the binds of `insertRows`, a statement each. The payload text is spliced in as it is, never parsed, so 64-bit integers and `1.10` survive.
  * A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a "v" that is JSON null.
  */
-export const rowsBinds = (rows: ReadonlyArray<BronzeRow>): Iterable<SnowflakeBind> =>
+export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plainStatement): Iterable<SnowflakeBind> =>
   jsonArrays(
     rows,
     (row) => {
       const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
       return `{${place(row)}${columns}${row.event === null ? "" : `,"v":${row.event}`}}`
     },
-    maxStatement
+    maxBytes
   )
 
 /**
@@ -176,5 +182,5 @@ export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLette
       const truncated = letter.truncated === true ? ',"x":true' : ""
       return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
     },
-    maxStatement
+    () => plainStatement
   )

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { startNullSnowflake } from "../../bench/NullClient.ts"
 import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
 import { Settings, type SnowflakeSettings } from "../../src/Settings.ts"
 import * as Snowflake from "../../src/warehouse/Snowflake.ts"
@@ -172,6 +174,43 @@ describe("Snowflake", () => {
       const [entry] = yield* claim([{ topic: "raw.orders.v1", partition: 0, offset: 0 }], "b")
       assert.deepInclude(entry, { next: 5, epoch: 3 })
     }).pipe(Effect.provide(open()))
+  )
+
+  it.live("gives more to a statement once answers are slow, compressed, and all of it lands as it was", () => {
+    const rows = Array.from({ length: 30_000 }, (_, offset) => ({
+      offset,
+      event: `{"n":${offset},"dish":"Crème 味噌"}`
+    }))
+    return Effect.gen(function* () {
+      const { init, write } = yield* Warehouse
+      const { rows: landed } = yield* Inspector
+      yield* init
+      yield* write(batchOf("ORDERS_RAW", yield* claimAll(), rows))
+      const stored = yield* landed("ORDERS_RAW")
+      assert.deepStrictEqual(
+        stored.map(({ event }) => JSON.parse(event ?? "")),
+        rows.map(({ event }) => JSON.parse(event))
+      )
+    }).pipe(Effect.provide(open()))
+  })
+
+  it.live("gives less to a statement while answers are prompt", () =>
+    Effect.gen(function* () {
+      const server = yield* Effect.acquireRelease(Effect.promise(startNullSnowflake), ({ stop }) =>
+        Effect.promise(stop)
+      )
+      const rows = Array.from({ length: 20_000 }, (_, offset) => ({ offset, event: `"${"x".repeat(200)}"` }))
+      const inserts = Effect.fnUntraced(function* (latency: number) {
+        yield* Effect.promise(() => server.control({ latency, reset: true }))
+        const context = yield* Layer.build(warehouse(account({ host: server.url }), { delivery: "at-least-once" }))
+        yield* Context.get(context, Warehouse).write(batchOf("ORDERS_RAW", [], rows))
+        const stats = yield* Effect.promise(server.stats)
+        assert.strictEqual(stats.rows, rows.length)
+        return stats.inserts
+      })
+      const slow = yield* inserts(150)
+      assert.isBelow(slow, (yield* inserts(0)) - 2)
+    }).pipe(Effect.scoped)
   )
 
   it.live("goes on by itself after the server was restarted and all sessions are gone", () =>

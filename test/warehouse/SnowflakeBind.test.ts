@@ -36,7 +36,13 @@ describe("a large bind", () => {
 
   it("holds its elements whole, however large they are and however many bytes their characters take", () => {
     const items = ["a", "é".repeat(3000), "味".repeat(30_000), "🍛".repeat(3_000_000), "z"]
-    const binds = [...jsonArrays(items, (item) => JSON.stringify(item), 100_000)]
+    const binds = [
+      ...jsonArrays(
+        items,
+        (item) => JSON.stringify(item),
+        () => 100_000
+      )
+    ]
     assert.deepStrictEqual(
       binds.map((bind) => JSON.parse(String(bind))),
       [items.slice(0, 3), items.slice(3, 4), items.slice(4)]
