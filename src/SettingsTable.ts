@@ -130,7 +130,7 @@ export const variables = {
   writeMaxBytes: variable(
     "WRITE_MAX_BYTES",
     "8MiB",
-    "bytes of one write at most: a transaction, which Snowflake gets in statements of 1 MB",
+    "bytes of one write at most: a transaction, which Snowflake gets in statements of 1 to 4 MB",
     Value.bytes(1024, GiB)
   ),
   writeConcurrency: variable(
