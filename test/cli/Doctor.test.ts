@@ -296,7 +296,7 @@ describe("this machine", () => {
     assert.include(find(await doctor(env), "http port")?.detail, "is free")
 
     const service = start(env)
-    await service.line(/Assigned/)
+    await Promise.all([service.line(/Assigned/), service.line(/Live page/)])
     const findings = await doctor(env)
     assert.match(find(findings, "http port")?.detail ?? "", /^the service \(\S+\) answers at http:\/\/127\.0\.0\.1/)
     assert.match(find(findings, "warehouse")?.detail ?? "", /held by the running service; .* says it is ready$/)
