@@ -48,7 +48,7 @@ const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "Queue.end becomes Queue.shutdown",
-    edits: [{ file: "Batcher.js", from: "Queue.end(", to: "Queue.shutdown(" }],
+    edits: [{ file: "Batcher.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
     sink: "duckdb",
     by: /in hand/
   }
