@@ -84,7 +84,7 @@ const textual =
 
 const converters: Readonly<Record<ColumnType, Converter<unknown>>> = {
   STRING: (value) => String(value),
-  NUMBER: textual(number),
+  NUMBER: (value) => (typeof value === "number" && value !== 0 ? String(value) : textual(number)(value)),
   // A number too large for a float is Infinity by now, which nobody sent.
   FLOAT: (value) =>
     typeof value === "number" ? (Number.isFinite(value) ? String(value) : null) : textual(float)(value),

@@ -37,7 +37,8 @@ const reasonOf = (error: unknown): string => {
 
 /** Why a text that JSON.parse takes cannot be read in the warehouse. */
 const unreadable = (text: string): string | undefined => {
-  const lone = surrogateEscape.test(text) ? loneSurrogate(text) : undefined
+  // Few texts have escapes at all, and asking for those is cheap.
+  const lone = text.includes("\\u") && surrogateEscape.test(text) ? loneSurrogate(text) : undefined
   if (lone !== undefined)
     return `the payload has half of a surrogate pair at position ${lone}, which the JSON functions of the warehouse cannot read`
   return isDeep(text)
@@ -62,11 +63,12 @@ const loneSurrogate = (text: string): number | undefined => {
   return open?.at
 }
 
-/** Whether a valid text is nested deeper than `maxDepth`; each level takes two characters, so that few texts have to be looked at. */
+/** Whether a valid text is nested deeper than `maxDepth`; few texts have so many brackets that they have to be looked at. */
 const isDeep = (text: string): boolean => {
-  if (text.length <= 2 * maxDepth) return false
+  if (text.length <= 2 * maxDepth || count(text, "{") + count(text, "[") <= maxDepth) return false
   let depth = 0
-  for (let at = 0; at < text.length; at++) {
+  // What is open has to be closed again, so that nothing near the end can be too deep.
+  for (let at = 0; at < text.length - maxDepth; at++) {
     const character = text.charCodeAt(at)
     if (character === quote) at = stringEnd(text, at) - 1
     else if (character === openBrace || character === openBracket) {
@@ -74,6 +76,13 @@ const isDeep = (text: string): boolean => {
     } else if (character === closeBrace || character === closeBracket) depth--
   }
   return false
+}
+
+/** How often a character stands in a text; no further than to one more than `maxDepth`. */
+const count = (text: string, character: string): number => {
+  let found = 0
+  for (let at = text.indexOf(character); at >= 0 && found <= maxDepth; at = text.indexOf(character, at + 1)) found++
+  return found
 }
 
 export const quote = 0x22
