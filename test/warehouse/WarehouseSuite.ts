@@ -5,6 +5,7 @@ import { Warehouse } from "../../src/warehouse/Warehouse.ts"
 import { batchOf, claimAll, letter } from "./batches.ts"
 import { columnsSuite } from "./ColumnsSuite.ts"
 import { coverageSuite } from "./CoverageSuite.ts"
+import { jsonSuite } from "./JsonSuite.ts"
 import { ledgerSuite } from "./LedgerSuite.ts"
 import { replaySuite } from "./ReplaySuite.ts"
 import { type Given, Inspector, type Subject } from "./Subject.ts"
@@ -233,5 +234,6 @@ export const suite = (subject: Subject): void => {
     replaySuite(test)
     if (subject.hasTables) upgradeSuite(test)
     if (subject.hasTables) columnsSuite(test, subject)
+    if (subject.hasTables) jsonSuite(test, subject)
   })
 }
