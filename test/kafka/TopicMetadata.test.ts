@@ -1,6 +1,7 @@
 /** Kafka's answer about topics, read byte by byte: each topic by itself, whatever is wrong with it. */
 import { assert, describe, it } from "vitest"
-import { decodeResponse, encodeRequest } from "../../src/kafka/kafkajs/TopicMetadata.ts"
+import type { RawBroker } from "../../src/kafka/kafkajs/RawCluster.ts"
+import { describe as ask, decodeResponse, encodeRequest } from "../../src/kafka/kafkajs/TopicMetadata.ts"
 
 const int16 = (value: number) => Buffer.from([(value >> 8) & 0xff, value & 0xff])
 const int32 = (value: number) => Buffer.concat([int16(value >> 16), int16(value & 0xffff)])
@@ -76,5 +77,24 @@ describe("the question about topics", () => {
       ).length,
       1 + 2 + 200 * 219 + 3
     )
+  })
+})
+
+describe("a broker that gives no ids", () => {
+  const never = () => Promise.reject(new Error("not asked in this test"))
+  const broker: RawBroker = {
+    ...{ fetch: never, produce: never, heartbeat: never, offsetFetch: never, connectionPool: { send: never } },
+    versions: { 3: { minVersion: 0, maxVersion: 8 } },
+    metadata: ([topic = ""]) =>
+      topic === "sound"
+        ? Promise.resolve({ topicMetadata: [{ topic, partitionMetadata: [{ partitionId: 0 }] }] })
+        : Promise.reject(Object.assign(new Error(topic), topic === "gone" ? { code: 3 } : {}))
+  }
+  it("is asked for one topic at a time; only a lost connection is an error", async () => {
+    const [sound, gone] = await ask(broker, ["sound", "gone"])
+    assert.deepStrictEqual(sound, { topic: "sound", id: undefined, partitions: [0], problem: undefined })
+    assert.strictEqual(gone?.problem?.reason, "missing")
+    const failed = await ask(broker, ["sound", "connection closed"]).catch((error: unknown) => String(error))
+    assert.strictEqual(failed, "Error: connection closed")
   })
 })
