@@ -6,8 +6,8 @@ import * as Redacted from "effect/Redacted"
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions, type SASLOptions } from "kafkajs"
 import { type KafkaSettings, Settings } from "../Settings.ts"
 import * as Codecs from "./Codecs.ts"
-import * as IdleTimer from "./IdleTimer.ts"
 import { KafkaError } from "./KafkaError.ts"
+import * as Patches from "./kafkajs/patches.ts"
 
 /** About three seconds: long waits belong to our own Schedules, which can be seen in the log. */
 const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 } satisfies RetryOptions
@@ -33,7 +33,7 @@ export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
     const { kafka: settings, log } = yield* Settings
     const runFork = Effect.runForkWith(yield* Effect.context<never>())
     Codecs.register()
-    IdleTimer.rest()
+    Patches.apply()
     const { INFO, NOTHING, WARN } = kafkajs.logLevel
     const verbose = log.level === "Debug" || log.level === "Trace"
     const kafka = new kafkajs.Kafka({
