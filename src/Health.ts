@@ -18,10 +18,10 @@ const seconds = (millis: number): number => Math.round(millis / 1000)
 
 /**
  * Ready: both sides answer, the group gave us an assignment (an empty one counts: there are more members than partitions), no topic is
- * stopped, and nothing has waited in memory for longer than BATCH_TIMEOUT + READY_MAX_PENDING.
+ * stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT + READY_MAX_PENDING.
  */
 export const ready = (view: ProgressView, settings: Settings["Service"], now: number): Verdict => {
-  const { kafka, member, oldestPendingSeconds, stoppedTopics, warehouse } = view
+  const { kafka, member, oldestPendingSeconds, stoppedTopics, unreadTopics, warehouse } = view
   const limit = Duration.toSeconds(settings.batch.timeout) + Duration.toSeconds(settings.readyMaxPending)
   return verdict([
     kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${seconds(now - kafka.since)} s)`,
@@ -29,7 +29,8 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
     member === null && kafka.isUp === true ? "the consumer group has given no assignment yet" : undefined,
     stoppedTopics.length === 0
       ? undefined
-      : `stopped, because Kafka lost records: ${stoppedTopics.join(", ")}; see the log for the command that goes on`,
+      : `stopped: ${stoppedTopics.join(", ")}; see the log for what was lost and the command that goes on`,
+    ...unreadTopics.map(({ message, topic }) => `topic ${topic} is not read: ${message}`),
     oldestPendingSeconds <= limit
       ? undefined
       : `the oldest record in memory has waited for ${Math.round(oldestPendingSeconds)} s; the limit is ${limit} s`

@@ -22,11 +22,14 @@ export const watch = Effect.gen(function* () {
 
   const read = Effect.suspend(() => {
     const topics = new Set(progress.view().partitions.map(({ topic }) => topic))
-    return topics.size === 0 ? Effect.void : Effect.map(admin.ranges([...topics]), progress.ends)
-  }).pipe(
-    Effect.timeoutOption(interval),
-    Effect.catch((error) => Effect.logDebug(`Lag could not be read: ${error.message}`))
-  )
+    // One at a time: a topic that cannot be read leaves the lag of the others.
+    return Effect.forEach([...topics], (topic) =>
+      admin.ranges([topic]).pipe(
+        Effect.map(progress.ends),
+        Effect.catch((error) => Effect.logDebug(`Lag could not be read: ${error.message}`))
+      )
+    )
+  }).pipe(Effect.timeoutOption(interval))
 
   /** Once for each time that nothing moves. What waits to be written has its own limit: the writer gives its try up. */
   const reopen = Effect.flatMap(Clock.currentTimeMillis, (now) => {

@@ -29,6 +29,7 @@ export const metrics = {
     "bronze_consumer_lag",
     "Records of an assigned partition that are not durable yet: log end less next offset."
   ),
+  waiting: gauge("bronze_consumer_lag_open_transaction", "Records of the lag that an open transaction holds back."),
   freshness: histogram(
     "bronze_freshness_seconds",
     "Time from a record's timestamp in Kafka to its row being durable.",

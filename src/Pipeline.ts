@@ -24,9 +24,10 @@ import * as Writer from "./Writer.ts"
 /** Runs until it is interrupted. */
 export const run = Effect.gen(function* () {
   const kafka = yield* Kafka
+  const read = new Set<string>()
   return yield* kafka.consume((assignment) =>
     // Not where we thought, but still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does.
-    Effect.scoped(consume(assignment)).pipe(
+    Effect.scoped(consume(assignment, read)).pipe(
       // A topic that stays stopped has its own ERROR each time.
       Effect.tapError((error) =>
         Effect.logWithLevel(error._tag === "StillStopped" ? "Debug" : "Warn")(
@@ -40,7 +41,7 @@ export const run = Effect.gen(function* () {
 })
 
 /** One assignment, from claim to flush. */
-const consume = Effect.fnUntraced(function* (assignment: Assignment) {
+const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<string>) {
   const settings = yield* Settings
   const batcher = yield* Batcher
   const progress = yield* Progress
@@ -48,7 +49,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
 
   yield* Effect.addFinalizer(() => Effect.sync(progress.released))
   const report = yield* BadRecords.make
-  const ledger = yield* Ledger.open(assignment)
+  const ledger = yield* Ledger.open(assignment, read)
   yield* Effect.logInfo(describe(ledger))
   const spans = Spans.make()
   const write = yield* Writer.make(assignment, ledger, spans)

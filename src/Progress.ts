@@ -5,13 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Batch } from "./domain/Batch.ts"
-import type { TopicPartition } from "./domain/KafkaRecord.ts"
 import { deadLetterCauses } from "./domain/Outcome.ts"
 import { tablesOf } from "./domain/Route.ts"
 import type { Fetch } from "./kafka/Kafka.ts"
 import { metrics } from "./Metrics.ts"
 import type { BatchTrigger } from "./Pending.ts"
-import type { ErrorView, PeerView, ProgressView } from "./ProgressViews.ts"
+import type { ErrorView, PeerView, ProgressView, UnreadTopic } from "./ProgressViews.ts"
 import * as Recent from "./Recent.ts"
 import { Settings } from "./Settings.ts"
 import * as Standings from "./Standings.ts"
@@ -45,8 +44,10 @@ export class Progress extends Context.Service<
     readonly away: (peer: Peer, message: string) => void
     /** A peer answered as it should. */
     readonly up: (peer: Peer) => void
+    /** The routed topics that cannot be read now. */
+    readonly unread: (topics: ReadonlyArray<UnreadTopic>) => void
     /** Where the logs end now. */
-    readonly ends: (ends: ReadonlyArray<TopicPartition & { readonly high: number }>) => void
+    readonly ends: (ends: ReadonlyArray<Standings.LogEnd>) => void
     readonly view: () => ProgressView
     /** Holds the registry of the metrics. */
     readonly registry: Context.Context<never>
@@ -70,15 +71,18 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     const tally = Tally.make(tables, registry, now)
     const recent = Recent.make(http.showEvents)
     const standings = Standings.make(now, ({ partition, topic }, lag) => {
-      const series = Metric.withAttributes(metrics.lag, { topic, partition: String(partition) })
-      if (lag === null) Metric.removeUnsafe(series, registry)
-      else series.updateUnsafe(lag, registry)
+      for (const name of ["lag", "waiting"] as const) {
+        const series = Metric.withAttributes(metrics[name], { topic, partition: String(partition) })
+        if (lag === null) Metric.removeUnsafe(series, registry)
+        else series.updateUnsafe(lag[name], registry)
+      }
     })
     const totals = { consumed: 0, retries: 0, errors: 0, fenced: 0, rebalances: 0, reconnects: 0 }
     const unknown: PeerView = { isUp: null, since: now(), message: "not connected yet" }
     const peers: Record<Peer, PeerView> = { kafka: unknown, warehouse: unknown }
     const errors: Array<ErrorView> = []
     let member: string | null = null
+    let unreadTopics: ReadonlyArray<UnreadTopic> = []
     let bufferBytes = 0
 
     // A counter that is there from the start shows its first step as one.
@@ -160,6 +164,9 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       },
       away,
       up,
+      unread: (topics) => {
+        unreadTopics = topics
+      },
       ends: standings.ends,
       view: () => {
         const partitions = standings.views()
@@ -169,6 +176,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           member,
           partitions,
           stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
+          unreadTopics,
           tables: tally.tables(),
           write: tally.write(),
           freshness: tally.freshness(),

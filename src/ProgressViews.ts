@@ -36,8 +36,18 @@ export interface PartitionView extends TopicPartition {
   /** The log's end, as it was last read; null before that. */
   readonly end: number | null
   readonly lag: number | null
+  /** Records of the lag that an open transaction holds back. */
+  readonly waiting: number
+  /** Kafka's id of the topic that the offsets count in; not there where the broker gives none. */
+  readonly topicId?: string
   /** Left alone until somebody resets it. */
   readonly stopped: boolean
+}
+
+/** A routed topic that cannot be read, and why. */
+export interface UnreadTopic {
+  readonly topic: string
+  readonly message: string
 }
 
 export interface DeadLetterView extends TopicPartition {
@@ -76,6 +86,7 @@ export interface ProgressView {
   readonly member: string | null
   readonly partitions: ReadonlyArray<PartitionView>
   readonly stoppedTopics: ReadonlyArray<string>
+  readonly unreadTopics: ReadonlyArray<UnreadTopic>
   readonly tables: ReadonlyArray<TableView>
   /** Of all tables. */
   readonly write: Percentiles | null

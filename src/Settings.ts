@@ -27,6 +27,7 @@ export interface KafkaSettings {
   readonly group: string
   readonly sessionTimeout: Duration.Duration
   readonly autoOffsetReset: "earliest" | "latest"
+  readonly ledgerMissing: "stop" | "committed" | "earliest"
   readonly offsetsLost: "stop" | "continue"
 }
 

@@ -16,6 +16,7 @@ export const kafka = Effect.fnUntraced(function* (reader: Reader) {
     group: yield* reader.get(variables.group),
     sessionTimeout: yield* reader.get(variables.sessionTimeout),
     autoOffsetReset: yield* reader.get(variables.autoOffsetReset),
+    ledgerMissing: yield* reader.get(variables.ledgerMissing),
     offsetsLost: yield* reader.get(variables.offsetsLost)
   } satisfies KafkaSettings
 })

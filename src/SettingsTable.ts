@@ -107,6 +107,12 @@ export const variables = {
     "where to start when there is no offset yet: earliest or latest",
     Value.choice({ earliest: "earliest", latest: "latest" })
   ),
+  ledgerMissing: variable(
+    "LEDGER_MISSING",
+    "stop",
+    "when this service has committed offsets of a partition that the ledger does not have: stop its topic, go on from what is committed, or start at the earliest record",
+    Value.choice({ stop: "stop", committed: "committed", earliest: "earliest" })
+  ),
   offsetsLost: variable(
     "OFFSETS_LOST",
     "stop",

@@ -4,14 +4,19 @@ import type { PartitionView } from "./ProgressViews.ts"
 
 /** Where a partition stands when it is assigned. */
 export interface Standing extends Position {
+  /** Kafka's id of the topic that the offset counts in. */
+  readonly topicId?: string | undefined
   /** Left alone until somebody resets it. */
   readonly stopped: boolean
 }
 
 interface Partition extends TopicPartition {
   readonly stopped: boolean
+  readonly topicId?: string | undefined
   next: number
   end: number | null
+  /** Up to where an open transaction lets us read. */
+  stable: number | null
   /** Fetches whose records are not all durable: the offset after each, and when it came. */
   readonly pending: Array<{ readonly next: number; readonly at: number }>
 }
@@ -19,10 +24,23 @@ interface Partition extends TopicPartition {
 /** What there is to do: nothing, ask the ledger, write what is in memory, or read what the log has more. */
 type Work = "none" | "claim" | "write" | "read"
 
+/** Where a log ends, and up to where it can be read. */
+export interface LogEnd extends TopicPartition {
+  readonly high: number
+  readonly stable: number
+}
+
+/** Records that an open transaction holds back, be they part of it or only after it. */
+const waitingOf = ({ end, next, stable }: Partition): number =>
+  end === null || stable === null ? 0 : Math.max(0, end - Math.max(stable, next))
+
 /** The log's end may be older than what was read since. */
 const lagOf = ({ end, next }: Partition): number | null => (end === null ? null : Math.max(0, end - next))
 
-export const make = (now: () => number, onLag: (partition: TopicPartition, lag: number | null) => void) => {
+export const make = (
+  now: () => number,
+  onLag: (partition: TopicPartition, lag: { readonly lag: number; readonly waiting: number } | null) => void
+) => {
   const partitions = new Map<string, Partition>()
   let isClaiming = false
   let isReopening = false
@@ -34,7 +52,8 @@ export const make = (now: () => number, onLag: (partition: TopicPartition, lag: 
     if (all.some(({ pending }) => pending.length > 0)) return "write"
     if (isReopening && (all.length === 0 || all.some(({ end }) => end === null))) return "read"
     if (isClaiming) return "claim"
-    return all.some(({ end, next, stopped }) => !stopped && end !== null && end > next) ? "read" : "none"
+    // What an open transaction holds back cannot be read.
+    return all.some(({ next, stable, stopped }) => !stopped && stable !== null && stable > next) ? "read" : "none"
   }
   const moved = (): void => {
     movedAt = now()
@@ -48,7 +67,7 @@ export const make = (now: () => number, onLag: (partition: TopicPartition, lag: 
   }
   const tellLag = (partition: Partition): void => {
     const lag = lagOf(partition)
-    if (lag !== null) onLag(partition, lag)
+    if (lag !== null) onLag(partition, { lag, waiting: waitingOf(partition) })
   }
   const clear = (): void => {
     for (const partition of partitions.values()) onLag(partition, null)
@@ -65,7 +84,7 @@ export const make = (now: () => number, onLag: (partition: TopicPartition, lag: 
     assigned: (standings: ReadonlyArray<Standing>): void => {
       clear()
       for (const { offset, ...standing } of standings)
-        partitions.set(partitionKey(standing), { ...standing, next: offset, end: null, pending: [] })
+        partitions.set(partitionKey(standing), { ...standing, next: offset, end: null, stable: null, pending: [] })
       look()
     },
     released: (): void => {
@@ -93,19 +112,21 @@ export const make = (now: () => number, onLag: (partition: TopicPartition, lag: 
     answered: (): void => {
       if (work === "write" || work === "claim") moved()
     },
-    ends: (ends: ReadonlyArray<TopicPartition & { readonly high: number }>): void => {
-      for (const { high, ...place } of ends) {
+    ends: (ends: ReadonlyArray<LogEnd>): void => {
+      for (const { high, stable, ...place } of ends) {
         const partition = partitions.get(partitionKey(place))
         if (partition === undefined) continue
         partition.end = high
+        partition.stable = stable
         tellLag(partition)
       }
       look()
     },
     views: (): ReadonlyArray<PartitionView> =>
       [...partitions.values()].map((place) => {
-        const { end, next, partition, stopped, topic } = place
-        return { topic, partition, next, end, stopped, lag: lagOf(place) }
+        const { end, next, partition, stopped, topic, topicId } = place
+        const view = { topic, partition, next, end, stopped, lag: lagOf(place), waiting: waitingOf(place) }
+        return topicId === undefined ? view : { ...view, topicId }
       }),
     oldestPendingSeconds: (): number => {
       const oldest = [...partitions.values()].flatMap(({ pending }) =>

@@ -117,7 +117,7 @@ describe("offsets", () => {
 
   it.effect.each([
     ["retention passed us by", { low: 60, high: 90 }],
-    ["the topic was made anew", { low: 0, high: -1 }]
+    ["its end went back", { low: 0, high: -1 }]
   ] as const)("that Kafka no longer has (%s) stop the topic, or go on by OFFSETS_LOST", ([_, log]) =>
     Effect.gen(function* () {
       const at = (given: object) => partition(0, { committed: 0, ...log, ...given })

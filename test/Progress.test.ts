@@ -36,12 +36,22 @@ const health = (flow: Flow) =>
   )
 
 /** Lag is watched as in the service; the logs end where `ends` says. */
-const watch = (flow: Flow, ends: { high: number }) => {
+const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
   const unused = new KafkaError({ reason: "unavailable", message: "not asked in this test" })
   const admin = Admin.of({
-    ...{ cluster: unused, topics: unused, partitions: () => unused, committed: () => unused, positions: () => unused },
+    ...{
+      cluster: unused,
+      topics: unused,
+      partitions: () => unused,
+      describe: () => unused,
+      committed: () => unused,
+      positions: () => unused
+    },
     ...{ since: () => unused, group: () => unused },
-    ranges: () => Effect.sync(() => [{ topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high }])
+    ranges: () =>
+      Effect.sync(() => [
+        { topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high, stable: ends.stable ?? ends.high }
+      ])
   })
   return Lag.watch.pipe(Effect.provideService(Admin, admin), Effect.provide(flow.parts), Effect.forkChild)
 }

@@ -49,6 +49,7 @@ describe("defaults", () => {
         group: "bronze-consumer-group",
         autoOffsetReset: "earliest",
         sessionTimeout: Duration.seconds(30),
+        ledgerMissing: "stop",
         offsetsLost: "stop"
       })
       assert.deepStrictEqual(

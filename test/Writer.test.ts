@@ -8,6 +8,7 @@ import * as Progress from "../src/Progress.ts"
 import * as Settings from "../src/Settings.ts"
 import * as Spans from "../src/Spans.ts"
 import * as Writer from "../src/Writer.ts"
+import { partition } from "./support/Flow.ts"
 import * as MemoryWarehouse from "./support/MemoryWarehouse.ts"
 import { route, row } from "./support/Outcomes.ts"
 import { letter } from "./warehouse/batches.ts"
@@ -16,11 +17,12 @@ const { table, topic } = route("raw.orders.v1=ORDERS_RAW")
 
 const assignment: Assignment = {
   memberId: "member-1",
-  partitions: Effect.succeed([{ topic, partition: 0, committed: 0, low: 0, high: 100 }]),
+  partitions: Effect.succeed({ mine: [partition(0, { topic, committed: 0, high: 100 })], others: [] }),
   fetch: () => Effect.never,
   isHeld: () => true,
   isEnding: () => false,
-  commit: () => Effect.succeed(true)
+  commit: () => Effect.succeed(true),
+  begin: () => Effect.succeed(true)
 }
 
 const write = (maxLetter: number) =>

@@ -37,6 +37,8 @@ export interface BrokerOptions {
   /** Default: a free one. */
   readonly port?: number
   readonly controllerPort?: number
+  /** Whether whoever asks for a topic creates it, as is Kafka's default. Default: false. */
+  readonly autoCreateTopics?: boolean
   /** true: the broker goes on when this process ends. Default: it dies with it. */
   readonly survive?: boolean
 }
@@ -78,7 +80,13 @@ export const startCluster = async ({
 
 const newClusterId = (): string => randomBytes(16).toString("base64url").replace(/^-/, "A")
 
-const settings = async ({ dataDir, port, controllerPort }: BrokerOptions): Promise<NodeSettings> => ({
+const settings = async ({
+  autoCreateTopics = false,
+  controllerPort,
+  dataDir,
+  port
+}: BrokerOptions): Promise<NodeSettings> => ({
+  autoCreateTopics,
   nodeId: 1,
   roles: "broker,controller",
   port: port ?? (await freePort()),

@@ -10,6 +10,8 @@ export interface NodeSettings {
   readonly logDir: string
   readonly clusterSize: number
   readonly secure?: SecureListeners
+  /** Whether whoever asks for a topic creates it, as is Kafka's default. */
+  readonly autoCreateTopics?: boolean
 }
 
 export const serverProperties = (node: NodeSettings): string => {
@@ -37,7 +39,7 @@ export const serverProperties = (node: NodeSettings): string => {
     "group.initial.rebalance.delay.ms=0",
     // Tests kill members and want to see the others take over within seconds.
     "group.min.session.timeout.ms=1000",
-    "auto.create.topics.enable=false",
+    `auto.create.topics.enable=${node.autoCreateTopics === true}`,
     // A broker that was SIGKILLed may come back only when its old session is over; the default is 9 s.
     "broker.session.timeout.ms=4000",
     "broker.heartbeat.interval.ms=500",

@@ -47,7 +47,7 @@ export const gather = Effect.gen(function* () {
   const places = yield* admin.partitions(topics)
   const present = topics.filter((topic) => places.some((place) => place.topic === topic))
   const committed = new Map(
-    (yield* admin.committed(kafka.group, present)).map((commit) => [partitionKey(commit), commit.offset])
+    (yield* admin.committed(kafka.group, present)).map((commit) => [partitionKey(commit), commit])
   )
   const coverage = yield* warehouse.coverage
   const logs = yield* admin.ranges(present)
@@ -70,12 +70,12 @@ export const gather = Effect.gen(function* () {
     .map((partition): PartitionAudit => {
       const log = logs.find((other) => partitionKey(other) === partitionKey(partition)) ?? null
       const commit = committed.get(partitionKey(partition)) ?? null
-      const start = kafka.autoOffsetReset === "earliest" ? (log?.low ?? 0) : (log?.high ?? 0)
-      const next = Math.max(partition.ledger?.next ?? commit ?? start, log?.low ?? 0)
+      const start = kafka.autoOffsetReset === "earliest" ? (log?.low ?? 0) : (log?.stable ?? 0)
+      const next = Math.max(partition.ledger?.next ?? commit?.offset ?? start, log?.low ?? 0)
       const judge = delivery === "exactly-once" ? byLedger : byCommit(tombstones, kafka.autoOffsetReset)
       return {
         ...partition,
-        ...{ low: log?.low ?? null, high: log?.high ?? null, committed: commit },
+        ...{ low: log?.low ?? null, high: log?.high ?? null, committed: commit?.offset ?? null },
         lag: Math.max(0, (log?.high ?? next) - next),
         ...judge(partition, log, commit)
       }

@@ -5,17 +5,19 @@ import * as Result from "effect/Result"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import { Admin } from "../kafka/Admin.ts"
 import type * as Rights from "../kafka/Rights.ts"
+import type { Stand } from "../Losses.ts"
 import { Settings } from "../Settings.ts"
 import { bad, good, warning } from "./DoctorFinding.ts"
 import { allow, createTopic } from "./DoctorRemedies.ts"
 import * as Screen from "./Screen.ts"
-import { lossOf } from "./StatusReport.ts"
+import { lossOf, standOf } from "./StatusReport.ts"
+import { heldBack } from "./StatusView.ts"
 
 /** Records ahead of our clock by more than this make freshness wrong, in milliseconds. */
 const tolerated = 5000
 
 /** Where the ledger is, by partition: read before the ends of the log, so that nothing written meanwhile lies beyond them. */
-export type Positions = Effect.Effect<ReadonlyMap<string, number>, never, Settings>
+export type Positions = Effect.Effect<ReadonlyMap<string, Stand>, never, Settings>
 
 /** A topic that is hidden from us looks like one that is not there. */
 const partitionsOf = Effect.fnUntraced(function* (topic: string, brokers: number, right: "READ" | "WRITE") {
@@ -50,10 +52,14 @@ export const consumedTopic = Effect.fnUntraced(function* (
   const committed = yield* Effect.orElseSucceed(admin.committed(group, [topic]), () => [])
   const ranges = yield* admin.ranges([topic])
   const lost = ranges.flatMap((range) => {
-    const commit = committed.find(({ partition }) => partition === range.partition)?.offset
-    const loss = lossOf(range, written.get(partitionKey(range)) ?? commit ?? null, settings)
+    const commit = committed.find(({ partition }) => partition === range.partition)
+    const loss = lossOf(range, written.get(partitionKey(range)) ?? standOf(commit), settings)
     return loss === undefined ? [] : [loss]
   })
+  const waiting = ranges.reduce((sum, range) => {
+    const next = written.get(partitionKey(range))?.next ?? range.low
+    return sum + Math.max(0, range.high - Math.max(range.stable, next))
+  }, 0)
   const records = ranges.reduce((sum, { high, low }) => sum + high - low, 0)
   return [
     ...(lost.length > 0
@@ -61,6 +67,15 @@ export const consumedTopic = Effect.fnUntraced(function* (
           offsetsLost === "stop" ? bad(check, what, remedy) : warning(check, what, remedy)
         )
       : [good(check, `${Screen.plural(partitions.success, "partition")}, ${Screen.plural(records, "record")}`)]),
+    ...(waiting > 0
+      ? [
+          warning(
+            check,
+            heldBack(waiting),
+            "See whose it is (kafka-transactions.sh list, describe); it ends by itself after the producer's transaction.timeout.ms"
+          )
+        ]
+      : []),
     ...(yield* ahead(topic))
   ]
 })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import { serviceTables, tablesOf } from "../domain/Route.ts"
+import type { Stand } from "../Losses.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
@@ -14,7 +15,7 @@ import type { RunningService } from "./StatusService.ts"
 export interface Examined {
   readonly findings: ReadonlyArray<Finding>
   /** The offset that comes next in each partition, as far as the ledger could be asked. */
-  readonly positions: ReadonlyMap<string, number>
+  readonly positions: ReadonlyMap<string, Stand>
 }
 
 export const warehouse = Effect.fnUntraced(function* (running: RunningService | undefined) {
@@ -28,8 +29,8 @@ export const warehouse = Effect.fnUntraced(function* (running: RunningService | 
 
 const none: Examined["positions"] = new Map()
 
-const positionsOf = (entries: ReadonlyArray<TopicPartition & { readonly next: number }>): Examined["positions"] =>
-  new Map(entries.map((entry) => [partitionKey(entry), entry.next]))
+const positionsOf = (entries: ReadonlyArray<TopicPartition & Stand>): Examined["positions"] =>
+  new Map(entries.map((entry) => [partitionKey(entry), entry]))
 
 const unopened = Effect.fnUntraced(function* (path: string) {
   const file = yield* state(path)

@@ -22,21 +22,23 @@ export const reset = Effect.fnUntraced(function* (options: {
   const admin = yield* Admin
   const warehouse = yield* Warehouse
   const { dryRun, to, topic } = options
-  if (to !== "earliest" && to !== "latest" && !/^\d{1,15}$/.test(to)) {
-    yield* Console.error(`--to: expected earliest, latest or an offset, got "${to}"`)
+  if (!/^(earliest|latest|committed|\d{1,15})$/.test(to)) {
+    yield* Console.error(`--to: expected earliest, latest, committed or an offset, got "${to}"`)
     return yield* usage
   }
   const partition = Option.getOrUndefined(options.partition)
   const logs = (yield* admin.ranges([topic])).filter((log) => partition === undefined || log.partition === partition)
   const ledger = yield* warehouse.ledger
-  const positions = logs.map(({ high, low, partition }) => {
-    const offset = to === "earliest" ? low : to === "latest" ? high : Math.min(Math.max(Number(to), low), high)
+  const committed = to === "committed" ? yield* admin.committed(kafka.group, [topic]) : []
+  const positions = logs.map(({ high, low, partition, stable, topicId }) => {
+    const commit = committed.find((entry) => entry.partition === partition)?.offset ?? low
+    const wanted = { earliest: low, latest: stable, committed: commit }[to] ?? Number(to)
     const from = ledger.find((entry) => entry.topic === topic && entry.partition === partition)?.next
-    return { topic, partition, offset, from }
+    return { topic, partition, offset: Math.min(Math.max(wanted, low), high), from, topicId }
   })
   for (const { from, offset, partition } of positions)
     yield* Console.log(
-      `${topic}/${partition}: ${from ?? "nothing"} -> ${offset}${to === String(offset) || /^[el]/.test(to) ? "" : " (as far as Kafka has it)"}`
+      `${topic}/${partition}: ${from ?? "nothing"} -> ${offset}${to === String(offset) || /^[elc]/.test(to) ? "" : " (as far as Kafka has it)"}`
     )
   if (dryRun) return
   yield* warehouse.reset(positions, "reset")
@@ -49,7 +51,9 @@ export const command = Command.make(
   "reset",
   {
     topic: Argument.String("topic").pipe(Argument.withDescription("The topic whose ledger is moved")),
-    to: Flag.String("to").pipe(Flag.withDescription("earliest, latest, or an offset")),
+    to: Flag.String("to").pipe(
+      Flag.withDescription("earliest, latest, committed (what the group has committed in Kafka), or an offset")
+    ),
     partition: Flag.Int("partition").pipe(Flag.withDescription("Only this partition"), Flag.optional),
     dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Say what would be done"), Flag.withDefault(false))
   },
@@ -57,7 +61,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Move the ledger of a topic: after a loss in Kafka, or to read again"),
   Command.withDescription(
-    "Sets where the consumer group reads on, and counts from there. Going back writes the same offsets a second time: rows that are there already stay, and `audit` will call them stored more than once. After a topic was made anew, rows of the old one have the same coordinates: move them away first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
+    "Sets where the consumer group reads on, and counts from there. Going back writes the same offsets a second time: rows that are there already stay, and `audit` will call them stored more than once. After a topic was recreated, rows of the old one have the same coordinates: move them away first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
   ),
   Command.withExamples([
     { command: "bronze-consumer reset raw.orders.v1 --to earliest --dry-run", description: "See it first" },

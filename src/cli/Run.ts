@@ -103,22 +103,28 @@ const introduce = Effect.gen(function* () {
   )
 })
 
+/**
+ * Without any of its topics the service has nothing to do, and most likely the wrong broker or routes; without DLQ_TOPIC it could not go on
+ * after the first bad record. One routed topic among others may come later: it is named, and read as soon as it is there.
+ */
 const missingTopics = Effect.gen(function* () {
   const { dlqTopic, kafka, routes } = yield* Settings
   const admin = yield* Admin
   const progress = yield* Progress.Progress
-  const wanted = [...routes.map(({ topic }) => topic), ...(dlqTopic === undefined ? [] : [dlqTopic])]
-  return yield* admin.topics.pipe(
-    Effect.map((present) =>
-      wanted
-        .filter((topic) => !present.includes(topic))
+  const routed = routes.map(({ topic }) => topic)
+  return yield* admin.describe([...routed, ...(dlqTopic === undefined ? [] : [dlqTopic])]).pipe(
+    Effect.map((states) => {
+      const missing = states.filter(({ problem }) => problem !== undefined && problem.reason !== "unavailable")
+      const isNoneThere = routed.every((topic) => missing.some((state) => state.topic === topic))
+      return missing
+        .filter(({ topic }) => topic === dlqTopic || isNoneThere)
         .map(
-          (topic): Problem => ({
+          ({ topic }): Problem => ({
             what: `Kafka has no topic ${topic} that this user may see`,
             remedy: `kafka-topics.sh --bootstrap-server ${kafka.brokers[0]} --create --topic ${topic}, or change ${topic === dlqTopic ? "DLQ_TOPIC" : "BRONZE_ROUTES"}`
           })
         )
-    ),
+    }),
     Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
     Effect.retry(Retry.forever<KafkaError>("Kafka is away", (error) => error.isRetryable)),
     Effect.catch((error) =>

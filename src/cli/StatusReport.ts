@@ -5,7 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { partitionKey } from "../domain/KafkaRecord.ts"
-import { Admin, type LogRange } from "../kafka/Admin.ts"
+import { Admin, type Commit, type LogRange } from "../kafka/Admin.ts"
+import * as Losses from "../Losses.ts"
 import { Settings, type SinkSettings } from "../Settings.ts"
 import { type TableSummary, Warehouse } from "../warehouse/Warehouse.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -16,8 +17,12 @@ export interface PartitionStatus extends LogRange {
   readonly next: number | null
   /** Who says so: the ledger in the warehouse, the running service, the group's commit in Kafka, or nobody yet. */
   readonly source: "ledger" | "service" | "committed" | "none"
-  /** Records that wait; below 0 when `next` is beyond the log's end, as after a topic was made anew. */
+  /** Offsets that are not written yet. */
   readonly lag: number
+  /** Those of them that an open transaction holds back. */
+  readonly waiting: number
+  /** What Kafka no longer has of what comes next, and what goes on from there. */
+  readonly problem: string | null
 }
 
 export interface StatusReport {
@@ -37,7 +42,7 @@ export interface StatusReport {
 interface Store {
   readonly target: string
   readonly service: StatusReport["service"]
-  readonly positions: ReadonlyMap<string, number>
+  readonly positions: ReadonlyMap<string, Losses.Stand>
   readonly tables: ReadonlyArray<TableSummary>
   readonly problems: ReadonlyArray<string>
 }
@@ -70,15 +75,23 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
   const positions = delivery === "exactly-once" && Result.isSuccess(store) ? store.success.positions : undefined
   const byStore = Result.isSuccess(store) && store.success.service !== null ? "service" : "ledger"
   const committed = new Map(
-    Result.isSuccess(group) ? group.success.committed.map((entry) => [partitionKey(entry), entry.offset]) : []
+    Result.isSuccess(group) ? group.success.committed.map((entry) => [partitionKey(entry), entry]) : []
   )
   const partitions = (Result.isSuccess(ranges) ? ranges.success : []).map((range): PartitionStatus => {
     const written = positions?.get(partitionKey(range))
     const commit = committed.get(partitionKey(range))
-    const next = written ?? commit ?? null
+    const stand = written ?? standOf(commit)
+    const next = stand?.next ?? null
     const source = written !== undefined ? byStore : commit !== undefined ? "committed" : "none"
-    const start = kafka.autoOffsetReset === "earliest" ? range.low : range.high
-    return { ...range, next, source, lag: range.high - Math.max(next ?? start, range.low) }
+    const start = kafka.autoOffsetReset === "earliest" ? range.low : range.stable
+    const from = Math.max(next ?? start, range.low)
+    const loss = lossOf(range, stand, settings)
+    return {
+      ...{ ...range, next, source },
+      lag: Math.max(0, range.high - from),
+      waiting: Math.max(0, range.high - Math.max(from, range.stable)),
+      problem: loss === undefined ? null : `${loss.what} -> ${loss.remedy}`
+    }
   })
   return {
     at: yield* Clock.currentTimeMillis,
@@ -87,16 +100,13 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
     target: Result.isSuccess(store) ? store.success.target : null,
     service: Result.isSuccess(store) ? store.success.service : null,
     partitions,
-    lag: partitions.reduce((sum, { lag }) => sum + Math.max(0, lag), 0),
+    lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
     tables: Result.isSuccess(store) ? store.success.tables : [],
     problems: [
       ...(Result.isFailure(ranges) ? [`Kafka: ${ranges.failure}`] : []),
       ...(Result.isSuccess(group) ? group.success.missing.map((topic) => `Kafka has no topic ${topic}`) : []),
       ...(Result.isFailure(store) ? [`Warehouse: ${store.failure}`] : store.success.problems),
-      ...partitions.flatMap((partition) => {
-        const loss = lossOf(partition, partition.next, settings)
-        return loss === undefined ? [] : [`${partition.topic}: ${loss.what} -> ${loss.remedy}`]
-      })
+      ...partitions.flatMap(({ problem, topic }) => (problem === null ? [] : [`${topic}: ${problem}`]))
     ]
   } satisfies StatusReport
 })
@@ -115,7 +125,7 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
       })
   }
   const [ledger, tables] = yield* Effect.all([warehouse.ledger, warehouse.summary], { concurrency: 1 })
-  const positions = new Map(ledger.map((entry) => [partitionKey(entry), entry.next]))
+  const positions = new Map(ledger.map((entry) => [partitionKey(entry), entry]))
   return { target: warehouse.target, service: null, positions, tables, problems: [] } satisfies Store
 })
 
@@ -125,7 +135,7 @@ const toStore = (running: RunningService, target: string): Store => {
   return {
     target,
     service: { url, startedAt },
-    positions: new Map(partitions.map((entry) => [partitionKey(entry), entry.next])),
+    positions: new Map(partitions.map((entry) => [partitionKey(entry), entry])),
     tables: [
       ...tables.map(({ table, written }) => ({ table, rows: written, lastWrite: last(table) })),
       { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
@@ -134,22 +144,19 @@ const toStore = (running: RunningService, target: string): Store => {
   }
 }
 
-/** What Kafka no longer has, or has anew, of what comes `next` in a partition; and what goes on from there. */
+/** Where a group stands by what it has committed. */
+export const standOf = (commit: Commit | undefined): Losses.Stand | null =>
+  commit === undefined ? null : { next: commit.offset, topicId: commit.note?.topicId }
+
+/** What Kafka no longer has of what comes next in a partition; and what goes on from there. */
 export const lossOf = (
-  { high, low, partition, topic }: LogRange,
-  next: number | null,
-  { delivery, kafka }: Settings["Service"]
+  log: LogRange,
+  stand: Losses.Stand | null,
+  settings: Settings["Service"]
 ): { readonly what: string; readonly remedy: string } | undefined => {
-  if (next === null || (next >= low && next <= high)) return undefined
-  const what =
-    next < low
-      ? `offsets ${next} to ${low - 1} of partition ${partition} are no longer in Kafka (retention)`
-      : `partition ${partition} was read up to ${next}, but ends at ${high}: the topic was made anew`
-  if (kafka.offsetsLost === "continue")
+  const what = stand === null ? undefined : Losses.describe(log, stand)
+  if (what === undefined) return undefined
+  if (settings.kafka.offsetsLost === "continue")
     return { what, remedy: "nothing: the service goes on with what is there (OFFSETS_LOST=continue)" }
-  const remedy =
-    delivery === "exactly-once"
-      ? `node dist/main.js reset ${topic} --to earliest`
-      : `stop the service, then kafka-consumer-groups.sh --bootstrap-server ${kafka.brokers[0]} --group ${kafka.group} --topic ${topic} --reset-offsets --to-earliest --execute`
-  return { what: `${what}; the topic is stopped`, remedy }
+  return { what: `${what}; the topic is stopped`, remedy: Losses.remedy(log.topic, settings) }
 }

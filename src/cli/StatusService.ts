@@ -13,7 +13,10 @@ const View = Schema.fromJsonString(
     writes: Schema.String,
     totals: Schema.Struct({ deadLetters: Schema.Int }),
     partitions: Schema.Array(
-      Schema.Struct({ topic: Schema.String, partition: Schema.Int, next: Schema.Int, stopped: Schema.Boolean })
+      Schema.Struct({
+        ...{ topic: Schema.String, partition: Schema.Int, next: Schema.Int, stopped: Schema.Boolean },
+        topicId: Schema.optionalKey(Schema.String)
+      })
     ),
     tables: Schema.Array(Schema.Struct({ table: Schema.String, written: Schema.Int })),
     rows: Schema.Array(Schema.Struct({ at: Schema.Finite, table: Schema.String })),

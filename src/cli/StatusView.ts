@@ -122,7 +122,11 @@ const numbers = (watched: Watched | undefined, names: ReadonlyArray<string>, rat
   watched === undefined ? names : [...names, rate].map((name) => name.padStart(9))
 
 /** `Lag in all: 2,500, down 300/s; done in 8 s` */
-const lagLine = ({ lag }: StatusReport, watched: Watched | undefined): Line => {
+/** `20 records wait behind an open transaction` */
+export const heldBack = (count: number): string =>
+  `${Screen.plural(count, "record")} ${count === 1 ? "waits" : "wait"} behind an open transaction`
+
+const lagLine = ({ lag, partitions }: StatusReport, watched: Watched | undefined): Line => {
   const rate = watched?.rates.lagInAll
   const { done } = watched?.rates ?? {}
   const direction =
@@ -130,7 +134,9 @@ const lagLine = ({ lag }: StatusReport, watched: Watched | undefined): Line => {
       ? ""
       : `, ${rate < 0 ? "down" : "up"} ${rated(Math.abs(rate))}/s`
   const end = lag > 0 && done !== undefined ? `; done in about ${duration(done)}` : ""
-  return { text: `Lag in all: ${Screen.count(lag)}${direction}${end}`, colour: "dim" }
+  const waiting = partitions.reduce((sum, partition) => sum + partition.waiting, 0)
+  const behind = waiting === 0 ? "" : `; ${heldBack(waiting)}`
+  return { text: `Lag in all: ${Screen.count(lag)}${direction}${end}${behind}`, colour: "dim" }
 }
 
 const tableLines = ({ at, service, tables }: StatusReport, watched: Watched | undefined): ReadonlyArray<Line> =>

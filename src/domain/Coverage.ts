@@ -16,6 +16,8 @@ export interface LedgerCounts {
   readonly skipped: number
   readonly epoch: number
   readonly owner: string
+  /** Kafka's id of the topic that the offsets count in, where it was noted. */
+  readonly topicId?: string
 }
 
 export interface PartitionCoverage extends TopicPartition {

@@ -3,20 +3,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import kafkajs from "kafkajs"
-import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
-import type { AssignedPartition } from "./Kafka.ts"
+import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
+import type { AssignedPartition, Places } from "./Kafka.ts"
 import { KafkaClient } from "./KafkaClient.ts"
 import { KafkaError } from "./KafkaError.ts"
+import type { TopicState } from "./kafkajs/TopicMetadata.ts"
+import * as Offsets from "./Offsets.ts"
+
+export type { Commit, LogRange } from "./Offsets.ts"
 
 export interface Cluster {
   readonly id: string
   readonly brokers: ReadonlyArray<string>
-}
-
-/** The first offset that a partition holds, and the one after its last. */
-export interface LogRange extends TopicPartition {
-  readonly low: number
-  readonly high: number
 }
 
 /** A consumer group as its coordinator sees it. */
@@ -33,22 +31,22 @@ export class Admin extends Context.Service<
     readonly cluster: Effect.Effect<Cluster, KafkaError>
     /** All topics that this user may see. */
     readonly topics: Effect.Effect<ReadonlyArray<string>, KafkaError>
+    /** What Kafka says of each topic, in the order of the question: a topic that is missing or broken is an answer, not an error. */
+    readonly describe: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicState>, KafkaError>
     /** The partitions of topics that exist; never creates one. */
     readonly partitions: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicPartition>, KafkaError>
-    readonly ranges: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<LogRange>, KafkaError>
+    /** Fails with the name of a topic that cannot be read. */
+    readonly ranges: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Offsets.LogRange>, KafkaError>
     /** The offsets that a group committed; partitions without one are left out. */
     readonly committed: (
       group: string,
       topics: ReadonlyArray<string>
-    ) => Effect.Effect<ReadonlyArray<TopicPartition & { readonly offset: number }>, KafkaError>
+    ) => Effect.Effect<ReadonlyArray<Offsets.Commit>, KafkaError>
     /** Of each partition of a topic that has records with this time (milliseconds since 1970) or a later one, the first of them. */
     readonly since: (topic: string, time: number) => Effect.Effect<ReadonlyArray<Position>, KafkaError>
     readonly group: (group: string) => Effect.Effect<Group, KafkaError>
-    /** Where these partitions stand, for the group. */
-    readonly positions: (
-      group: string,
-      partitions: ReadonlyArray<TopicPartition>
-    ) => Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
+    /** Where these partitions stand for the group, and the others of their topics. */
+    readonly positions: (group: string, partitions: ReadonlyArray<TopicPartition>) => Effect.Effect<Places, KafkaError>
   }
 >()("bronze/kafka/Admin") {}
 
@@ -70,54 +68,14 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
         return call()
       })
 
+    const { committed, describe, ranges, since } = yield* Offsets.make
+
     const topics = ask("list the topics", () => admin.listTopics())
 
-    const partitions = Effect.fnUntraced(function* (wanted: ReadonlyArray<string>) {
-      const visible = new Set(yield* topics)
-      const present = wanted.filter((topic) => visible.has(topic))
-      if (present.length === 0) return []
-      const metadata = yield* ask("describe the topics", () => admin.fetchTopicMetadata({ topics: present }))
-      // In the order that was asked for; Kafka's own is by chance.
-      return present.flatMap((topic) =>
-        (metadata.topics.find(({ name }) => name === topic)?.partitions ?? [])
-          .map(({ partitionId }): TopicPartition => ({ topic, partition: partitionId }))
-          .sort((a, b) => a.partition - b.partition)
+    const partitions = (wanted: ReadonlyArray<string>) =>
+      Effect.map(describe(wanted), (states) =>
+        states.flatMap(({ partitions, topic }) => partitions.map((partition): TopicPartition => ({ topic, partition })))
       )
-    })
-
-    const rangesOf = (topic: string) =>
-      ask(`read the offsets of ${topic}`, () => admin.fetchTopicOffsets(topic)).pipe(
-        Effect.map((offsets) =>
-          offsets
-            .map(({ high, low, partition }): LogRange => ({ topic, partition, low: Number(low), high: Number(high) }))
-            .sort((a, b) => a.partition - b.partition)
-        )
-      )
-
-    const ranges = (wanted: ReadonlyArray<string>) =>
-      Effect.map(Effect.forEach(wanted, rangesOf, { concurrency: 4 }), (all) => all.flat())
-
-    const committed = (group: string, wanted: ReadonlyArray<string>) =>
-      // resolveOffsets would take five seconds and move the group's offsets.
-      ask(`read the offsets of group ${group}`, () => admin.fetchOffsets({ groupId: group, topics: [...wanted] })).pipe(
-        Effect.map((all) =>
-          all.flatMap(({ partitions, topic }) =>
-            partitions
-              .map(({ offset, partition }) => ({ topic, partition, offset: Number(offset) }))
-              .filter(({ offset }) => offset >= 0)
-          )
-        )
-      )
-
-    const since = Effect.fnUntraced(function* (topic: string, time: number) {
-      const logs = yield* rangesOf(topic)
-      const found = yield* ask(`read the times of ${topic}`, () => admin.fetchTopicOffsetsByTimestamp(topic, time))
-      // Where there is no such record, kafkajs gives the log's end.
-      return logs.flatMap(({ high, partition }): ReadonlyArray<Position> => {
-        const offset = Number(found.find((other) => other.partition === partition)?.offset ?? high)
-        return offset < high ? [{ topic, partition, offset }] : []
-      })
-    })
 
     const group = (name: string) =>
       Effect.map(
@@ -133,15 +91,20 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
 
     const positions = Effect.fnUntraced(function* (group: string, wanted: ReadonlyArray<TopicPartition>) {
       const names = [...new Set(wanted.map(({ topic }) => topic))]
-      const [logs, commits] = yield* Effect.all([ranges(names), committed(group, names)], { concurrency: 2 })
-      return yield* Effect.forEach(wanted, ({ partition, topic }) => {
-        const isThis = (other: TopicPartition): boolean => other.topic === topic && other.partition === partition
-        const log = logs.find(isThis)
-        return log === undefined
-          ? // New partitions take a moment until every broker knows them; left out, nobody would read them.
-            new KafkaError({ reason: "unavailable", message: `Kafka does not know ${topic}/${partition} yet` })
-          : Effect.succeed<AssignedPartition>({ ...log, committed: commits.find(isThis)?.offset })
+      // In this order: a commit that somebody makes meanwhile lies within the log.
+      const commits = new Map((yield* committed(group, names)).map((commit) => [partitionKey(commit), commit]))
+      const places = (yield* ranges(names)).map((log): AssignedPartition => {
+        const commit = commits.get(partitionKey(log))
+        return { ...log, committed: commit?.offset, ...(commit?.note && { note: commit.note }) }
       })
+      const mine = yield* Effect.forEach(wanted, (place) => {
+        const found = places.find((other) => isSamePartition(other, place))
+        // New partitions take a moment until every broker knows them; left out, nobody would read them.
+        return found === undefined
+          ? new KafkaError({ reason: "unavailable", message: `Kafka does not know ${partitionKey(place)} yet` })
+          : Effect.succeed(found)
+      })
+      return { mine, others: places.filter((place) => !mine.includes(place)) } satisfies Places
     })
 
     return Admin.of({
@@ -150,6 +113,7 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
         ({ brokers, clusterId }) => ({ id: clusterId, brokers: brokers.map(({ host, port }) => `${host}:${port}`) })
       ),
       topics,
+      describe,
       partitions,
       ranges,
       committed,

@@ -4,7 +4,9 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { KafkaRecord, Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { CommitNote } from "./CommitNote.ts"
 import type { KafkaError } from "./KafkaError.ts"
+import type { LogRange } from "./Offsets.ts"
 
 /** Records of one partition, in order, with the range of offsets that they stand for. */
 export interface Fetch extends TopicPartition {
@@ -16,12 +18,17 @@ export interface Fetch extends TopicPartition {
 }
 
 /** Where a partition stands in Kafka when it is assigned. */
-export interface AssignedPartition extends TopicPartition {
+export interface AssignedPartition extends LogRange {
   /** The group's committed offset, if there is one. */
   readonly committed: number | undefined
-  /** The log's first offset and the offset after its last. */
-  readonly low: number
-  readonly high: number
+  /** What stands beside it, if this service has committed it. */
+  readonly note?: CommitNote | undefined
+}
+
+/** The partitions of an assignment, and those of the same topics that are not part of it, as of the same instant. */
+export interface Places {
+  readonly mine: ReadonlyArray<AssignedPartition>
+  readonly others: ReadonlyArray<AssignedPartition>
 }
 
 /** Kafka no longer has the records that come next: where each partition stands has to be looked at again. */
@@ -32,7 +39,7 @@ export interface Assignment {
   /** This member's name in the group. */
   readonly memberId: string
   /** Asks Kafka where the assigned partitions stand. */
-  readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
+  readonly partitions: Effect.Effect<Places, KafkaError>
   /**
    * Fetches from these positions on, and from no other partition, and hands over fetch after fetch; the next one of a partition comes when
    * the handler is done. Heartbeats go on however long it takes. When it is interrupted, nothing more is handed over.
@@ -50,6 +57,8 @@ export interface Assignment {
    * fails is logged and made good by the next one, because the ledger is what counts.
    */
   readonly commit: (positions: ReadonlyArray<Position>) => Effect.Effect<boolean>
+  /** Commits where partitions begin that nobody has read yet, those of other members too. */
+  readonly begin: (positions: ReadonlyArray<Position>) => Effect.Effect<boolean>
 }
 
 export class Kafka extends Context.Service<

@@ -16,6 +16,7 @@ import { type Assignment, Kafka } from "./Kafka.ts"
 import { KafkaClient } from "./KafkaClient.ts"
 import { KafkaError } from "./KafkaError.ts"
 import * as KafkaJsAssignment from "./KafkaJsAssignment.ts"
+import * as RoutedTopics from "./RoutedTopics.ts"
 
 /**
  * How the consumer fetches. 256 KiB per partition measured 20 % faster than 1 MiB at half the memory; the wait for more data governs how
@@ -29,12 +30,14 @@ const heartbeatEvery = 500
 export const layer = Layer.effect(
   Kafka,
   Effect.gen(function* () {
-    const { kafka, routes } = yield* Settings
+    const { delivery, kafka } = yield* Settings
+    const committing = delivery === "exactly-once" ? "ledger" : "rows"
     const sessionTimeout = Duration.toMillis(kafka.sessionTimeout)
     const heartbeatInterval = Math.min(3000, sessionTimeout / 4)
     const client = yield* KafkaClient
     const admin = yield* Admin
     const progress = yield* Progress
+    const topics = yield* RoutedTopics.make
     const mentioned: Retry.Mentioned = new Map()
     let giveUp = (_: KafkaError): void => {}
 
@@ -55,6 +58,7 @@ export const layer = Layer.effect(
             sessionTimeout,
             heartbeatInterval,
             ...fetching,
+            allowAutoTopicCreation: false,
             // By itself kafkajs would start a crashed consumer again: beside ours it would be a member that nobody reads from.
             retry: { ...client.retry, restartOnFailure: () => Promise.resolve(false) }
           })
@@ -71,7 +75,7 @@ export const layer = Layer.effect(
         )
         const partitions = admin.positions(kafka.group, assigned)
         current = KafkaJsAssignment.make({
-          ...{ consumer, memberId: payload.memberId, assigned, partitions },
+          ...{ consumer, memberId: payload.memberId, assigned, partitions, committing },
           onCommitFailed: giveUp
         })
         Queue.offerUnsafe(joined, current)
@@ -86,11 +90,15 @@ export const layer = Layer.effect(
       })
       consumer.on(consumer.events.CRASH, ({ payload }) => giveUp(KafkaError.from("read from Kafka", payload.error)))
 
-      const topics = routes.map(({ topic }) => topic)
-      yield* client
+      const present = yield* client
         .use("connect to Kafka", () => consumer.connect())
         .pipe(
-          Effect.andThen(client.use("subscribe", () => consumer.subscribe({ topics, fromBeginning: true }))),
+          Effect.andThen(topics.readable),
+          Effect.tap((states) =>
+            client.use("subscribe", () =>
+              consumer.subscribe({ topics: states.map(({ topic }) => topic), fromBeginning: true })
+            )
+          ),
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.retry(Retry.forever("Kafka is away"))
         )
@@ -111,6 +119,7 @@ export const layer = Layer.effect(
       })
       return yield* Effect.andThen(started, Effect.never).pipe(
         Effect.raceFirst(Deferred.await(crashed)),
+        Effect.raceFirst(topics.changed(present)),
         Effect.raceFirst(Effect.forever(assignments))
       )
     })
@@ -122,7 +131,14 @@ export const layer = Layer.effect(
       }),
       consume: (use) =>
         Effect.scoped(session(use)).pipe(
+          Effect.catchTag("TopicsChanged", ({ message }) => Effect.logWarning(`Joining the group again: ${message}`)),
+          // A topic that was deleted while it was read; Kafka itself is there.
+          Effect.catchIf(
+            ({ reason }) => reason === "missing",
+            ({ message }) => Effect.logWarning(`Joining the group again: ${message}`)
+          ),
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
+          Effect.tapError(({ reason }) => (reason === "denied" ? topics.denied : Effect.void)),
           Effect.catch(({ message }) =>
             Effect.flatMap(Clock.currentTimeMillis, (now) =>
               Retry.isDue(mentioned, message, now)

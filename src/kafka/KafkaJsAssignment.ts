@@ -4,8 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
-import { type KafkaRecord, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
-import { type AssignedPartition, type Assignment, OffsetsLost } from "./Kafka.ts"
+import {
+  isSamePartition,
+  type KafkaRecord,
+  type Position,
+  partitionKey,
+  type TopicPartition
+} from "../domain/KafkaRecord.ts"
+import * as CommitNote from "./CommitNote.ts"
+import { type Assignment, OffsetsLost, type Places } from "./Kafka.ts"
 import { KafkaError } from "./KafkaError.ts"
 
 /** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
@@ -41,22 +48,31 @@ export const make = (options: {
   readonly memberId: string
   readonly assigned: ReadonlyArray<TopicPartition>
   /** Asks Kafka where the partitions stand. */
-  readonly partitions: Effect.Effect<ReadonlyArray<AssignedPartition>, KafkaError>
+  readonly partitions: Effect.Effect<Places, KafkaError>
+  /** Who vouches for what is committed: the ledger, or at-least-once delivery. */
+  readonly committing: "ledger" | "rows"
   /** Called when the group's coordinator takes no commit, for no reason of ours: only joining anew finds another. */
   readonly onCommitFailed: (error: KafkaError) => void
 }): KafkaJsAssignment => {
-  const { assigned, consumer, memberId, onCommitFailed, partitions } = options
+  const { assigned, committing, consumer, memberId, onCommitFailed } = options
   const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
   const ended = Deferred.makeUnsafe<void>()
   const undelivered = new Set<Delivery>()
   const expected = new Map<string, number>()
   const soughtBack = new Map<string, number>()
+  const topicIds = new Map<string, string | undefined>()
   let held = true
   let ending = false
   let closed = false
   let payload: EachBatchPayload | undefined
   // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group has committed.
   consumer.pause(assigned.map(alone))
+
+  const partitions = Effect.tap(options.partitions, ({ mine }) =>
+    Effect.sync(() => {
+      for (const { topic, topicId } of mine) topicIds.set(topic, topicId)
+    })
+  )
 
   const offer = (delivery: Omit<Delivery, "done">, done: (handled: boolean) => void): void => {
     const entry: Delivery = {
@@ -102,13 +118,26 @@ export const make = (options: {
     if (held) consumer.seek({ ...position, offset: String(position.offset) })
   }
 
+  /** Where the log of a partition stands now, if Kafka answers. */
+  const look = (place: TopicPartition) =>
+    options.partitions.pipe(
+      Effect.map(({ mine }) => mine.find((partition) => isSamePartition(partition, place))),
+      Effect.orElseSucceed(() => undefined)
+    )
+
+  /** A jump back: the log has become shorter than what was read, and kafkajs begins with it again; or this was fetched before we sought ahead. */
+  const checkEnd = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
+    const high = (yield* look(delivery))?.high
+    if (high !== undefined && high < at)
+      return yield* new OffsetsLost({ message: `${partitionKey(delivery)} ends at ${high} now, and ${at} comes next` })
+  })
+
   /** A jump ahead: fetched by an assignment that is over, or the records between are gone from Kafka. Only the log's start can tell. */
   const jumped = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
     const key = partitionKey(delivery)
     // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second time.
     if (delivery.messages === undefined && soughtBack.get(key) === at) return true
-    const known = yield* Effect.orElseSucceed(partitions, () => [])
-    const low = known.find((partition) => partitionKey(partition) === key)?.low
+    const low = (yield* look(delivery))?.low
     if (low !== undefined && low > at)
       return yield* new OffsetsLost({ message: `${key} begins at ${low} now, and ${at} comes next` })
     soughtBack.set(key, at)
@@ -121,7 +150,7 @@ export const make = (options: {
       const key = partitionKey(delivery)
       const stands = expected.get(key)
       if (stands === undefined) return false
-      if (delivery.next <= stands) return true
+      if (delivery.next <= stands) return yield* Effect.as(checkEnd(delivery, stands), true)
       if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
       const records = (delivery.messages ?? []).map(toRecord(delivery))
       const { next, partition, topic } = delivery
@@ -145,10 +174,13 @@ export const make = (options: {
     })
   }
 
-  const commit: Assignment["commit"] = (positions) =>
+  const commitAs = (kind: CommitNote.CommitNote["kind"], positions: ReadonlyArray<Position>): Effect.Effect<boolean> =>
     Effect.suspend(() => {
       if (!held || positions.length === 0) return Effect.succeed(false)
-      const offsets = positions.map((position) => ({ ...position, offset: String(position.offset) }))
+      const offsets = positions.map(({ offset, partition, topic }) => ({
+        ...{ topic, partition, offset: String(offset) },
+        metadata: CommitNote.encode({ kind, topicId: topicIds.get(topic) })
+      }))
       // The payload's commit makes one attempt, bound to the generation of this moment; the consumer's own would retry into the next one.
       const latest = payload
       return Effect.tryPromise({
@@ -156,7 +188,7 @@ export const make = (options: {
           latest === undefined
             ? consumer.commitOffsets(offsets)
             : latest.commitOffsetsIfNecessary({
-                topics: offsets.map(({ offset, partition, topic }) => ({ topic, partitions: [{ partition, offset }] }))
+                topics: offsets.map(({ topic, ...offset }) => ({ topic, partitions: [offset] }))
               }),
         catch: (cause) => KafkaError.from("commit offsets", cause)
       }).pipe(
@@ -188,7 +220,8 @@ export const make = (options: {
     fetch,
     isHeld: () => held,
     isEnding: () => ending,
-    commit,
+    commit: (positions) => commitAs(committing, positions),
+    begin: (positions) => commitAs("start", positions),
     deliver,
     pass,
     end,

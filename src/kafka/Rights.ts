@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { KafkaClient } from "./KafkaClient.ts"
 import type { KafkaError } from "./KafkaError.ts"
+import * as RawCluster from "./kafkajs/RawCluster.ts"
 
 export interface Rights {
   /** READ on a topic. */
@@ -15,32 +16,13 @@ export interface Rights {
 /** No topic has so many partitions. */
 const nowhere = 2_147_483_647
 
-/** What kafkajs keeps to itself; its public clients cannot ask without joining a group or sending a record. Pinned to kafkajs 2.2.4. */
-interface Cluster {
-  readonly connect: () => Promise<void>
-  readonly disconnect: () => Promise<void>
-  readonly brokerPool: { readonly findConnectedBroker: () => Promise<Broker> }
-}
-
-interface Broker {
-  readonly fetch: (request: object) => Promise<unknown>
-  readonly produce: (request: object) => Promise<unknown>
-  readonly heartbeat: (request: object) => Promise<unknown>
-}
-
 /** Over a connection of its own, closed with the scope. */
 export const make = Effect.gen(function* () {
-  const { kafka, use } = yield* KafkaClient
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => /createCluster$/.test(description ?? ""))
-  if (symbol === undefined) return yield* Effect.die("kafkajs has no createCluster")
-  const createCluster: (options: object) => Cluster = Reflect.get(kafka, symbol)
-  const cluster = yield* Effect.acquireRelease(
-    Effect.sync(() => createCluster({ allowAutoTopicCreation: false })),
-    (cluster) => use("disconnect", () => cluster.disconnect()).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
-  )
+  const { use } = yield* KafkaClient
+  const cluster = yield* RawCluster.make
 
   /** The request always fails; the question is with what. */
-  const isAllowed = (request: (broker: Broker) => Promise<unknown>): Effect.Effect<boolean, KafkaError> =>
+  const isAllowed = (request: (broker: RawCluster.RawBroker) => Promise<unknown>): Effect.Effect<boolean, KafkaError> =>
     use("ask for rights", async () => {
       await cluster.connect()
       return request(await cluster.brokerPool.findConnectedBroker())

@@ -1,6 +1,7 @@
 /** Lists as JSON text for a single bind, in the short keys that the statements of every dialect read. */
 import type { OffsetRange } from "../domain/Batch.ts"
 import type { Position } from "../domain/KafkaRecord.ts"
+import type { Start } from "../Starts.ts"
 
 export const jsonArray = <A>(items: ReadonlyArray<A>, element: (item: A) => string): string =>
   `[${items.map(element).join(",")}]`
@@ -11,6 +12,12 @@ export const rangesBind = (ranges: ReadonlyArray<OffsetRange>): string =>
     ranges,
     (range) =>
       `{"n":${JSON.stringify(range.topic)},"p":${range.partition},"e":${range.epoch},"f":${range.from},"x":${range.next},"s":${range.skipped}}`
+  )
+
+/** n topic, p partition, o offset, i the id of the topic if it is known. */
+export const startsBind = (starts: ReadonlyArray<Start>): string =>
+  jsonArray(starts, ({ offset, partition, topic, topicId }) =>
+    JSON.stringify({ n: topic, p: partition, o: offset, i: topicId })
   )
 
 /** n topic, p partition, o offset. */

@@ -21,6 +21,7 @@ const Row = Schema.Struct({
   SKIPPED: Schema.NullOr(Integer),
   EPOCH: Schema.NullOr(Integer),
   OWNER: Schema.NullOr(Schema.String),
+  TOPIC_ID: Schema.NullOr(Schema.String),
   MISSING: Integer,
   A: Schema.NullOr(Integer),
   B: Schema.NullOr(Integer)
@@ -64,7 +65,7 @@ export const toCoverage = (routes: ReadonlyArray<Route>, counted: boolean) => {
   })
 }
 
-const ledgerOf = ({ EPOCH, NEXT_OFFSET, OWNER, SKIPPED, START_OFFSET }: Row) =>
+const ledgerOf = ({ EPOCH, NEXT_OFFSET, OWNER, SKIPPED, START_OFFSET, TOPIC_ID }: Row) =>
   NEXT_OFFSET === null
     ? null
     : {
@@ -72,5 +73,6 @@ const ledgerOf = ({ EPOCH, NEXT_OFFSET, OWNER, SKIPPED, START_OFFSET }: Row) =>
         next: NEXT_OFFSET,
         skipped: SKIPPED ?? 0,
         epoch: EPOCH ?? 0,
-        owner: OWNER ?? ""
+        owner: OWNER ?? "",
+        ...(TOPIC_ID !== null && { topicId: TOPIC_ID })
       }

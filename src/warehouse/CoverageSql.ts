@@ -17,12 +17,12 @@ const lettersOf = (names: Dialect): string =>
 
 /** A row that no member of this version has claimed yet has not begun to count. */
 const fromLedger = (names: Dialect): string =>
-  `SELECT TOPIC, "PARTITION" AS P, COALESCE(START_OFFSET, NEXT_OFFSET) AS START_OFFSET, NEXT_OFFSET, COALESCE(SKIPPED, 0) AS SKIPPED, EPOCH, OWNER
+  `SELECT TOPIC, "PARTITION" AS P, COALESCE(START_OFFSET, NEXT_OFFSET) AS START_OFFSET, NEXT_OFFSET, COALESCE(SKIPPED, 0) AS SKIPPED, EPOCH, OWNER, TOPIC_ID
   FROM ${names.qualified(consumerOffsets.name)} WHERE CONSUMER_GROUP = ?`
 
 /** In at-least-once delivery nothing says where a partition should begin and end but what is there. */
 const fromPlaces =
-  "SELECT TOPIC, P, MIN(O) AS START_OFFSET, MAX(O) + 1 AS NEXT_OFFSET, 0 AS SKIPPED, 0 AS EPOCH, '' AS OWNER FROM PLACES WHERE R + D > 0 GROUP BY TOPIC, P"
+  "SELECT TOPIC, P, MIN(O) AS START_OFFSET, MAX(O) + 1 AS NEXT_OFFSET, 0 AS SKIPPED, 0 AS EPOCH, '' AS OWNER, NULL AS TOPIC_ID FROM PLACES WHERE R + D > 0 GROUP BY TOPIC, P"
 
 /** One row per partition and gap, and one for a partition without gaps. With a `group` its ledger is the measure. */
 export const coverage = (names: Dialect, routes: ReadonlyArray<Route>, group: string | undefined): Query => {
@@ -62,7 +62,7 @@ export const coverage = (names: Dialect, routes: ReadonlyArray<Route>, group: st
 )
 SELECT k.TOPIC, k.P, COALESCE(t.R, 0) AS TOTAL, COALESCE(t.OFFSETS, 0) AS OFFSETS, t.FIRST_OFFSET, t.LAST_OFFSET,
   COALESCE(t.LETTERS, 0) AS LETTERS, COALESCE(t.WAITING, 0) AS WAITING, COALESCE(t.DUPLICATES, 0) AS DUPLICATES,
-  l.START_OFFSET, l.NEXT_OFFSET, l.SKIPPED, l.EPOCH, l.OWNER, COALESCE(g.MISSING, 0) AS MISSING, g.A, g.B
+  l.START_OFFSET, l.NEXT_OFFSET, l.SKIPPED, l.EPOCH, l.OWNER, l.TOPIC_ID, COALESCE(g.MISSING, 0) AS MISSING, g.A, g.B
 FROM PARTITIONS k
 LEFT JOIN TOTALS t ON t.TOPIC = k.TOPIC AND t.P = k.P
 LEFT JOIN LEDGER l ON l.TOPIC = k.TOPIC AND l.P = k.P

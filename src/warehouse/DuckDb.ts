@@ -7,7 +7,7 @@ import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
 import { type Table, tablesOf } from "../domain/Route.ts"
 import { Settings } from "../Settings.ts"
-import { positionsBind, rangesBind } from "./Binds.ts"
+import { positionsBind, rangesBind, startsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
 import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
@@ -122,12 +122,12 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         preflight,
         claim: Effect.fnUntraced(function* (starts, owner) {
           const now = BigInt(yield* Clock.currentTimeMillis)
-          const binds = [kafka.group, now, positionsBind(starts), owner]
+          const binds = [kafka.group, now, startsBind(starts), owner]
           const rows = yield* client.use((connection) => connection.query(Sql.claim, binds))
           return yield* claimedBy(owner, starts, yield* toEntries(rows))
         }),
         reset: Effect.fnUntraced(function* (positions, owner) {
-          const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), positionsBind(positions)]
+          const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), startsBind(positions)]
           yield* client.transaction((connection) =>
             connection
               .query(Sql.claim, [...binds, owner])

@@ -54,21 +54,21 @@ FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","e":"BIGINT","f
 WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p AND t.EPOCH = s.r.e AND t.NEXT_OFFSET = s.r.f`
 
 /** Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here. Binds: group, time, positions, owner. */
-export const claim = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED)
-SELECT $1, s.r.n, s.r.p, s.r.o, 1, $4, epoch_ms($2::BIGINT), s.r.o, 0
-FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
+export const claim = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED, TOPIC_ID)
+SELECT $1, s.r.n, s.r.p, s.r.o, 1, $4, epoch_ms($2::BIGINT), s.r.o, 0, s.r.i
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT","i":"VARCHAR"}]')) AS r) s
 ON CONFLICT (CONSUMER_GROUP, TOPIC, PARTITION)
 DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.UPDATED_AT,
-  START_OFFSET = COALESCE(START_OFFSET, NEXT_OFFSET), SKIPPED = COALESCE(SKIPPED, 0)
-RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER`
+  START_OFFSET = COALESCE(START_OFFSET, NEXT_OFFSET), SKIPPED = COALESCE(SKIPPED, 0), TOPIC_ID = COALESCE(excluded.TOPIC_ID, TOPIC_ID)
+RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, TOPIC_ID`
 
 /** Moves partitions that were claimed to other offsets, and counts from there. Binds: group, time, positions. */
-export const reset = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.o, START_OFFSET = s.r.o, SKIPPED = 0, UPDATED_AT = epoch_ms($2::BIGINT)
-FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
+export const reset = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.o, START_OFFSET = s.r.o, SKIPPED = 0, TOPIC_ID = s.r.i, UPDATED_AT = epoch_ms($2::BIGINT)
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT","i":"VARCHAR"}]')) AS r) s
 WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p`
 
 /** Bind: group. */
-export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER FROM ${ledger} WHERE CONSUMER_GROUP = $1 ORDER BY TOPIC, PARTITION`
+export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, TOPIC_ID FROM ${ledger} WHERE CONSUMER_GROUP = $1 ORDER BY TOPIC, PARTITION`
 
 /** Marks dead letters that wait as put back. Binds: time, positions. */
 export const markReplayed = `UPDATE ${dialect.qualified(deadLetters.name)} t SET REPLAYED_AT = epoch_ms($1::BIGINT)

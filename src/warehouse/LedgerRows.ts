@@ -13,7 +13,8 @@ const LedgerRow = Schema.Struct({
   PARTITION: Integer,
   NEXT_OFFSET: Integer,
   EPOCH: Integer,
-  OWNER: Schema.String
+  OWNER: Schema.String,
+  TOPIC_ID: Schema.NullOr(Schema.String)
 })
 
 /** Decodes rows; what is not as expected is a fault of the answer, not of the data. */
@@ -39,7 +40,8 @@ export const toLedger = (table: string, group: string) =>
         partition: row.PARTITION,
         next: row.NEXT_OFFSET,
         epoch: row.EPOCH,
-        owner: row.OWNER
+        owner: row.OWNER,
+        ...(row.TOPIC_ID !== null && { topicId: row.TOPIC_ID })
       }
       const other = entries.get(partitionKey(entry))
       if (other !== undefined) return yield* duplicate(table, group, entry, other)

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import { type Table, tablesOf } from "../domain/Route.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
-import { positionsBind, rangesBind } from "./Binds.ts"
+import { positionsBind, rangesBind, startsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
 import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
@@ -113,13 +113,13 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         preflight: preflight(client, sink, routes, delivery),
         claim: (starts, owner) =>
           client.use((session) =>
-            session.execute(Sql.claim(names), [positionsBind(starts), kafka.group, owner, kafka.group, owner]).pipe(
+            session.execute(Sql.claim(names), [startsBind(starts), kafka.group, owner, kafka.group, owner]).pipe(
               Effect.andThen(readLedger(session)),
               Effect.flatMap((entries) => claimedBy(owner, starts, entries))
             )
           ),
         reset: (positions, owner) => {
-          const bind = positionsBind(positions)
+          const bind = startsBind(positions)
           return client.transaction((session) =>
             session
               .execute(Sql.claim(names), [bind, kafka.group, owner, kafka.group, owner])

@@ -88,22 +88,22 @@ WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P AND EPOCH = s.E A
 /** Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here. Binds: positions, group, owner, group, owner. */
 export const claim = (names: Dialect): string =>
   `MERGE INTO ${ledger(names)} AS t
-USING (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) AS s
+USING (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O, f.value:i::STRING AS I ${fromBind}) AS s
 ON t.CONSUMER_GROUP = ? AND t.TOPIC = s.N AND t."PARTITION" = s.P
 WHEN MATCHED THEN UPDATE SET EPOCH = t.EPOCH + 1, OWNER = ?, UPDATED_AT = SYSDATE(),
-  START_OFFSET = COALESCE(t.START_OFFSET, t.NEXT_OFFSET), SKIPPED = COALESCE(t.SKIPPED, 0)
-WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED)
-VALUES (?, s.N, s.P, s.O, 1, ?, SYSDATE(), s.O, 0)`
+  START_OFFSET = COALESCE(t.START_OFFSET, t.NEXT_OFFSET), SKIPPED = COALESCE(t.SKIPPED, 0), TOPIC_ID = COALESCE(s.I, t.TOPIC_ID)
+WHEN NOT MATCHED THEN INSERT (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED, TOPIC_ID)
+VALUES (?, s.N, s.P, s.O, 1, ?, SYSDATE(), s.O, 0, s.I)`
 
 /** Moves partitions that were claimed to other offsets, and counts from there. Binds: positions, group. */
 export const reset = (names: Dialect): string =>
-  `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.O, START_OFFSET = s.O, SKIPPED = 0, UPDATED_AT = SYSDATE()
-FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) s
+  `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.O, START_OFFSET = s.O, SKIPPED = 0, TOPIC_ID = s.I, UPDATED_AT = SYSDATE()
+FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O, f.value:i::STRING AS I ${fromBind}) s
 WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P`
 
 /** Bind: group. */
 export const readLedger = (names: Dialect): string =>
-  `SELECT TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER FROM ${ledger(names)} WHERE CONSUMER_GROUP = ? ORDER BY TOPIC, "PARTITION"`
+  `SELECT TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, TOPIC_ID FROM ${ledger(names)} WHERE CONSUMER_GROUP = ? ORDER BY TOPIC, "PARTITION"`
 
 /** Marks dead letters that wait as put back; takes the lock of their table, so that of two replays one comes after the other. Bind: positions. */
 export const markReplayed = (names: Dialect): string =>

@@ -68,7 +68,8 @@ export const consumerOffsets: Shape = {
     { name: "OWNER", type: "STRING", required: true },
     { name: "UPDATED_AT", type: "TIMESTAMP", required: true },
     { name: "START_OFFSET", type: "OFFSET", added: true },
-    { name: "SKIPPED", type: "OFFSET", added: true }
+    { name: "SKIPPED", type: "OFFSET", added: true },
+    { name: "TOPIC_ID", type: "STRING", added: true }
   ],
   key: ["CONSUMER_GROUP", "TOPIC", "PARTITION"]
 }

@@ -4,13 +4,16 @@ import type * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
-import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { TopicPartition } from "../domain/KafkaRecord.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
+import type { Start } from "../Starts.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
 /** A row of CONSUMER_OFFSETS, of this consumer group. */
 export interface LedgerEntry extends TopicPartition, Claimed {
+  /** Kafka's id of the topic that the offsets count in; undefined where it was never noted. */
+  readonly topicId?: string | undefined
   /** The member that claimed it last. */
   readonly owner: string
 }
@@ -45,17 +48,17 @@ export class Warehouse extends Context.Service<
     readonly preflight: Effect.Effect<ReadonlyArray<Problem>, WarehouseError>
     /**
      * Claims partitions for `owner`: raises their epoch by one, so that whoever held them is fenced, and makes a ledger row at the given
-     * offset where there is none. Returns the claimed rows. Never moves an existing NEXT_OFFSET.
+     * offset where there is none. Notes the id of the topic, where one is given. Returns the claimed rows. Never moves an existing NEXT_OFFSET.
      */
     readonly claim: (
-      starts: ReadonlyArray<Position>,
+      starts: ReadonlyArray<Start>,
       owner: string
     ) => Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
     /**
-     * Moves the ledger to these offsets, backwards too, and counts from there; raises the epochs, so that whoever holds the partitions is
+     * Moves the ledger to these offsets of these topics, backwards too, and counts from there; raises the epochs, so that whoever holds the partitions is
      * fenced and reads the ledger again.
      */
-    readonly reset: (positions: ReadonlyArray<Position>, owner: string) => Effect.Effect<void, WarehouseError>
+    readonly reset: (positions: ReadonlyArray<Start>, owner: string) => Effect.Effect<void, WarehouseError>
     /** Reads the ledger of this consumer group. */
     readonly ledger: Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
     /**

@@ -8,6 +8,7 @@ import { audit, render } from "../../src/cli/Audit.ts"
 import { gather } from "../../src/cli/AuditReport.ts"
 import type { PartitionCoverage } from "../../src/domain/Coverage.ts"
 import { Admin } from "../../src/kafka/Admin.ts"
+import type { CommitNote } from "../../src/kafka/CommitNote.ts"
 import * as Settings from "../../src/Settings.ts"
 import { Warehouse } from "../../src/warehouse/Warehouse.ts"
 import * as MemoryWarehouse from "../support/MemoryWarehouse.ts"
@@ -23,9 +24,11 @@ interface Kafka {
   readonly committed?: number
   /** Whether the partition is there at all. */
   readonly missing?: boolean
+  readonly topicId?: string
+  readonly note?: CommitNote
 }
 
-const kafka = ({ committed, high = 100, low = 0, missing = false }: Kafka) =>
+const kafka = ({ committed, high = 100, low = 0, missing = false, note, topicId }: Kafka) =>
   Layer.mock(Admin, {
     partitions: (topics) =>
       Effect.succeed(
@@ -34,10 +37,12 @@ const kafka = ({ committed, high = 100, low = 0, missing = false }: Kafka) =>
     ranges: (topics) =>
       Effect.succeed(
         topics.map((name) =>
-          name === topic ? { topic, partition: 0, low, high } : { topic: name, partition: 0, low: 0, high: 0 }
+          name === topic
+            ? { topic, partition: 0, low, high, stable: high, topicId }
+            : { topic: name, partition: 0, low: 0, high: 0, stable: 0 }
         )
       ),
-    committed: () => Effect.succeed(committed === undefined ? [] : [{ topic, partition: 0, offset: committed }])
+    committed: () => Effect.succeed(committed === undefined ? [] : [{ topic, partition: 0, offset: committed, note }])
   })
 
 const sound: PartitionCoverage = {
@@ -97,10 +102,28 @@ describe("audit finds", () => {
         {},
         { committed: 101, high: 200 }
       ],
-      ["a topic that was made anew", /next 100\) is beyond the end 5 of the log/, {}, { high: 5 }],
+      ["a topic that was recreated, or a log that was cut", /read up to 100, but ends at 5: /, {}, { high: 5 }],
+      [
+        "a topic that was recreated, and is larger than before",
+        /^raw\.orders\.v1\/0: the topic was recreated: partition 0 was read up to offset 100/,
+        ledger({ topicId: "old" }),
+        { high: 150, topicId: "new" }
+      ],
+      [
+        "a log that was truncated",
+        /truncated \(unclean leader election\)$/,
+        ledger({ topicId: "one" }),
+        { high: 5, topicId: "one" }
+      ],
+      [
+        "the offsets of another ledger",
+        /the group has committed 70 with another ledger/,
+        { ledger: null, rows: 0, offsets: 0, first: null, last: null, missing: 0, waiting: 0, deadLetters: 0 },
+        { committed: 70, note: { kind: "ledger", topicId: undefined } }
+      ],
       [
         "records that were gone before they were read",
-        /Kafka no longer has 100-149, which were never written/,
+        /offsets 100 to 149 of partition 0 are no longer in Kafka/,
         {},
         { low: 150, high: 200 }
       ],

@@ -180,7 +180,7 @@ describe("status --watch in a terminal", () => {
     assert.isTrue(seen.startsWith("\u001b[?1049h\u001b[?25l"), "a screen of its own, without a cursor")
     assert.notInclude(seen, "\u001b[2J", "never blank in between")
     const [, left = ""] = seen.split("\u001b[?25h\u001b[?1049l")
-    assert.match(left, /^Group bronze-consumer-group[\s\S]+ORDERS_RAW[\s\S]+Kafka: Could not list the topics/)
+    assert.match(left, /^Group bronze-consumer-group[\s\S]+ORDERS_RAW[\s\S]+Kafka: Could not describe the topics/)
   }, 60_000)
 })
 

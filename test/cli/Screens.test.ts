@@ -73,7 +73,9 @@ describe("status", () => {
           : Effect.succeed(topics.slice(0, 1).flatMap((topic) => [0, 1, 2].map((partition) => ({ topic, partition })))),
       ranges: (topics) =>
         Effect.succeed(
-          topics.flatMap((topic) => [0, 1, 2].map((partition) => ({ topic, partition, low: 10, high: 1510 })))
+          topics.flatMap((topic) =>
+            [0, 1, 2].map((partition) => ({ topic, partition, low: 10, high: 1510, stable: 1510 }))
+          )
         ),
       committed: (_, topics) => Effect.succeed(topics.map((topic) => ({ topic, partition: 1, offset: 1500 })))
     })
@@ -110,7 +112,7 @@ describe("status", () => {
         partitions.map(({ lag, next, source }) => [source, next, lag]),
         [
           ["ledger", 510, 1000],
-          ["ledger", 2000, -490],
+          ["ledger", 2000, 0],
           ["none", null, 1500]
         ]
       )
@@ -119,7 +121,7 @@ describe("status", () => {
       assert.include(problems[0], "no topic raw.clicks.v1")
       assert.strictEqual(
         problems[1],
-        "raw.orders.v1: partition 1 was read up to 2000, but ends at 1510: the topic was made anew; the topic is stopped -> node dist/main.js reset raw.orders.v1 --to earliest"
+        "raw.orders.v1: partition 1 was read up to 2000, but ends at 1510: the topic was recreated, or its log truncated (unclean leader election); the topic is stopped -> node dist/main.js reset raw.orders.v1 --to earliest"
       )
     })
   )
@@ -159,7 +161,10 @@ describe("status", () => {
 })
 
 describe("status --watch", () => {
-  const partition = { topic: "raw.orders.v1", low: 0, high: 10_000, source: "ledger" as const }
+  const partition = {
+    ...{ topic: "raw.orders.v1", low: 0, high: 10_000, stable: 10_000 },
+    ...{ source: "ledger" as const, waiting: 0, problem: null }
+  }
   const look = (at: number, lags: ReadonlyArray<number>, rows: number): StatusReport => ({
     at,
     ...{ group: "g", delivery: "exactly-once", target: "DuckDB file x", service: null, problems: [] },

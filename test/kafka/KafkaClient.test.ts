@@ -150,10 +150,16 @@ describe("Admin", () => {
             { topic: "offsets", partition: 1 }
           ]
           assert.deepStrictEqual(yield* admin.partitions(["offsets", "not-there"]), both)
-          assert.deepStrictEqual(yield* admin.positions("g", both), [
-            { topic: "offsets", partition: 0, low: 0, high: 0, committed: undefined },
-            { topic: "offsets", partition: 1, low: 0, high: 3, committed: 2 }
-          ])
+          const [described, absent] = yield* admin.describe(["offsets", "not-there"])
+          assert.match(described?.id ?? "", /^[\w-]{22}$/)
+          assert.deepStrictEqual([described?.partitions, described?.problem], [[0, 1], undefined])
+          assert.deepStrictEqual([absent?.id, absent?.problem?.reason], [undefined, "missing"])
+          const log = { topic: "offsets", low: 0, topicId: described?.id }
+          const first = { ...log, partition: 0, high: 0, stable: 0, committed: undefined }
+          const second = { ...log, partition: 1, high: 3, stable: 3, committed: 2 }
+          assert.deepStrictEqual(yield* admin.positions("g", both), { mine: [first, second], others: [] })
+          assert.deepStrictEqual(yield* admin.positions("g", both.slice(1)), { mine: [second], others: [first] })
+          assert.strictEqual((yield* Effect.flip(admin.ranges(["not-there", "offsets"]))).reason, "missing")
           assert.notInclude(yield* admin.topics, "not-there")
           assert.lengthOf((yield* admin.cluster).brokers, 1)
         })

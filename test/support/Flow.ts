@@ -8,6 +8,7 @@ import { Batcher } from "../../src/Batcher.ts"
 import type { Batch } from "../../src/domain/Batch.ts"
 import type { KafkaRecord } from "../../src/domain/KafkaRecord.ts"
 import { DeadLetterTopic } from "../../src/kafka/DeadLetterTopic.ts"
+import type { AssignedPartition } from "../../src/kafka/Kafka.ts"
 import * as Pipeline from "../../src/Pipeline.ts"
 import * as Progress from "../../src/Progress.ts"
 import * as Settings from "../../src/Settings.ts"
@@ -22,13 +23,15 @@ export const records = (from: number, count: number, given: Partial<KafkaRecord>
 
 export const partition = (
   partition: number,
-  given: { readonly committed?: number; readonly low?: number; readonly high?: number } = {}
-) => ({
+  given: Partial<Omit<AssignedPartition, "partition">> = {}
+): AssignedPartition => ({
   topic: "raw.orders.v1",
   partition,
-  committed: given.committed,
-  low: given.low ?? 0,
-  high: given.high ?? 0
+  committed: undefined,
+  low: 0,
+  high: 0,
+  stable: given.high ?? 0,
+  ...given
 })
 
 export const sizes = (batches: ReadonlyArray<Batch>) => batches.map(({ outcomes }) => outcomes.length)

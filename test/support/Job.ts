@@ -14,7 +14,7 @@ export interface Job {
 }
 
 export const makeJob = async (
-  kafka: RealKafka,
+  kafka: Pick<RealKafka, "bootstrap" | "createTopic">,
   sink: Readonly<Record<string, string>>,
   {
     extra = {},

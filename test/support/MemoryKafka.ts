@@ -20,13 +20,17 @@ export interface MemoryAssignment {
 export const make = Effect.gen(function* () {
   const reopened = yield* Queue.unbounded<void>()
   const commits = yield* Queue.unbounded<ReadonlyArray<Position>>()
+  const begun = yield* Queue.unbounded<ReadonlyArray<Position>>()
   const opened = yield* Queue.unbounded<{
     readonly assignment: Assignment
     readonly ended: Effect.Effect<void>
     readonly closed: Effect.Effect<void>
   }>()
 
-  const assign = Effect.fnUntraced(function* (partitions: ReadonlyArray<AssignedPartition>) {
+  const assign = Effect.fnUntraced(function* (
+    mine: ReadonlyArray<AssignedPartition>,
+    others: ReadonlyArray<AssignedPartition> = []
+  ) {
     const ended = yield* Deferred.make<void>()
     const closed = yield* Deferred.make<void>()
     const started = yield* Deferred.make<ReadonlyArray<Position>>()
@@ -35,11 +39,12 @@ export const make = Effect.gen(function* () {
     let ending = false
     const assignment: Assignment = {
       memberId: "member-1",
-      partitions: Effect.succeed(partitions),
+      partitions: Effect.succeed({ mine, others }),
       isHeld: () => held,
       isEnding: () => ending,
       commit: (positions) =>
         held && positions.length > 0 ? Effect.as(Queue.offer(commits, positions), true) : Effect.succeed(false),
+      begin: (positions) => Effect.as(Queue.offer(begun, positions), true),
       fetch: (positions, handler) =>
         Deferred.succeed(started, positions).pipe(
           Effect.andThen(
@@ -92,5 +97,5 @@ export const make = Effect.gen(function* () {
         )
     })
   )
-  return { layer, assign, commits, reopened }
+  return { layer, assign, commits, begun, reopened }
 })

@@ -5,6 +5,7 @@ import { type DeadLetterFilter, type StoredDeadLetter, sizeOf } from "../../src/
 import { type Position, partitionKey, type TopicPartition } from "../../src/domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter } from "../../src/domain/Outcome.ts"
 import type { Route, Table } from "../../src/domain/Route.ts"
+import type { Start } from "../../src/Starts.ts"
 import type { LedgerEntry } from "../../src/warehouse/Warehouse.ts"
 
 export interface Letter extends DeadLetter {
@@ -21,7 +22,8 @@ const isAt =
 export const make = (exactlyOnce: boolean) => {
   const tables = new Map<string, ReadonlyArray<BronzeRow>>()
   let letters: ReadonlyArray<Letter> = []
-  const ledger = new Map<string, LedgerEntry & { readonly start: number; readonly skipped: number }>()
+  type Row = LedgerEntry & { readonly start: number; readonly skipped: number }
+  const ledger = new Map<string, Row>()
   let lastWrite: number | null = null
 
   const insert = (table: string, rows: ReadonlyArray<BronzeRow>): void => {
@@ -53,26 +55,33 @@ export const make = (exactlyOnce: boolean) => {
     return true
   }
 
-  const claim = (starts: ReadonlyArray<Position>, owner: string): ReadonlyArray<LedgerEntry> => {
-    for (const { offset, partition, topic } of starts) {
+  const claim = (starts: ReadonlyArray<Start>, owner: string): ReadonlyArray<LedgerEntry> => {
+    for (const { offset, partition, topic, topicId } of starts) {
       const place = { topic, partition }
-      const entry = ledger.get(partitionKey(place)) ?? { ...place, next: offset, epoch: 0, start: offset, skipped: 0 }
-      ledger.set(partitionKey(place), { ...entry, owner, epoch: entry.epoch + 1 })
+      const fresh: Omit<Row, "owner"> = { ...place, next: offset, epoch: 0, start: offset, skipped: 0 }
+      const entry = ledger.get(partitionKey(place)) ?? fresh
+      ledger.set(partitionKey(place), {
+        ...entry,
+        ...(topicId !== undefined && { topicId }),
+        owner,
+        epoch: entry.epoch + 1
+      })
     }
     const claimed = new Set(starts.map(partitionKey))
     return entries().filter((entry) => claimed.has(partitionKey(entry)))
   }
 
-  const reset = (positions: ReadonlyArray<Position>, owner: string): void => {
+  const reset = (positions: ReadonlyArray<Start>, owner: string): void => {
     claim(positions, owner)
-    for (const { offset, partition, topic } of positions) {
+    for (const { offset, partition, topic, topicId } of positions) {
       const entry = ledger.get(partitionKey({ topic, partition }))
-      if (entry !== undefined) ledger.set(partitionKey(entry), { ...entry, next: offset, start: offset, skipped: 0 })
+      if (entry !== undefined)
+        ledger.set(partitionKey(entry), { ...entry, next: offset, start: offset, skipped: 0, topicId })
     }
   }
 
   const entries = (): ReadonlyArray<LedgerEntry> =>
-    [...ledger.values()].map(({ epoch, next, owner, partition, topic }) => ({ topic, partition, next, epoch, owner }))
+    [...ledger.values()].map(({ skipped: _, start: __, ...entry }) => entry)
 
   /** False, and nothing is changed, when one of the letters does not wait. */
   const replay = (table: Table, rows: ReadonlyArray<BronzeRow>): boolean => {

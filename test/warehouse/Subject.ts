@@ -21,6 +21,7 @@ export const settings = (sink: SinkSettings, given: Given = {}): Settings["Servi
     group: given.group ?? "group",
     autoOffsetReset: "earliest",
     sessionTimeout: Duration.seconds(30),
+    ledgerMissing: "stop",
     offsetsLost: "stop"
   },
   routes: routes(given.routes ?? testRoutes),

@@ -1,0 +1,90 @@
+/** kafkajs's own connection to a cluster, for requests that its public clients cannot send. Pinned to kafkajs 2.2.4. Never creates a topic. */
+import { createRequire } from "node:module"
+import * as Effect from "effect/Effect"
+import { KafkaClient } from "../KafkaClient.ts"
+
+export interface RawCluster {
+  readonly connect: () => Promise<void>
+  readonly disconnect: () => Promise<void>
+  readonly brokerPool: { readonly findConnectedBroker: () => Promise<RawBroker> }
+  /** The topics whose metadata it keeps; one of them that is deleted fails every refresh. */
+  targetTopics: ReadonlySet<string>
+  readonly refreshMetadata: () => Promise<void>
+  readonly findGroupCoordinator: (group: { readonly groupId: string }) => Promise<RawBroker>
+  readonly fetchTopicsOffset: (topics: ReadonlyArray<OffsetQuestion>) => Promise<ReadonlyArray<TopicOffsets>>
+  /** Which end of a log it asks for: with 0 the last record's, with 1 that of the last record that is committed. */
+  isolationLevel: number
+}
+
+export interface OffsetQuestion {
+  readonly topic: string
+  readonly partitions: ReadonlyArray<{ readonly partition: number }>
+  readonly fromBeginning?: boolean
+  readonly fromTimestamp?: number
+}
+
+export interface TopicOffsets {
+  readonly topic: string
+  readonly partitions: ReadonlyArray<{ readonly partition: number; readonly offset: string }>
+}
+
+export interface RawBroker {
+  readonly fetch: (request: object) => Promise<unknown>
+  readonly produce: (request: object) => Promise<unknown>
+  readonly heartbeat: (request: object) => Promise<unknown>
+  readonly metadata: (topics: ReadonlyArray<string>) => Promise<{ readonly topicMetadata: ReadonlyArray<RawTopic> }>
+  readonly offsetFetch: (request: object) => Promise<{ readonly responses: ReadonlyArray<RawCommits> }>
+  readonly connectionPool: { readonly send: <A>(exchange: Exchange<A>) => Promise<A> }
+  /** What the broker speaks, by the number of the request. */
+  readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>
+}
+
+interface RawTopic {
+  readonly topic: string
+  readonly partitionMetadata: ReadonlyArray<{ readonly partitionId: number }>
+}
+
+interface RawCommits {
+  readonly topic: string
+  readonly partitions: ReadonlyArray<{
+    readonly partition: number
+    readonly offset: string
+    readonly metadata: string | null
+  }>
+}
+
+/** A request with its answer, as kafkajs sends one. */
+export interface Exchange<A> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    readonly encode: () => Promise<Encoded>
+  }
+  readonly response: {
+    readonly decode: (raw: Buffer) => Promise<A>
+    readonly parse: (decoded: A) => Promise<A>
+  }
+}
+
+/** kafkajs's Encoder. */
+export interface Encoded {
+  readonly writeBuffer: (bytes: Buffer) => Encoded
+}
+
+const require = createRequire(import.meta.url)
+const Encoder: new () => Encoded = require("kafkajs/src/protocol/encoder")
+
+export const encoded = (bytes: Buffer): Encoded => new Encoder().writeBuffer(bytes)
+
+/** Closed with the scope; connects with the first question. */
+export const make = Effect.gen(function* () {
+  const { kafka, use } = yield* KafkaClient
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => /createCluster$/.test(description ?? ""))
+  if (symbol === undefined) return yield* Effect.die("kafkajs has no createCluster")
+  const createCluster: (options: object) => RawCluster = Reflect.get(kafka, symbol)
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => createCluster({ allowAutoTopicCreation: false, metadataMaxAge: 300_000, isolationLevel: 0 })),
+    (cluster) => use("disconnect", () => cluster.disconnect()).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
+  )
+})
