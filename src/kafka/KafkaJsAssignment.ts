@@ -4,12 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
-import {
-  isSamePartition,
-  type Position,
-  partitionKey,
-  type TopicPartition
-} from "../domain/KafkaRecord.ts"
+import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import * as CommitNote from "./CommitNote.ts"
 import { type Assignment, OffsetsLost, type Places } from "./Kafka.ts"
 import { KafkaError } from "./KafkaError.ts"
