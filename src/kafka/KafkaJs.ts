@@ -40,6 +40,10 @@ export const layer = Layer.effect(
     const progress = yield* Progress
     const topics = yield* RoutedTopics.make
     const mentioned: Retry.Mentioned = new Map()
+    const mention = (message: string) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Retry.isDue(mentioned, message, now) ? Effect.logWarning(message) : Effect.void
+      )
     let giveUp = (_: KafkaError): void => {}
 
     const onUnreadable = Effect.fnUntraced(function* ({ after, message, offset, partition, topic }: Unreadable) {
@@ -146,16 +150,12 @@ export const layer = Layer.effect(
           // A topic that was deleted while it was read; Kafka itself is there.
           Effect.catchIf(
             ({ reason }) => reason === "missing",
-            ({ message }) => Effect.logWarning(`Joining the group again: ${message}`)
+            ({ message }) => mention(`Joining the group again: ${message}`)
           ),
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.tapError(({ reason }) => (reason === "denied" ? topics.denied : Effect.void)),
           Effect.catch(({ message }) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              Retry.isDue(mentioned, message, now)
-                ? Effect.logWarning(`Lost Kafka: ${message}; connecting again. If it lasts: node dist/main.js doctor`)
-                : Effect.void
-            )
+            mention(`Lost Kafka: ${message}; connecting again. If it lasts: node dist/main.js doctor`)
           ),
           Effect.repeat(Schedule.spaced("1 second")),
           Effect.andThen(Effect.never)

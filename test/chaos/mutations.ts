@@ -27,8 +27,8 @@ const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: "Ledger.js",
-        from: "next: claims.get(partitionKey(partition))?.next ?? 0",
-        to: "next: partition.committed ?? partition.low"
+        from: "? place.low : place.stand.next",
+        to: "? place.low : (place.committed ?? place.low)"
       }
     ],
     sink: "snowflake",

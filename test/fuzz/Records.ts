@@ -14,7 +14,11 @@ export interface Fuzzed {
   readonly codec: (typeof codecs)[number]
 }
 
-const headerNames = ["trace", "id", "content-type", "", " ", "é", "日本", 'a"b', "a\\b", "0", "10", "2"] as const
+const headerNames = [
+  ...["trace", "id", "content-type", "", " ", "é", "日本", 'a"b', "a\\b", "0", "10", "2"],
+  // What every JavaScript object has by itself.
+  ...["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf", "__defineGetter__"]
+] as const
 
 const long = (value: bigint): Buffer => {
   const bytes = Buffer.alloc(8)

@@ -41,7 +41,7 @@ export const showPartitions = ({ partitions }) => {
       const [, number, behind, at, to] = row.children
       if (number !== undefined) setText(number, String(partition))
       if (at !== undefined) setText(at, count(next))
-      // The log's end is read now and then: what was read since cannot lie beyond it, unless the topic was made anew.
+      // The log's end is read now and then: what was read since cannot lie beyond it, unless the topic was recreated.
       if (to !== undefined) setText(to, end === null ? "not read yet" : count(stopped ? end : Math.max(end, next)))
       if (behind !== undefined) setCells(behind, [lag === null ? "not read yet" : count(lag)])
       setShare(find(row, ".lag-bar"), (lag ?? 0) / most)
