@@ -40,10 +40,15 @@ const decoder = ({ table: { columns } }: Route, { tombstones }: DecodeOptions, m
   const nothing = columns.map(() => null)
   const typedColumns = TypedColumns.make(columns)
   return (record: KafkaRecord): Outcome => {
-    const { offset, partition, timestamp, topic, value } = record
+    const { offset, partition, timestamp, tooLarge, topic, value } = record
     const key = record.key === null ? null : textOf(record.key)
     const headers = headersJson(record.headers)
     const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
+    if (tooLarge !== undefined) {
+      const message = `${tooLarge}; nothing of it is kept`
+      const source = { topic, partition, offset, timestamp, key, headers, bytes: bytes + message.length }
+      return { _tag: "DeadLetter", ...source, cause: "too_large", message, payload: "", truncated: true }
+    }
     // Nothing of an empty value can be lost, and it is what many producers send to delete a key.
     if (value === null || value.length === 0) {
       return tombstones === "skip"

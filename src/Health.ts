@@ -21,7 +21,7 @@ const seconds = (millis: number): number => Math.round(millis / 1000)
  * stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT + READY_MAX_PENDING.
  */
 export const ready = (view: ProgressView, settings: Settings["Service"], now: number): Verdict => {
-  const { kafka, member, oldestPendingSeconds, stoppedTopics, unreadTopics, warehouse } = view
+  const { kafka, member, oldestPendingSeconds, stoppedTopics, unreadablePartitions, unreadTopics, warehouse } = view
   const limit = Duration.toSeconds(settings.batch.timeout) + Duration.toSeconds(settings.readyMaxPending)
   return verdict([
     kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${seconds(now - kafka.since)} s)`,
@@ -31,6 +31,7 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
       ? undefined
       : `stopped: ${stoppedTopics.join(", ")}; see the log for what was lost and the command that goes on`,
     ...unreadTopics.map(({ message, topic }) => `topic ${topic} is not read: ${message}`),
+    ...unreadablePartitions.map(({ message, partition }) => `${partition} is not read: ${message}`),
     oldestPendingSeconds <= limit
       ? undefined
       : `the oldest record in memory has waited for ${Math.round(oldestPendingSeconds)} s; the limit is ${limit} s`

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Batch } from "./domain/Batch.ts"
+import { partitionKey, type TopicPartition } from "./domain/KafkaRecord.ts"
 import { deadLetterCauses } from "./domain/Outcome.ts"
 import { tablesOf } from "./domain/Route.ts"
 import type { Fetch } from "./kafka/Kafka.ts"
@@ -46,6 +47,8 @@ export class Progress extends Context.Service<
     readonly up: (peer: Peer) => void
     /** The routed topics that cannot be read now. */
     readonly unread: (topics: ReadonlyArray<UnreadTopic>) => void
+    /** What comes next in a partition cannot be read; the next fetch of it takes that back. */
+    readonly unreadable: (partition: TopicPartition, message: string) => void
     /** Where the logs end now. */
     readonly ends: (ends: ReadonlyArray<Standings.LogEnd>) => void
     readonly view: () => ProgressView
@@ -84,6 +87,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     let member: string | null = null
     let unreadTopics: ReadonlyArray<UnreadTopic> = []
     let bufferBytes = 0
+    const unreadable = new Map<string, string>()
 
     // A counter that is there from the start shows its first step as one.
     for (const { topic } of routes) {
@@ -126,6 +130,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       released: () => {
         member = null
         bufferBytes = 0
+        unreadable.clear()
         standings.released()
       },
       rebalanced: () => {
@@ -137,6 +142,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
         totals.consumed += fetch.records.length
         add(metrics.consumed, { topic: fetch.topic }, fetch.records.length)
         standings.fetched(fetch, fetch.next)
+        if (unreadable.size > 0) unreadable.delete(partitionKey(fetch))
       },
       buffered: (bytes) => {
         bufferBytes = bytes
@@ -164,6 +170,10 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       },
       away,
       up,
+      unreadable: (partition, message) => {
+        unreadable.set(partitionKey(partition), message)
+        remember(`${partitionKey(partition)}: ${message}`)
+      },
       unread: (topics) => {
         unreadTopics = topics
       },
@@ -177,6 +187,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           partitions,
           stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
           unreadTopics,
+          unreadablePartitions: [...unreadable].map(([partition, message]) => ({ partition, message })),
           tables: tally.tables(),
           write: tally.write(),
           freshness: tally.freshness(),

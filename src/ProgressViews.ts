@@ -87,6 +87,8 @@ export interface ProgressView {
   readonly partitions: ReadonlyArray<PartitionView>
   readonly stoppedTopics: ReadonlyArray<string>
   readonly unreadTopics: ReadonlyArray<UnreadTopic>
+  /** Partitions (`topic/partition`) whose next batch cannot be read. */
+  readonly unreadablePartitions: ReadonlyArray<{ readonly partition: string; readonly message: string }>
   readonly tables: ReadonlyArray<TableView>
   /** Of all tables. */
   readonly write: Percentiles | null

@@ -19,6 +19,8 @@ export interface KafkaRecord extends Position {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: Readonly<Record<string, HeaderValue>>
+  /** Why nothing of it but its coordinates was taken: the batch that it came in is too large unpacked. */
+  readonly tooLarge?: string
 }
 
 export const isSamePartition = (a: TopicPartition, b: TopicPartition): boolean =>

@@ -1,22 +1,48 @@
-/** Teaches kafkajs the four compressions of Kafka, gzip, snappy, lz4 and zstd; a topic in any of them can be read and written. */
+/**
+ * The four compressions of Kafka, gzip, snappy, lz4 and zstd, in which a topic can be read and written. What would be too large is refused
+ * before it is unpacked: a few kilobytes can stand for gigabytes.
+ */
 import { gunzipSync, gzipSync } from "node:zlib"
-import kafkajs from "kafkajs"
+import kafkajs, { CompressionTypes } from "kafkajs"
+import * as UnpackedSize from "./kafkajs/UnpackedSize.ts"
 
-/** What kafkajs asks of a codec. */
-interface Codec {
-  readonly compress: (encoder: { readonly buffer: Buffer }) => Promise<Buffer>
-  readonly decompress: (compressed: Buffer) => Promise<Buffer>
+/** Unpacked bytes of a record batch at most; a batch of Kafka's default size (1 MB) would have to be packed 64 times to be larger. */
+export const maxUnpacked = 64 * 1024 * 1024
+
+/** The block stands for more than `maxUnpacked` bytes. */
+export class TooLarge extends Error {
+  override readonly name = "TooLarge"
 }
+
+interface Codec {
+  readonly pack: (plain: Buffer) => Promise<Buffer>
+  readonly unpack: (packed: Buffer) => Promise<Buffer>
+}
+
+const checked = (size: number): void => {
+  if (size > maxUnpacked) throw new TooLarge(`the batch has ${size} bytes unpacked; at most ${maxUnpacked} are taken`)
+}
+const beyond = (): TooLarge =>
+  new TooLarge(`the batch has more than ${maxUnpacked} bytes unpacked, which is what is taken at most`)
 
 /** Synchronous, because for blocks of this size the thread pool costs more than it gives. */
 const gzip: Codec = {
-  compress: async ({ buffer }) => gzipSync(buffer),
-  decompress: async (compressed) => gunzipSync(compressed)
+  pack: async (plain) => gzipSync(plain),
+  unpack: async (packed) => {
+    try {
+      return gunzipSync(packed, { maxOutputLength: maxUnpacked })
+    } catch (error) {
+      throw error instanceof RangeError && Reflect.get(error, "code") === "ERR_BUFFER_TOO_LARGE" ? beyond() : error
+    }
+  }
 }
 
 const lz4: Codec = {
-  compress: async ({ buffer }) => (await import("lz4-napi")).compressFrameSync(buffer),
-  decompress: async (compressed) => (await import("lz4-napi")).decompressFrameSync(compressed)
+  pack: async (plain) => (await import("lz4-napi")).compressFrameSync(plain),
+  unpack: async (packed) => {
+    checked(UnpackedSize.lz4(packed))
+    return (await import("lz4-napi")).decompressFrameSync(packed)
+  }
 }
 
 /** Java clients wrap snappy in the framing of xerial's library: this header, then blocks with their length before them. */
@@ -24,29 +50,35 @@ const xerial = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00, 0, 0
 const xerialMagic = xerial.subarray(0, 8)
 const blockSize = 32 * 1024
 
+const snappyBlocks = (packed: Buffer): ReadonlyArray<Buffer> => {
+  if (!packed.subarray(0, xerialMagic.length).equals(xerialMagic)) return [packed]
+  const blocks: Array<Buffer> = []
+  for (let at = xerial.length; at < packed.length; ) {
+    const end = at + 4 + packed.readUInt32BE(at)
+    blocks.push(packed.subarray(at + 4, end))
+    at = end
+  }
+  return blocks
+}
+
 const snappy: Codec = {
-  compress: async ({ buffer }) => {
+  pack: async (plain) => {
     const { compressSync } = await import("snappy")
     const parts: Array<Buffer> = [xerial]
-    for (let start = 0; start < buffer.length; start += blockSize) {
-      const block = compressSync(buffer.subarray(start, start + blockSize))
+    for (let start = 0; start < plain.length; start += blockSize) {
+      const block = compressSync(plain.subarray(start, start + blockSize))
       const length = Buffer.alloc(4)
       length.writeUInt32BE(block.length)
       parts.push(length, block)
     }
     return Buffer.concat(parts)
   },
-  decompress: async (compressed) => {
+  unpack: async (packed) => {
     const { uncompressSync } = await import("snappy")
-    const plain = (block: Buffer): Buffer => Buffer.from(uncompressSync(block, { asBuffer: true }))
-    if (!compressed.subarray(0, xerialMagic.length).equals(xerialMagic)) return plain(compressed)
-    const parts: Array<Buffer> = []
-    for (let at = xerial.length; at < compressed.length; ) {
-      const end = at + 4 + compressed.readUInt32BE(at)
-      parts.push(plain(compressed.subarray(at + 4, end)))
-      at = end
-    }
-    return Buffer.concat(parts)
+    const blocks = snappyBlocks(packed)
+    checked(blocks.reduce((sum, block) => sum + UnpackedSize.snappy(block), 0))
+    const [first, ...rest] = blocks.map((block) => Buffer.from(uncompressSync(block, { asBuffer: true })))
+    return first !== undefined && rest.length === 0 ? first : Buffer.concat([...(first ? [first] : []), ...rest])
   }
 }
 
@@ -60,26 +92,47 @@ const loadZstd = () => {
   return zstdReady
 }
 
+/** What the library says when the room that it got is too small. */
+const noRoom = /code -70$/
+
 const zstd: Codec = {
-  compress: async ({ buffer }) => Buffer.from((await loadZstd()).compress(buffer)),
-  decompress: async (compressed) => {
+  pack: async (plain) => Buffer.from((await loadZstd()).compress(plain)),
+  unpack: async (packed) => {
+    const size = UnpackedSize.zstd(packed)
+    if (size !== undefined) checked(size)
     const { decompress } = await loadZstd()
     // A streaming producer does not write how large the content is: give it more room until it fits.
     for (let room = 4 * 1024 * 1024; ; room *= 4) {
       try {
-        return Buffer.from(decompress(compressed, { defaultHeapSize: room }))
+        return Buffer.from(decompress(packed, { defaultHeapSize: room }))
       } catch (error) {
-        if (room >= 256 * 1024 * 1024) throw error
+        const isShort = size === undefined && error instanceof Error && noRoom.test(error.message)
+        if (!isShort) throw error
+        if (room >= maxUnpacked) throw beyond()
       }
     }
   }
 }
 
-/** Registers the codecs with kafkajs, process-wide; doing it again changes nothing. */
+const codecs = new Map<number, Codec>([
+  [CompressionTypes.GZIP, gzip],
+  [CompressionTypes.Snappy, snappy],
+  [CompressionTypes.LZ4, lz4],
+  [CompressionTypes.ZSTD, zstd]
+])
+
+/** The plain bytes of a block that is packed in the way that Kafka gives this number; fails with `TooLarge`, or with what the library says. */
+export const unpack = async (type: number, packed: Buffer): Promise<Buffer> => {
+  if (type === CompressionTypes.None) return packed
+  const codec = codecs.get(type)
+  if (codec === undefined) throw new RangeError(`Kafka knows no compression ${type}`)
+  return codec.unpack(packed)
+}
+
+/** Registers the codecs with kafkajs, process-wide, for its producer and for batches of the formats before Kafka 0.11; doing it again changes nothing. */
 export const register = (): void => {
-  const { CompressionCodecs, CompressionTypes } = kafkajs
-  CompressionCodecs[CompressionTypes.GZIP] = () => gzip
-  CompressionCodecs[CompressionTypes.LZ4] = () => lz4
-  CompressionCodecs[CompressionTypes.Snappy] = () => snappy
-  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd
+  for (const [type, { pack, unpack }] of codecs)
+    Object.assign(kafkajs.CompressionCodecs, {
+      [type]: () => ({ compress: ({ buffer }: { readonly buffer: Buffer }) => pack(buffer), decompress: unpack })
+    })
 }

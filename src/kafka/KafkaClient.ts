@@ -6,8 +6,9 @@ import * as Redacted from "effect/Redacted"
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions, type SASLOptions } from "kafkajs"
 import { type KafkaSettings, Settings } from "../Settings.ts"
 import * as Codecs from "./Codecs.ts"
-import * as IdleTimer from "./IdleTimer.ts"
 import { KafkaError } from "./KafkaError.ts"
+import * as Address from "./kafkajs/Address.ts"
+import * as Patches from "./kafkajs/patches.ts"
 
 /** About three seconds: long waits belong to our own Schedules, which can be seen in the log. */
 const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 } satisfies RetryOptions
@@ -33,7 +34,7 @@ export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
     const { kafka: settings, log } = yield* Settings
     const runFork = Effect.runForkWith(yield* Effect.context<never>())
     Codecs.register()
-    IdleTimer.rest()
+    Patches.apply()
     const { INFO, NOTHING, WARN } = kafkajs.logLevel
     const verbose = log.level === "Debug" || log.level === "Trace"
     const kafka = new kafkajs.Kafka({
@@ -48,7 +49,8 @@ export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
 
 const connectionOf = ({ brokers, sasl, ssl }: KafkaSettings): KafkaConfig => ({
   clientId: "bronze-consumer",
-  brokers: [...brokers],
+  brokers: brokers.map(Address.encode),
+  socketFactory: Address.socketFactory,
   connectionTimeout: 5000,
   authenticationTimeout: 10_000,
   ...(ssl && {
@@ -83,7 +85,7 @@ export const relay = ({ level, log, namespace }: LogEntry): Effect.Effect<void> 
   const fields: Record<string, string> = { from: namespace ? `kafkajs/${namespace}` : "kafkajs" }
   for (const key of ["broker", "groupId", "topic", "partition", "error"]) {
     const value: unknown = log[key]
-    if (typeof value === "string" || typeof value === "number") fields[key] = String(value)
+    if (typeof value === "string" || typeof value === "number") fields[key] = Address.decode(String(value))
   }
   const serious =
     level === kafkajs.logLevel.ERROR &&

@@ -1,5 +1,6 @@
 /** Why Kafka did not do what it was asked, and how kafkajs's own errors are sorted into these reasons. */
 import * as Schema from "effect/Schema"
+import * as Address from "./kafkajs/Address.ts"
 
 /** `denied`: credentials, certificates or ACLs; `missing`: a topic that is not there; `unavailable`: anything that time may mend. */
 export const KafkaErrorReason = Schema.Literals(["unavailable", "denied", "missing"])
@@ -20,7 +21,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
     const told = [...chain].reverse().find(({ message }) => message !== "")
     return new KafkaError({
       reason: reasonOf(chain),
-      message: `Could not ${doing}: ${told?.message ?? String(cause)}`,
+      message: Address.decode(`Could not ${doing}: ${told?.message ?? String(cause)}`),
       cause
     })
   }

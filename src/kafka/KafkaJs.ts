@@ -16,6 +16,7 @@ import { type Assignment, Kafka } from "./Kafka.ts"
 import { KafkaClient } from "./KafkaClient.ts"
 import { KafkaError } from "./KafkaError.ts"
 import * as KafkaJsAssignment from "./KafkaJsAssignment.ts"
+import type { Unreadable } from "./kafkajs/Faults.ts"
 import * as RoutedTopics from "./RoutedTopics.ts"
 
 /**
@@ -44,6 +45,15 @@ export const layer = Layer.effect(
         Retry.isDue(mentioned, message, now) ? Effect.logWarning(message) : Effect.void
       )
     let giveUp = (_: KafkaError): void => {}
+
+    const onUnreadable = Effect.fnUntraced(function* ({ after, message, offset, partition, topic }: Unreadable) {
+      progress.unreadable({ topic, partition }, `the batch at offset ${offset} cannot be read: ${message}`)
+      const text = `Cannot read topic=${topic} partition=${partition} offset=${offset}: ${message}`
+      if (Retry.isDue(mentioned, text, yield* Clock.currentTimeMillis))
+        yield* Effect.logError(
+          `${text}. Other partitions are read on; retrying every 30 seconds. To go on without it: node dist/main.js reset ${topic} --partition ${partition} --to ${after}`
+        )
+    })
 
     /** From connecting until kafkajs gives up. */
     const session = Effect.fnUntraced(function* <R>(use: (assignment: Assignment) => Effect.Effect<void, never, R>) {
@@ -80,7 +90,8 @@ export const layer = Layer.effect(
         const partitions = admin.positions(kafka.group, assigned)
         current = KafkaJsAssignment.make({
           ...{ consumer, memberId: payload.memberId, assigned, partitions, committing },
-          onCommitFailed: giveUp
+          onCommitFailed: giveUp,
+          onUnreadable
         })
         Queue.offerUnsafe(joined, current)
       })

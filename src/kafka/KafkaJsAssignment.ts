@@ -4,16 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
-import {
-  isSamePartition,
-  type KafkaRecord,
-  type Position,
-  partitionKey,
-  type TopicPartition
-} from "../domain/KafkaRecord.ts"
+import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import * as CommitNote from "./CommitNote.ts"
 import { type Assignment, OffsetsLost, type Places } from "./Kafka.ts"
 import { KafkaError } from "./KafkaError.ts"
+import * as Faults from "./kafkajs/Faults.ts"
 
 /** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
 interface Passed extends TopicPartition {
@@ -53,8 +48,10 @@ export const make = (options: {
   readonly committing: "ledger" | "rows"
   /** Called when the group's coordinator takes no commit, for no reason of ours: only joining anew finds another. */
   readonly onCommitFailed: (error: KafkaError) => void
+  /** Called each time when what comes next in a partition cannot be read. */
+  readonly onUnreadable: (place: Faults.Unreadable) => Effect.Effect<void>
 }): KafkaJsAssignment => {
-  const { assigned, committing, consumer, memberId, onCommitFailed } = options
+  const { assigned, committing, consumer, memberId, onCommitFailed, onUnreadable } = options
   const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
   const ended = Deferred.makeUnsafe<void>()
   const undelivered = new Set<Delivery>()
@@ -145,6 +142,18 @@ export const make = (options: {
     return false
   })
 
+  /** Leaves a partition alone for a while that cannot be read at this place, so that the others are read meanwhile. */
+  const rest = Effect.fnUntraced(function* (place: Faults.Unreadable) {
+    yield* onUnreadable(place)
+    seek(place)
+    consumer.pause([alone(place)])
+    const wake = setTimeout(() => {
+      if (held && !closed) consumer.resume([alone(place)])
+    }, restTime)
+    wake.unref()
+    return false
+  })
+
   const fetch: Assignment["fetch"] = (positions, handler) => {
     const hand = Effect.fnUntraced(function* (delivery: Delivery) {
       const key = partitionKey(delivery)
@@ -152,11 +161,11 @@ export const make = (options: {
       if (stands === undefined) return false
       if (delivery.next <= stands) return yield* Effect.as(checkEnd(delivery, stands), true)
       if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
-      const records = (delivery.messages ?? []).map(toRecord(delivery))
-      const { next, partition, topic } = delivery
-      const wanted = delivery.from < stands ? records.filter(({ offset }) => offset >= stands) : records
-      yield* handler({ topic, partition, from: stands, next, records: wanted })
-      expected.set(key, next)
+      for (const part of Faults.parts(delivery, delivery.messages ?? [], stands)) {
+        if (part._tag === "Unreadable") return yield* rest(part)
+        yield* handler(part)
+        expected.set(key, part.next)
+      }
       return true
     })
     return Effect.suspend(() => {
@@ -246,17 +255,8 @@ const isPassing = ({ cause }: KafkaError): boolean => {
 /** A partition in the form in which kafkajs takes lists of them. */
 const alone = ({ partition, topic }: TopicPartition) => ({ topic, partitions: [partition] })
 
+/** How long a partition rests, in milliseconds. */
+const restTime = 30_000
+
 /** The offset that was asked for; kafkajs keeps it in the batch, though not in its types. */
 const fetchedOffset = (batch: Batch): number => Number(Reflect.get(batch, "fetchedOffset"))
-
-const toRecord =
-  ({ partition, topic }: TopicPartition) =>
-  ({ headers, key, offset, timestamp, value }: KafkaMessage): KafkaRecord => ({
-    topic,
-    partition,
-    offset: Number(offset),
-    timestamp: Number(timestamp),
-    key,
-    value,
-    headers: headers ?? {}
-  })

@@ -1,0 +1,82 @@
+/** Reads Kafka's binary types one after the other; whatever would lie beyond the end of the bytes is an error, never a short answer. */
+
+export class Reader {
+  offset = 0
+  readonly buffer: Buffer
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer
+  }
+
+  get remaining(): number {
+    return this.buffer.length - this.offset
+  }
+
+  int8(): number {
+    return this.buffer.readInt8(this.move(1))
+  }
+
+  int16(): number {
+    return this.buffer.readInt16BE(this.move(2))
+  }
+
+  int32(): number {
+    return this.buffer.readInt32BE(this.move(4))
+  }
+
+  int64(): bigint {
+    return this.buffer.readBigInt64BE(this.move(8))
+  }
+
+  /** A view, not a copy. */
+  bytes(length: number): Buffer {
+    const start = this.move(length)
+    return this.buffer.subarray(start, start + length)
+  }
+
+  /** Preceded by its length in two bytes. */
+  string(): string {
+    return this.bytes(Math.max(0, this.int16())).toString("utf8")
+  }
+
+  /** Of 32 bits, zigzag. */
+  varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.byte()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+    }
+    throw new RangeError("a varint of more than five bytes")
+  }
+
+  /** Of 64 bits, zigzag; exact up to 2^53. */
+  varlong(): number {
+    let value = 0
+    for (let factor = 1, count = 0; count < 10; factor *= 128, count++) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * factor
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    }
+    throw new RangeError("a varlong of more than ten bytes")
+  }
+
+  /** Preceded by its length as a varint; null when that is negative. */
+  varbytes(): Buffer | null {
+    const length = this.varint()
+    return length < 0 ? null : this.bytes(length)
+  }
+
+  private byte(): number {
+    const byte = this.buffer[this.offset++]
+    if (byte === undefined) throw new RangeError("the bytes end within a number")
+    return byte
+  }
+
+  private move(length: number): number {
+    const start = this.offset
+    if (length < 0 || length > this.buffer.length - start) throw new RangeError("the bytes end within a field")
+    this.offset = start + length
+    return start
+  }
+}

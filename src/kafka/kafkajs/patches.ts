@@ -1,0 +1,58 @@
+/**
+ * What is changed inside kafkajs, all of it here. Each change knows the version and the shape that it was made for, and refuses to start on
+ * another: an upgrade has to look at them again.
+ */
+import { createRequire } from "node:module"
+import * as IdleTimer from "../IdleTimer.ts"
+import * as FetchResponse from "./FetchResponse.ts"
+
+/** The version that these changes were made for. */
+export const version = "2.2.4"
+
+interface FetchArguments {
+  readonly topics: ReadonlyArray<FetchResponse.AskedTopic>
+}
+
+interface FetchExchange {
+  readonly response: { readonly decode: (raw: Buffer) => Promise<unknown>; readonly parse: unknown }
+}
+
+interface FetchModule {
+  protocol: (of: { readonly version: string | number }) => (request: FetchArguments) => FetchExchange
+}
+
+const require = createRequire(import.meta.url)
+let isApplied = false
+
+/** To be called before the first connection; doing it again changes nothing. */
+export const apply = (): void => {
+  if (isApplied) return
+  const { version: found }: { readonly version: string } = require("kafkajs/package.json")
+  if (found !== version)
+    throw new Error(`kafkajs ${found} is installed, and patches.ts was made for ${version}: look at each patch again`)
+  decodeFetches()
+  IdleTimer.rest()
+  isApplied = true
+}
+
+/**
+ * kafkajs lets records of aborted transactions through, takes an integer key of 0 for the end of one, needs the square of the time for many
+ * headers, loses null ones, finds the prototype's names among them, unpacks whatever size comes, fails all partitions for one batch, and reads
+ * the gap at the end of a compacted batch one offset a fetch.
+ */
+const decodeFetches = (): void => {
+  const fetch: FetchModule = require("kafkajs/src/protocol/requests/fetch/index.js")
+  const original = fetch.protocol
+  if (typeof original !== "function") throw new Error("kafkajs has no fetch protocol where patches.ts looks for it")
+  fetch.protocol = ({ version }) => {
+    const exchange = original({ version })
+    const number = Number(version)
+    // Before version 4 there are no record batches.
+    if (number < 4) return exchange
+    return (request) => {
+      const made = exchange(request)
+      const decode = (raw: Buffer) => FetchResponse.decode(number, raw, request.topics)
+      return { ...made, response: { ...made.response, decode } }
+    }
+  }
+}
