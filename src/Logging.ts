@@ -1,4 +1,4 @@
-/** What a log line looks like and where it goes; one event is one line, in text or JSON, and a Redacted value stays redacted. */
+/** What a log line looks like and where it goes; one event is one line, in text or JSON, and no secret stands in it, whoever wrote the message. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as Secrets from "./Secrets.ts"
 import { Settings } from "./Settings.ts"
 
 /** The words users know: Python's. */
@@ -71,7 +72,7 @@ export const text: Logger.Logger<unknown, string> = Logger.make((options) => {
   const said = [message, error].filter(Boolean).join(": ")
   const extra = Object.entries(fields).map(([key, value]) => ` ${key}=${showField(value)}`)
   const line = `${stamp(options.date)} - ${words[options.logLevel]} - ${said}${extra.join("")}`
-  return details === undefined ? line : `${line}\n${details}`
+  return Secrets.hide(details === undefined ? line : `${line}\n${details}`)
 })
 
 /** One flat JSON object a line; a field of the event never replaces time, level or message. */
@@ -83,13 +84,15 @@ export const json: Logger.Logger<unknown, string> = Logger.make((options) => {
     level: words[options.logLevel],
     message: message || error || ""
   }
-  return Formatter.formatJson({
+  const line = Formatter.formatJson({
     ...head,
     ...Object.fromEntries(plain),
     ...head,
     ...(error !== undefined && { error }),
     ...(details !== undefined && { cause: details })
   })
+  const parsed: unknown = JSON.parse(line)
+  return Secrets.json(parsed)
 })
 
 /** When nobody reads stdout any more (`… | head`), what is written there is lost and nothing else; unheard, the error would end the process. */

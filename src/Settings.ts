@@ -9,6 +9,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { Route } from "./domain/Route.ts"
+import { hide } from "./Secrets.ts"
 import * as Reader from "./SettingsReader.ts"
 import { kafka, sink } from "./SettingsSections.ts"
 import { variables } from "./SettingsTable.ts"
@@ -142,7 +143,10 @@ export const environment = (env?: Record<string, string>): Layer.Layer<never> =>
   ConfigProvider.layer(ConfigProvider.fromEnv({ ...(env && { env }), preserveEmptyStrings: true }))
 
 /** What a log or a screen may show of the settings: what is read, where it goes, and as whom; never a secret. */
-export const describe = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]): Record<string, string> => ({
+export const describe = (settings: Settings["Service"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(said(settings)).map(([name, value]) => [name, hide(value)]))
+
+const said = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]) => ({
   kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${kafka.sasl.username} (${kafka.sasl.mechanism})` : ""}`,
   group: kafka.group,
   routes: routes.map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),

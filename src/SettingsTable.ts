@@ -38,6 +38,9 @@ const optional = <A>(name: string, meaning: string, parse: Value.Parse<A>): Vari
 
 const secret = (name: string, meaning: string) => ({ ...optional(name, meaning, Value.secret), secret: true })
 
+/** The variable that names a file which holds a secret, as Kubernetes and Docker mount them. */
+export const fileVariable = (name: string): string => `${name}_FILE`
+
 const defaultRoutes =
   "raw.orders.v1=ORDERS_RAW(ORDER_ID=order_id,USER_ID=user_id:NUMBER), raw.clicks.v1=CLICKS_RAW(USER_ID=user_id:NUMBER,ITEM_ID=item_id:NUMBER)"
 const logFile = "/tmp/bronze_consumer.log"
@@ -171,7 +174,7 @@ export const variables = {
   schema: variable("SNOWFLAKE_SCHEMA", "BRONZE", "schema of the raw tables", Value.text("a schema")),
   warehouse: optional("SNOWFLAKE_WAREHOUSE", "virtual warehouse; else the user's default", Value.text("a warehouse")),
   role: optional("SNOWFLAKE_ROLE", "role; else the user's default", Value.text("a role")),
-  privateKeyPath: optional("SNOWFLAKE_PRIVATE_KEY_PATH", "PEM file of a key pair (PKCS#8)", Value.text("a file")),
+  privateKeyPath: optional("SNOWFLAKE_PRIVATE_KEY_PATH", "PEM file of a key pair (PKCS#8)", Value.path),
   passphrase: secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "passphrase of an encrypted private key"),
   token: secret("SNOWFLAKE_TOKEN", "programmatic access token, or OAuth token with SNOWFLAKE_AUTHENTICATOR=oauth"),
   authenticator: optional(
@@ -185,7 +188,7 @@ export const variables = {
     })
   ),
   host: optional("SNOWFLAKE_HOST", "address in place of the account's own: a private link, an emulator", serverAddress),
-  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Value.text("a file")),
+  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Value.path),
   logLevel: variable(
     "LOG_LEVEL",
     "INFO",
@@ -198,10 +201,10 @@ export const variables = {
   logFormat: variable("LOG_FORMAT", "text", "text, or json for machines", Value.choice({ text: "text", json: "json" })),
   /** The one variable whose empty value says something. */
   logFile: {
-    ...variable("LOG_FILE", logFile, "file that gets the log as well; empty for none", Value.text("a file")),
+    ...variable("LOG_FILE", logFile, "file that gets the log as well; empty for none", Value.path),
     config: Config.String("LOG_FILE").pipe(
       Config.withDefault(logFile),
-      Config.map((text): Value.Parsed<string> => (text === "" ? Result.succeed("") : Value.text("a file")(text)))
+      Config.map((text): Value.Parsed<string> => (text === "" ? Result.succeed("") : Value.path(text)))
     )
   },
   httpHost: variable(
@@ -234,3 +237,6 @@ export const variables = {
 
 /** The same, to be listed (help text, README, checks). */
 export const table: ReadonlyArray<Variable<unknown>> = Object.values(variables)
+
+/** The names of those that are secret. */
+export const secrets: ReadonlyArray<string> = table.filter((variable) => variable.secret).map(({ name }) => name)

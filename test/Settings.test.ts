@@ -11,6 +11,7 @@ import * as Runtime from "effect/Runtime"
 import * as Settings from "../src/Settings.ts"
 import { hints } from "../src/SettingsHints.ts"
 import { table } from "../src/SettingsTable.ts"
+import { makeCertificate } from "./support/certificates.ts"
 
 const login = {
   SNOWFLAKE_ACCOUNT: "myorg-me",
@@ -90,6 +91,11 @@ describe("defaults", () => {
 const malformed: ReadonlyArray<readonly [name: string, value: string, problem: string]> = [
   ["KAFKA_BOOTSTRAP_SERVERS", "localhost", 'expected host:port, …, got "localhost"'],
   ["KAFKA_BOOTSTRAP_SERVERS", "a:1, PLAINTEXT://b:2", 'expected host:port, …, got "PLAINTEXT://b:2"'],
+  [
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "u:p@a:9092",
+    "expected host:port, …, got one with a user or a password in it: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD take these"
+  ],
   ["KAFKA_BOOTSTRAP_SERVERS", "a:70000", 'expected host:port, …, got "a:70000"'],
   [
     "KAFKA_SECURITY_PROTOCOL",
@@ -251,7 +257,8 @@ describe("settings that need each other", () => {
   )
   it.effect("SASL_SSL with all there is", () =>
     Effect.gen(function* () {
-      const ca = file("ca.pem", "-----BEGIN CERTIFICATE-----\nx\n")
+      const { cert, key } = makeCertificate(folder, "me")
+      const ca = file("ca.pem", cert)
       const { kafka } = yield* load({
         ...duckdb,
         KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
@@ -259,12 +266,12 @@ describe("settings that need each other", () => {
         KAFKA_SASL_USERNAME: "me",
         KAFKA_SASL_PASSWORD: "hush",
         KAFKA_SSL_CA: ca,
-        KAFKA_SSL_CERT: "-----BEGIN CERTIFICATE-----\ny\n",
-        KAFKA_SSL_KEY: file("key.pem", pem())
+        KAFKA_SSL_CERT: cert,
+        KAFKA_SSL_KEY: file("key.pem", key)
       })
       assert.strictEqual(kafka.sasl?.mechanism, "scram-sha-512")
-      assert.strictEqual(kafka.ssl?.ca, "-----BEGIN CERTIFICATE-----\nx\n")
-      assert.strictEqual(kafka.ssl?.cert, "-----BEGIN CERTIFICATE-----\ny")
+      assert.strictEqual(kafka.ssl?.ca, cert)
+      assert.strictEqual(kafka.ssl?.cert, cert.trim())
       assert.include(kafka.ssl?.key && Redacted.value(kafka.ssl.key), "PRIVATE KEY")
     })
   )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import { Admin, type LogRange } from "../kafka/Admin.ts"
+import { hide } from "../Secrets.ts"
 import { Settings, type SinkSettings } from "../Settings.ts"
 import { type TableSummary, Warehouse } from "../warehouse/Warehouse.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -97,7 +98,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
         const loss = lossOf(partition, partition.next, settings)
         return loss === undefined ? [] : [`${partition.topic}: ${loss.what} -> ${loss.remedy}`]
       })
-    ]
+    ].map(hide)
   } satisfies StatusReport
 })
 

@@ -1,6 +1,7 @@
 /** Asks a service that runs with the same settings for its figures, over HTTP; nobody there is an answer, too. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { hide } from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
 
 const View = Schema.fromJsonString(
@@ -41,7 +42,7 @@ export const ask: Effect.Effect<RunningService | undefined, never, Settings> = E
   const url = urlOf(http)
   const text = yield* Effect.tryPromise(async (signal) => (await fetch(`${url}/api/snapshot`, { signal })).text())
   const view = yield* decode(text)
-  return view.group === kafka.group ? { ...view, url } : undefined
+  return view.group === hide(kafka.group) ? { ...view, url } : undefined
 }).pipe(
   Effect.timeout("2 seconds"),
   Effect.orElseSucceed(() => undefined)

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { Verdict } from "../Health.ts"
 import { Progress } from "../Progress.ts"
+import * as Secrets from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
 import * as Sampler from "./Sampler.ts"
 import * as Scrape from "./Scrape.ts"
@@ -35,7 +36,11 @@ const routes = HttpRouter.use(
     const probe = (of: (snapshot: Snapshot) => Verdict) =>
       Effect.sync(() => {
         const { ok, reasons } = of(sampler.look())
-        return HttpServerResponse.jsonUnsafe({ ok, reasons }, { status: ok ? 200 : 503, headers })
+        return HttpServerResponse.text(toJson({ ok, reasons }), {
+          status: ok ? 200 : 503,
+          contentType: "application/json",
+          headers
+        })
       })
     const file = (path: string, contentType: string) => HttpServerResponse.file(path, { contentType, headers })
 
@@ -57,7 +62,7 @@ const routes = HttpRouter.use(
     yield* router.add(
       "GET",
       "/api/snapshot",
-      Effect.sync(() => HttpServerResponse.jsonUnsafe(sampler.look(), { headers }))
+      Effect.sync(() => HttpServerResponse.text(toJson(sampler.look()), { contentType: "application/json", headers }))
     )
     yield* router.add(
       "GET",
@@ -78,8 +83,11 @@ const routes = HttpRouter.use(
   })
 )
 
+/** Payloads are shown as they are, once HTTP_SHOW_EVENTS asks for them. */
+const toJson = (data: unknown): string => Secrets.json(data, ["event"])
+
 /** One server-sent event. */
-const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${toJson(data)}\n\n`
 
 const server = Layer.unwrap(
   Effect.map(Settings, ({ http: { host, port } }) =>
