@@ -68,7 +68,12 @@ export class Settings extends Context.Service<
       readonly format: "text" | "json"
       readonly file: string | undefined
     }
-    readonly http: { readonly host: string; readonly port: number; readonly showEvents: boolean }
+    readonly http: {
+      readonly host: string
+      readonly port: number
+      readonly showEvents: boolean
+      readonly token: Redacted.Redacted | undefined
+    }
     readonly readyMaxPending: Duration.Duration
     readonly progressTimeout: Duration.Duration
     readonly shutdownTimeout: Duration.Duration
@@ -113,7 +118,8 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
     http: {
       host: yield* get(variables.httpHost),
       port: yield* get(variables.httpPort),
-      showEvents: yield* get(variables.httpShowEvents)
+      showEvents: yield* get(variables.httpShowEvents),
+      token: yield* get(variables.httpToken)
     },
     readyMaxPending: yield* get(variables.readyMaxPending),
     progressTimeout: yield* get(variables.progressTimeout),

@@ -1,6 +1,7 @@
 /** What is set but does nothing: misspelt variables, and ones that other settings put out of use; hints never stop the service. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import { isLoopback } from "./http/Hosts.ts"
 import { fileVariable, secrets, table, variables } from "./SettingsTable.ts"
 import { didYouMean, nearest } from "./SettingsValues.ts"
 
@@ -72,19 +73,31 @@ export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* 
   const provider = yield* ConfigProvider.ConfigProvider
   const names = (yield* Effect.forEach([...ours, ...near], (word) => namesBelow(provider, [word]))).flat()
   const set = new Set(names.flatMap((name) => [name, ...secrets.filter((secret) => fileVariable(secret) === name)]))
-  const protocol = yield* Effect.orElseSucceed(provider.load([variables.protocol.name]), () => undefined)
+  const textOf = (name: string) =>
+    provider.load([name]).pipe(
+      Effect.map((node) => (node?.value ?? "").trim()),
+      Effect.orElseSucceed(() => "")
+    )
   const ending = yield* Effect.filter(secrets, (name) =>
     provider.load([name]).pipe(
       Effect.map((node) => /[\r\n]$/.test(node?.value ?? "") && name !== variables.sslKey.name),
       Effect.orElseSucceed(() => false)
     )
   )
+  const { httpHost, httpPort, httpToken } = variables
+  const host = yield* textOf(httpHost.name)
+  const isOpen = host !== "" && !isLoopback(host) && (yield* textOf(httpPort.name)) !== "0" && !set.has(httpToken.name)
   return [
+    ...(isOpen
+      ? [
+          `${httpHost.name} ${host}: whoever reaches this address reads live page, API and metrics; ${httpToken.name} protects them`
+        ]
+      : []),
     ...ending.map(
       (name) =>
         `${name} ends in a line break, which counts as a part of it; ${fileVariable(name)} takes a file, and drops it`
     ),
     ...unknown(names),
-    ...unused((name) => set.has(name), (protocol?.value ?? "").trim())
+    ...unused((name) => set.has(name), yield* textOf(variables.protocol.name))
   ]
 })

@@ -36,7 +36,10 @@ const optional = <A>(name: string, meaning: string, parse: Value.Parse<A>): Vari
   config: read<A | undefined>(name, parse, undefined)
 })
 
-const secret = (name: string, meaning: string) => ({ ...optional(name, meaning, Value.secret), secret: true })
+const secret = (name: string, meaning: string, parse = Value.secret) => ({
+  ...optional(name, meaning, parse),
+  secret: true
+})
 
 /** The variable that names a file which holds a secret, as Kubernetes and Docker mount them. */
 export const fileVariable = (name: string): string => `${name}_FILE`
@@ -219,6 +222,11 @@ export const variables = {
     "false",
     "true shows the payloads of the last rows on the live page",
     Value.choice({ true: true, false: false })
+  ),
+  httpToken: secret(
+    "HTTP_TOKEN",
+    "token that live page, API and metrics ask for: as a bearer token, or as the password in a browser",
+    Value.token
   ),
   readyMaxPending: variable(
     "READY_MAX_PENDING",

@@ -66,6 +66,12 @@ export const matching =
 export const secret: Parse<Redacted.Redacted> = (raw) =>
   raw.trim() === "" ? Result.fail(["expected a secret, got blanks"]) : Result.succeed(Redacted.make(raw))
 
+/** A secret that stands in a header. */
+export const token: Parse<Redacted.Redacted> = (raw) =>
+  /^[\x21-\x7e]+$/.test(raw)
+    ? secret(raw)
+    : Result.fail(["expected a token of visible ASCII characters, without blanks and line breaks"])
+
 /** One of a few words, in any case; a word may stand for a value of ours. */
 export const choice =
   <const A>(choices: Readonly<Record<string, A>>, also: Readonly<Record<string, A>> = {}): Parse<A> =>

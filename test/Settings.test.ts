@@ -71,7 +71,7 @@ describe("defaults", () => {
       )
       assert.deepStrictEqual(settings.sink, { _tag: "DuckDb", path: "bronze.duckdb" })
       assert.deepStrictEqual(settings.log, { level: "Info", format: "text", file: "/tmp/bronze_consumer.log" })
-      assert.deepStrictEqual(settings.http, { host: "127.0.0.1", port: 9464, showEvents: false })
+      assert.deepStrictEqual(settings.http, { host: "127.0.0.1", port: 9464, showEvents: false, token: undefined })
       assert.deepStrictEqual(
         [settings.readyMaxPending, settings.progressTimeout],
         [Duration.seconds(60), Duration.seconds(300)]
@@ -126,6 +126,7 @@ const malformed: ReadonlyArray<readonly [name: string, value: string, problem: s
   ["SNOWFLAKE_HOST", "  ", 'expected a host name, host:port or http(s)://host:port, without a path, got "  "'],
   ["LOG_LEVEL", "verbose", 'expected one of DEBUG, INFO, WARNING, ERROR, got "verbose"'],
   ["LOG_FORMAT", "xml", 'expected one of text, json, got "xml"'],
+  ["HTTP_TOKEN", "two words", "expected a token of visible ASCII characters, without blanks and line breaks"],
   ["HTTP_PORT", "99999", 'expected a whole number from 0 to 65535, got "99999"'],
   ["SHUTDOWN_TIMEOUT", "", ""],
   ["SHUTDOWN_TIMEOUT", "0", 'expected a number of seconds from 0.1 to 3600 (5 or 0.5, without a unit), got "0"'],
@@ -403,6 +404,19 @@ describe("hints", () => {
         "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD do nothing while KAFKA_SECURITY_PROTOCOL is without SASL",
         "SNOWFLAKE_PASSWORD does nothing beside SNOWFLAKE_TOKEN"
       ])
+    })
+  )
+  it.effect("name an address that is open to others, while no token protects it", () =>
+    Effect.gen(function* () {
+      const said = (env: Record<string, string>) => hintsOf({ ...login, ...env })
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0" }), [
+        "HTTP_HOST 0.0.0.0: whoever reaches this address reads live page, API and metrics; HTTP_TOKEN protects them"
+      ])
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0", HTTP_TOKEN: "t" }), [])
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "::", HTTP_TOKEN_FILE: "/t" }), [])
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0", HTTP_PORT: "0" }), [])
+      for (const HTTP_HOST of ["localhost", "127.0.0.1", "127.1.2.3", "::1"])
+        assert.deepStrictEqual(yield* said({ HTTP_HOST }), [])
     })
   )
   it.effect("there are none for a sound configuration", () =>

@@ -12,6 +12,7 @@ import type { Verdict } from "../Health.ts"
 import { Progress } from "../Progress.ts"
 import * as Secrets from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
+import * as Guard from "./Guard.ts"
 import * as Sampler from "./Sampler.ts"
 import * as Scrape from "./Scrape.ts"
 import type { Snapshot } from "./Snapshot.ts"
@@ -79,6 +80,9 @@ const routes = HttpRouter.use(
     )
     yield* router.add("GET", "/", file(`${page}/index.html`, "text/html; charset=utf-8"))
     yield* router.add("GET", "/page/uPlot.js", file(chart("uPlot.esm.js"), "text/javascript; charset=utf-8"))
+    // So that the guard sees what is not there, too; HEAD is what GET is.
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)
+      yield* router.add(method, "/*", HttpServerResponse.empty({ status: 404, headers }))
     yield* router.add("GET", "/page/uPlot.css", file(chart("uPlot.min.css"), "text/css; charset=utf-8"))
   })
 )
@@ -92,7 +96,11 @@ const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${
 const server = Layer.unwrap(
   Effect.map(Settings, ({ http: { host, port } }) =>
     HttpRouter.serve(
-      Layer.mergeAll(routes, HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })),
+      Layer.mergeAll(
+        routes,
+        Guard.layer,
+        HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
+      ),
       { disableLogger: true, disableListenLog: true }
     ).pipe(
       // A viewer who stays connected does not hold up the end.
