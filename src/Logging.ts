@@ -1,5 +1,4 @@
 /** What a log line looks like and where it goes; one event is one line, in text or JSON, and no secret stands in it, whoever wrote the message. */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Formatter from "effect/Formatter"
@@ -7,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as LogFile from "./LogFile.ts"
 import * as Secrets from "./Secrets.ts"
 import { Settings } from "./Settings.ts"
 
@@ -112,7 +112,7 @@ const lostReader: Layer.Layer<never> = Layer.effectDiscard(
   )
 )
 
-/** The log of the service: stdout, and LOG_FILE, which is appended to and flushed at the end; without the file the service runs all the same. */
+/** The log of the service: stdout, and LOG_FILE, which is appended to and flushed at the end. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
   Effect.gen(function* () {
     const { log } = yield* Settings
@@ -120,19 +120,16 @@ export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
     const stdout = Logger.withConsoleLog(format)
     const level = Layer.merge(Layer.succeed(References.MinimumLogLevel, log.level), lostReader)
     if (log.file === undefined) return Layer.merge(Logger.layer([stdout]), level)
-    const both = Logger.toFile(format, log.file, { flag: "a", batchWindow: "500 millis" }).pipe(
-      Effect.map((file) => [stdout, file]),
-      Effect.catch((error) =>
-        Effect.logWarning(`LOG_FILE cannot be written, logging goes on without it: ${error.message}`).pipe(
-          Effect.provide(Logger.layer([stdout])),
-          Effect.as([stdout])
-        )
+    const write = yield* LogFile.make(log.file, (reason) =>
+      Effect.logWarning(`LOG_FILE cannot be written, logging goes on without it: ${reason}`).pipe(
+        Effect.provide(Logger.layer([stdout]))
       )
     )
-    return Layer.merge(
-      Layer.unwrap(Effect.map(both, (loggers) => Logger.layer(loggers))).pipe(Layer.provide(NodeFileSystem.layer)),
-      level
-    )
+    const file = yield* Logger.batched(format, {
+      window: "500 millis",
+      flush: (lines) => write(`${lines.join("\n")}\n`)
+    })
+    return Layer.merge(Logger.layer([stdout, file]), level)
   })
 )
 
