@@ -91,7 +91,7 @@ export const render = (
 
 const doctor = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
   const findings = yield* examine(SettingsModule.environment())
-  yield* Console.log(json ? JSON.stringify(findings) : render(findings, yield* Screen.screen))
+  yield* Console.log(json ? Screen.json(findings) : render(findings, yield* Screen.screen))
   return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
 })
 

@@ -121,14 +121,13 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
 })
 
 const toStore = (running: RunningService, target: string): Store => {
-  const { partitions, ready, rows, startedAt, tables, totals, url } = running
-  const last = (table: string): number | null => rows.find((row) => row.table === table)?.at ?? null
+  const { partitions, ready, startedAt, tables, totals, url } = running
   return {
     target,
     service: { url, startedAt },
     positions: new Map(partitions.map((entry) => [partitionKey(entry), entry.next])),
     tables: [
-      ...tables.map(({ table, written }) => ({ table, rows: written, lastWrite: last(table) })),
+      ...tables.map(({ lastWrite, table, written }) => ({ table, rows: written, lastWrite })),
       { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
     ],
     problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`]

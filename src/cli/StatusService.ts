@@ -17,8 +17,9 @@ const View = Schema.fromJsonString(
     partitions: Schema.Array(
       Schema.Struct({ topic: Schema.String, partition: Schema.Int, next: Schema.Int, stopped: Schema.Boolean })
     ),
-    tables: Schema.Array(Schema.Struct({ table: Schema.String, written: Schema.Int })),
-    rows: Schema.Array(Schema.Struct({ at: Schema.Finite, table: Schema.String })),
+    tables: Schema.Array(
+      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
+    ),
     deadLetters: Schema.Array(Schema.Struct({ at: Schema.Finite }))
   })
 )

@@ -100,7 +100,10 @@ describe("who may ask", () => {
     const port = await freePort()
     const token = join(folder, "token")
     await writeFile(token, "s3cret-token\n")
-    const extra = { HTTP_PORT: String(port), HTTP_HOST: "0.0.0.0", HTTP_TOKEN_FILE: token }
+    const extra = {
+      ...{ HTTP_PORT: String(port), HTTP_HOST: "0.0.0.0", HTTP_TOKEN_FILE: token },
+      BATCH_TIMEOUT: "0.5"
+    }
     const job = await makeJob(kafka, duckDb(), { extra })
     const service = start(job.env)
     await service.line(/Live page/)
@@ -119,8 +122,22 @@ describe("who may ask", () => {
       async () => (await ask(port, "/readyz")).status,
       (status) => status === 200
     )
+    // A table whose rows are not among the last 20 that the page shows has a last write, too.
+    await kafka.produce(job.clicks, [{ value: "{}" }])
+    await service.line(/Inserted 1 /)
+    await kafka.produce(job.orders, messages(30, order))
+    await service.line(/Inserted 30 /)
     const status = start(job.env, ["status", "--json"])
     assert.strictEqual(await status.exit, 0, status.output())
+    const { tables } = JSON.parse(status.output())
+    assert.deepStrictEqual(
+      tables.map(({ lastWrite, rows }: { lastWrite: unknown; rows: number }) => [typeof lastWrite, rows]),
+      [
+        ["number", 30],
+        ["number", 1],
+        ["object", 0]
+      ]
+    )
     assert.include(status.output(), `"url":"http://127.0.0.1:${port}"`)
     assert.notInclude(service.output(), "s3cret-token")
     service.signal("SIGTERM")
