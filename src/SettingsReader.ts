@@ -14,6 +14,8 @@ export interface Reader {
   readonly get: <A>(variable: Variable<A>) => Effect.Effect<A>
   /** Notes a problem, unless the variable has one already. */
   readonly note: (variable: Variable<unknown>, problem: string) => undefined
+  /** Whether a value was given that cannot be used. */
+  readonly isFaulty: (variable: Variable<unknown>) => boolean
   /** Notes that a variable is needed. */
   readonly require: (variable: Variable<unknown>, why: string) => undefined
   /** The text of a file; one that cannot be read is noted. */
@@ -101,6 +103,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Reader, never, Fil
     problems,
     get,
     note,
+    isFaulty: ({ name }) => faulty.has(name),
     require: (variable, why) => note(variable, `is required ${why}`),
     file,
     pem: Effect.fnUntraced(function* (variable) {

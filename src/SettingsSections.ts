@@ -113,6 +113,8 @@ const login = Effect.fnUntraced(function* (
   const why = `with ${variables.authenticator.name}=`
   switch (way) {
     case undefined:
+      // What was given and cannot be used is told already.
+      if ([variables.privateKeyPath, variables.token].some(reader.isFaulty)) return undefined
       return reader.require(
         variables.password,
         `to log in (or ${variables.privateKeyPath.name}, or ${variables.token.name})`

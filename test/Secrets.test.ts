@@ -132,6 +132,13 @@ describe("a secret in a variable that is not secret", () => {
       })
     )
 
+  it.effect("and nothing else is asked for in its place", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* problemsOf({ ...snowflake, SNOWFLAKE_PRIVATE_KEY_PATH: pkcs8 }), [
+        "SNOWFLAKE_PRIVATE_KEY_PATH: expected the path of a file, got PEM text"
+      ])
+    })
+  )
   it.effect("would not be shown on the page either", () =>
     Effect.gen(function* () {
       for (const [name, env, gone] of cases.filter(([name]) => !name.startsWith("a token"))) {
