@@ -7,7 +7,10 @@ const kinds: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
   // A PEM key; one without its end goes on to the end of the text.
   [/(?:-{5})?BEGIN[A-Z0-9 _]{0,40}PRIVATE KEY[\s\S]*?(?:END[A-Z0-9 _]{0,40}PRIVATE KEY(?:-{5})?|$)/gi, "<private key>"],
   // The body of one, pasted without its first line: DER in base64, over lines or with written-out line breaks.
-  [/(?<![A-Za-z0-9+/])M[C-I][A-Za-z0-9+/]{38,}={0,2}(?:(?:\s|\\[rn]){1,8}[A-Za-z0-9+/]{16,}={0,2})*/g, hidden],
+  [
+    /(?<![A-Za-z0-9+/])M[C-I][A-Za-z0-9+/]{38,}={0,2}(?:(?:\s|\\[rn]){1,8}(?:[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9+/]{1,15}={1,2}))*/g,
+    hidden
+  ],
   // Tokens by their form: JSON web tokens (Snowflake's and MotherDuck's among them), Snowflake's session tokens, the usual access tokens.
   [/eyJ[\w-]{12,}(?:\.[\w-]*){0,2}/g, hidden],
   [/\bver:\d+-hint:\S+/g, hidden],
