@@ -95,6 +95,25 @@ export const json: Logger.Logger<unknown, string> = Logger.make((options) => {
   return Secrets.json(parsed)
 })
 
+/** What a logger of somebody else gets: the same event, with the secrets in its texts hidden. */
+export const withoutSecrets = <Output>(logger: Logger.Logger<unknown, Output>): Logger.Logger<unknown, Output> =>
+  Logger.make((options) => {
+    const whole = Cause.pretty(options.cause)
+    const safe = Secrets.hide(whole)
+    return logger.log({
+      ...options,
+      message: hideIn(options.message),
+      cause: safe === whole ? options.cause : Cause.fail(safe)
+    })
+  })
+
+const hideIn = (part: unknown): unknown => {
+  if (typeof part === "string") return Secrets.hide(part)
+  if (Array.isArray(part)) return part.map(hideIn)
+  if (part instanceof Error) return Secrets.hide(showError(part))
+  return isFields(part) ? Object.fromEntries(Object.entries(part).map(([key, value]) => [key, hideIn(value)])) : part
+}
+
 /** When nobody reads stdout any more (`… | head`), what is written there is lost and nothing else; unheard, the error would end the process. */
 const lostReader: Layer.Layer<never> = Layer.effectDiscard(
   Effect.acquireRelease(

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as TestConsole from "effect/testing/TestConsole"
 import { examine } from "../src/cli/Doctor.ts"
@@ -176,6 +177,23 @@ describe("a secret in a variable that is not secret", () => {
         if (LOG_FORMAT === "json") assert.containsAllKeys(JSON.parse(log), ["timestamp", "level", "message"])
       })
     )
+})
+
+describe("a logger of somebody else", () => {
+  it.effect("gets no secret", () =>
+    Effect.gen(function* () {
+      const got: Array<string> = []
+      const other = Logger.make(({ cause, message }) => {
+        got.push(JSON.stringify(message), Cause.pretty(cause))
+      })
+      const url = "https://u:hunter2@h.example"
+      yield* Effect.logError(`to ${url}`, { url, list: [url] }, new Error(url), Cause.fail(new Error(url))).pipe(
+        Effect.provide(Logger.layer([Logging.withoutSecrets(other)]))
+      )
+      assert.include(got.join("\n"), "h.example")
+      assert.notInclude(got.join("\n"), "hunter2")
+    })
+  )
 })
 
 describe("keys and certificates are looked at before the start", () => {
