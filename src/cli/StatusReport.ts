@@ -85,7 +85,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
     at: yield* Clock.currentTimeMillis,
     group: kafka.group,
     delivery,
-    target: Result.isSuccess(store) ? store.success.target : null,
+    target: Result.isSuccess(store) ? hide(store.success.target) : null,
     service: Result.isSuccess(store) ? store.success.service : null,
     partitions,
     lag: partitions.reduce((sum, { lag }) => sum + Math.max(0, lag), 0),

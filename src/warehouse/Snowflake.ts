@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import { type Table, tablesOf } from "../domain/Route.ts"
-import { hide } from "../Secrets.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
 import { positionsBind, rangesBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
@@ -108,9 +107,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
 
       return Warehouse.of({
         name: "Snowflake",
-        target: hide(
-          `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`
-        ),
+        target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
         ddl: [...ddl.create, ...ddl.upgrade],
         init,
         preflight: preflight(client, sink, routes, delivery),
