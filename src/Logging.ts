@@ -1,5 +1,4 @@
-/** What a log line looks like and where it goes; one event is one line, in text or JSON, and a Redacted value stays redacted. */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+/** What a log line looks like and where it goes; one event is one line, in text or JSON, and no secret stands in it, whoever wrote the message. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Formatter from "effect/Formatter"
@@ -7,6 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
+import * as LogFile from "./LogFile.ts"
+import * as Secrets from "./Secrets.ts"
 import { Settings } from "./Settings.ts"
 
 /** The words users know: Python's. */
@@ -71,7 +72,7 @@ export const text: Logger.Logger<unknown, string> = Logger.make((options) => {
   const said = [message, error].filter(Boolean).join(": ")
   const extra = Object.entries(fields).map(([key, value]) => ` ${key}=${showField(value)}`)
   const line = `${stamp(options.date)} - ${words[options.logLevel]} - ${said}${extra.join("")}`
-  return details === undefined ? line : `${line}\n${details}`
+  return Secrets.hide(details === undefined ? line : `${line}\n${details}`)
 })
 
 /** One flat JSON object a line; a field of the event never replaces time, level or message. */
@@ -83,14 +84,35 @@ export const json: Logger.Logger<unknown, string> = Logger.make((options) => {
     level: words[options.logLevel],
     message: message || error || ""
   }
-  return Formatter.formatJson({
+  const line = Formatter.formatJson({
     ...head,
     ...Object.fromEntries(plain),
     ...head,
     ...(error !== undefined && { error }),
     ...(details !== undefined && { cause: details })
   })
+  const parsed: unknown = JSON.parse(line)
+  return Secrets.json(parsed)
 })
+
+/** What a logger of somebody else gets: the same event, with the secrets in its texts hidden. */
+export const withoutSecrets = <Output>(logger: Logger.Logger<unknown, Output>): Logger.Logger<unknown, Output> =>
+  Logger.make((options) => {
+    const whole = Cause.pretty(options.cause)
+    const safe = Secrets.hide(whole)
+    return logger.log({
+      ...options,
+      message: hideIn(options.message),
+      cause: safe === whole ? options.cause : Cause.fail(safe)
+    })
+  })
+
+const hideIn = (part: unknown): unknown => {
+  if (typeof part === "string") return Secrets.hide(part)
+  if (Array.isArray(part)) return part.map(hideIn)
+  if (part instanceof Error) return Secrets.hide(showError(part))
+  return isFields(part) ? Object.fromEntries(Object.entries(part).map(([key, value]) => [key, hideIn(value)])) : part
+}
 
 /** When nobody reads stdout any more (`… | head`), what is written there is lost and nothing else; unheard, the error would end the process. */
 const lostReader: Layer.Layer<never> = Layer.effectDiscard(
@@ -109,7 +131,7 @@ const lostReader: Layer.Layer<never> = Layer.effectDiscard(
   )
 )
 
-/** The log of the service: stdout, and LOG_FILE, which is appended to and flushed at the end; without the file the service runs all the same. */
+/** The log of the service: stdout, and LOG_FILE, which is appended to and flushed at the end. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
   Effect.gen(function* () {
     const { log } = yield* Settings
@@ -117,19 +139,16 @@ export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
     const stdout = Logger.withConsoleLog(format)
     const level = Layer.merge(Layer.succeed(References.MinimumLogLevel, log.level), lostReader)
     if (log.file === undefined) return Layer.merge(Logger.layer([stdout]), level)
-    const both = Logger.toFile(format, log.file, { flag: "a", batchWindow: "500 millis" }).pipe(
-      Effect.map((file) => [stdout, file]),
-      Effect.catch((error) =>
-        Effect.logWarning(`LOG_FILE cannot be written, logging goes on without it: ${error.message}`).pipe(
-          Effect.provide(Logger.layer([stdout])),
-          Effect.as([stdout])
-        )
+    const write = yield* LogFile.make(log.file, (reason) =>
+      Effect.logWarning(`LOG_FILE cannot be written, logging goes on without it: ${reason}`).pipe(
+        Effect.provide(Logger.layer([stdout]))
       )
     )
-    return Layer.merge(
-      Layer.unwrap(Effect.map(both, (loggers) => Logger.layer(loggers))).pipe(Layer.provide(NodeFileSystem.layer)),
-      level
-    )
+    const file = yield* Logger.batched(format, {
+      window: "500 millis",
+      flush: (lines) => write(`${lines.join("\n")}\n`)
+    })
+    return Layer.merge(Logger.layer([stdout, file]), level)
   })
 )
 

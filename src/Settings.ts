@@ -9,6 +9,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { Route } from "./domain/Route.ts"
+import { hide } from "./Secrets.ts"
 import * as Reader from "./SettingsReader.ts"
 import { kafka, sink } from "./SettingsSections.ts"
 import { variables } from "./SettingsTable.ts"
@@ -68,7 +69,12 @@ export class Settings extends Context.Service<
       readonly format: "text" | "json"
       readonly file: string | undefined
     }
-    readonly http: { readonly host: string; readonly port: number; readonly showEvents: boolean }
+    readonly http: {
+      readonly host: string
+      readonly port: number
+      readonly showEvents: boolean
+      readonly token: Redacted.Redacted | undefined
+    }
     readonly readyMaxPending: Duration.Duration
     readonly progressTimeout: Duration.Duration
     readonly shutdownTimeout: Duration.Duration
@@ -113,7 +119,8 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
     http: {
       host: yield* get(variables.httpHost),
       port: yield* get(variables.httpPort),
-      showEvents: yield* get(variables.httpShowEvents)
+      showEvents: yield* get(variables.httpShowEvents),
+      token: yield* get(variables.httpToken)
     },
     readyMaxPending: yield* get(variables.readyMaxPending),
     progressTimeout: yield* get(variables.progressTimeout),
@@ -143,7 +150,10 @@ export const environment = (env?: Record<string, string>): Layer.Layer<never> =>
   ConfigProvider.layer(ConfigProvider.fromEnv({ ...(env && { env }), preserveEmptyStrings: true }))
 
 /** What a log or a screen may show of the settings: what is read, where it goes, and as whom; never a secret. */
-export const describe = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]): Record<string, string> => ({
+export const describe = (settings: Settings["Service"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(said(settings)).map(([name, value]) => [name, hide(value)]))
+
+const said = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]) => ({
   kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${kafka.sasl.username} (${kafka.sasl.mechanism})` : ""}`,
   group: kafka.group,
   routes: routes.map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),

@@ -1,7 +1,8 @@
 /** What is set but does nothing: misspelt variables, and ones that other settings put out of use; hints never stop the service. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import { table, variables } from "./SettingsTable.ts"
+import { isLoopback } from "./http/Hosts.ts"
+import { fileVariable, secrets, table, variables } from "./SettingsTable.ts"
 import { didYouMean, nearest } from "./SettingsValues.ts"
 
 /** Beginnings that belong to this service; below any other, only a near miss of a name of ours is worth a word. */
@@ -42,7 +43,7 @@ const namesBelow = (
   })
 
 const unknown = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const ourNames = table.map(({ name }) => name)
+  const ourNames = [...table.map(({ name }) => name), ...secrets.map(fileVariable)]
   const isOurs = (name: string): boolean => ours.some((word) => name === word || name.startsWith(`${word}_`))
   return names
     .filter((name) => !ourNames.includes(name) && !known.some((pattern) => pattern.test(name)))
@@ -71,7 +72,32 @@ const unused = (isSet: (name: string) => boolean, protocolWord: string): Readonl
 export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
   const provider = yield* ConfigProvider.ConfigProvider
   const names = (yield* Effect.forEach([...ours, ...near], (word) => namesBelow(provider, [word]))).flat()
-  const set = new Set(names)
-  const protocol = yield* Effect.orElseSucceed(provider.load([variables.protocol.name]), () => undefined)
-  return [...unknown(names), ...unused((name) => set.has(name), (protocol?.value ?? "").trim())]
+  const set = new Set(names.flatMap((name) => [name, ...secrets.filter((secret) => fileVariable(secret) === name)]))
+  const textOf = (name: string) =>
+    provider.load([name]).pipe(
+      Effect.map((node) => (node?.value ?? "").trim()),
+      Effect.orElseSucceed(() => "")
+    )
+  const ending = yield* Effect.filter(secrets, (name) =>
+    provider.load([name]).pipe(
+      Effect.map((node) => /[\r\n]$/.test(node?.value ?? "") && name !== variables.sslKey.name),
+      Effect.orElseSucceed(() => false)
+    )
+  )
+  const { httpHost, httpPort, httpToken } = variables
+  const host = yield* textOf(httpHost.name)
+  const isOpen = host !== "" && !isLoopback(host) && (yield* textOf(httpPort.name)) !== "0" && !set.has(httpToken.name)
+  return [
+    ...(isOpen
+      ? [
+          `${httpHost.name} ${host}: whoever reaches this address reads live page, API and metrics; ${httpToken.name} protects them`
+        ]
+      : []),
+    ...ending.map(
+      (name) =>
+        `${name} ends in a line break, which counts as a part of it; ${fileVariable(name)} takes a file, and drops it`
+    ),
+    ...unknown(names),
+    ...unused((name) => set.has(name), yield* textOf(variables.protocol.name))
+  ]
 })

@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { Variable } from "./SettingsTable.ts"
+import { notAPath, quote } from "./Secrets.ts"
+import { fileVariable, type Variable } from "./SettingsTable.ts"
 import { expected } from "./SettingsValues.ts"
 
 export interface Reader {
@@ -13,6 +14,8 @@ export interface Reader {
   readonly get: <A>(variable: Variable<A>) => Effect.Effect<A>
   /** Notes a problem, unless the variable has one already. */
   readonly note: (variable: Variable<unknown>, problem: string) => undefined
+  /** Whether a value was given that cannot be used. */
+  readonly isFaulty: (variable: Variable<unknown>) => boolean
   /** Notes that a variable is needed. */
   readonly require: (variable: Variable<unknown>, why: string) => undefined
   /** The text of a file; one that cannot be read is noted. */
@@ -34,7 +37,8 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Reader, never, Fil
     if (!faulty.has(name)) problems.push(`${name}: ${problem}`)
   }
   const get = <A>(variable: Variable<A>): Effect.Effect<A> =>
-    variable.config.parse(provider).pipe(
+    sourceOf(variable).pipe(
+      Effect.flatMap((source) => variable.config.parse(source)),
       Effect.catch(() => Effect.succeed(Result.fail([expected("a single value", "several")]))),
       Effect.map((parsed) => {
         if (Result.isSuccess(parsed)) return parsed.success
@@ -43,27 +47,63 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Reader, never, Fil
         return variable.fallback
       })
     )
+  /** Where a variable is read from: a secret may stand in a file, whose name another variable gives. */
+  const sourceOf = Effect.fnUntraced(function* (variable: Variable<unknown>) {
+    if (!variable.secret) return provider
+    const { name } = variable
+    const valueAt = (key: string) =>
+      provider.load([key]).pipe(
+        Effect.map((node) => node?.value ?? ""),
+        Effect.orElseSucceed(() => "")
+      )
+    const path = yield* valueAt(fileVariable(name))
+    if (path === "") return provider
+    const instead = (value: string) => ConfigProvider.fromEnv({ env: { [name]: value }, preserveEmptyStrings: true })
+    if ((yield* valueAt(name)) !== "") {
+      note(variable, `expected either ${name} or ${fileVariable(name)}, got both`)
+      return provider
+    }
+    const content = yield* Effect.result(fileSystem.readFileString(path))
+    if (Result.isFailure(content)) {
+      // A secret that was put here in place of its file is not shown.
+      const shown = /^\.{0,2}\//.test(path) && notAPath(path) === undefined ? quote(path) : "one that is not"
+      note(
+        variable,
+        `expected ${fileVariable(name)} to be a file that can be read, got ${shown} (${content.failure.reason._tag})`
+      )
+      faulty.add(name)
+      return instead("")
+    }
+    const value = content.success.replace(/\r?\n$/, "")
+    if (value === "") note(variable, `expected a secret in the file of ${fileVariable(name)}, got an empty file`)
+    return instead(value)
+  })
   const file = (variable: Variable<unknown>, path: string): Effect.Effect<string | undefined> =>
     fileSystem.readFileString(path).pipe(
       Effect.catch((error) => {
-        const shown = variable.secret ? "one that is not" : JSON.stringify(path)
+        const shown = variable.secret ? "one that is not" : quote(path)
         note(variable, `expected a file that can be read, got ${shown} (${error.reason._tag})`)
         return Effect.succeed(undefined)
       })
     )
-  const readPem = (variable: Variable<unknown>, value: string): Effect.Effect<string | undefined> =>
-    value.includes("-----BEGIN")
-      ? Effect.succeed(value)
-      : Effect.tap(file(variable, value), (content) =>
-          Effect.sync(() => {
-            if (content !== undefined && !content.includes("-----BEGIN"))
-              note(variable, "expected PEM text in the file, got something else")
-          })
-        )
+  const readPem = (variable: Variable<unknown>, value: string): Effect.Effect<string | undefined> => {
+    if (value.includes("-----BEGIN")) return Effect.succeed(value)
+    const reason = notAPath(value)
+    if (reason !== undefined) {
+      note(variable, `expected a file, or PEM text from its first line on, got ${reason}`)
+      return Effect.succeed(undefined)
+    }
+    return Effect.map(file(variable, value), (content) =>
+      content === undefined || content.includes("-----BEGIN")
+        ? content
+        : note(variable, "expected PEM text in the file, got something else")
+    )
+  }
   return {
     problems,
     get,
     note,
+    isFaulty: ({ name }) => faulty.has(name),
     require: (variable, why) => note(variable, `is required ${why}`),
     file,
     pem: Effect.fnUntraced(function* (variable) {

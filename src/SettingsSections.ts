@@ -1,9 +1,10 @@
 /** Puts the settings of Kafka and of the sink together; what they need of each other is checked here, each problem noted by variable. */
-import { createPrivateKey } from "node:crypto"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { quote } from "./Secrets.ts"
 import type { KafkaSettings, SinkSettings, SnowflakeSettings } from "./Settings.ts"
+import { checkCertificates, checkClientKey, checkSnowflakeKey } from "./SettingsKeys.ts"
 import type { Reader } from "./SettingsReader.ts"
 import { variables } from "./SettingsTable.ts"
 
@@ -30,6 +31,9 @@ const ssl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
   const hasKey = (yield* reader.get(variables.sslKey)) !== undefined
   if (hasCert && !hasKey) reader.require(variables.sslKey, `with ${variables.sslCert.name}`)
   if (hasKey && !hasCert) reader.require(variables.sslCert, `with ${variables.sslKey.name}`)
+  if (ca !== undefined) checkCertificates(reader, variables.sslCa, ca)
+  if (cert !== undefined) checkCertificates(reader, variables.sslCert, cert)
+  if (key !== undefined) checkClientKey(reader, Redacted.value(key), cert)
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
@@ -59,7 +63,7 @@ export const sink = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Retu
   const folder = dirname(path)
   const exists = yield* Effect.orElseSucceed(reader.fileSystem.exists(folder), () => false)
   if (path !== ":memory:" && !exists)
-    reader.note(variables.duckdbPath, `expected a file in a folder that exists, got ${JSON.stringify(path)}`)
+    reader.note(variables.duckdbPath, `expected a file in a folder that exists, got ${quote(path)}`)
   return { _tag: "DuckDb", path }
 })
 
@@ -110,6 +114,8 @@ const login = Effect.fnUntraced(function* (
   const why = `with ${variables.authenticator.name}=`
   switch (way) {
     case undefined:
+      // What was given and cannot be used is told already.
+      if ([variables.privateKeyPath, variables.token].some(reader.isFaulty)) return undefined
       return reader.require(
         variables.password,
         `to log in (or ${variables.privateKeyPath.name}, or ${variables.token.name})`
@@ -117,7 +123,7 @@ const login = Effect.fnUntraced(function* (
     case "KeyPair": {
       if (path === undefined) return reader.require(variables.privateKeyPath, `${why}snowflake_jwt`)
       const pem = yield* reader.file(variables.privateKeyPath, path)
-      if (pem !== undefined) checkKey(reader, path, pem, passphrase)
+      if (pem !== undefined) checkSnowflakeKey(reader, path, pem, passphrase)
       return { _tag: way, path, passphrase }
     }
     case "Password":
@@ -129,16 +135,3 @@ const login = Effect.fnUntraced(function* (
     }
   }
 })
-
-/** What the driver would find out only at login. */
-const checkKey = (reader: Reader, path: string, pem: string, passphrase: Redacted.Redacted | undefined): undefined => {
-  if (pem.includes("ENCRYPTED") && passphrase === undefined)
-    return reader.require(variables.passphrase, `because the key in ${path} is encrypted`)
-  try {
-    createPrivateKey({ key: pem, ...(passphrase && { passphrase: Redacted.value(passphrase) }) })
-  } catch {
-    if (passphrase === undefined)
-      reader.note(variables.privateKeyPath, `expected a private key in PEM form, got a file that holds none: ${path}`)
-    else reader.note(variables.passphrase, `does not open the private key in ${path}`)
-  }
-}

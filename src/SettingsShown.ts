@@ -1,7 +1,8 @@
 /** The settings as people may see them: what was set or the default, and never a secret. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import { table, variables } from "./SettingsTable.ts"
+import { notAPath, shown } from "./Secrets.ts"
+import { fileVariable, table, variables } from "./SettingsTable.ts"
 
 export interface ShownSetting {
   readonly name: string
@@ -9,20 +10,30 @@ export interface ShownSetting {
   readonly isDefault: boolean
 }
 
-/** A certificate may stand in its variable as a whole. */
+/** Routes may be many. */
 const maxLength = 300
+
+/** A certificate may stand in its variable as a whole; it is not for reading. */
+const safely = (value: string): string => {
+  if (notAPath(value) !== undefined) return "<PEM or other text>"
+  const safe = shown(value)
+  return safe.length > maxLength ? `${safe.slice(0, maxLength)}…` : safe
+}
+
+const read = (name: string) => Effect.orElseSucceed(Config.String(name), () => "")
 
 /** In the order of the table, by the current ConfigProvider. */
 export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.forEach(
   table,
-  ({ default: byDefault, name, secret }) =>
-    Config.String(name).pipe(
-      Effect.map((value): ShownSetting => {
-        const shown = secret ? "<redacted>" : value.length > maxLength ? `${value.slice(0, maxLength)}…` : value
-        // Of LOG_FILE alone the empty value says something: none.
-        const isAbsent = value === "" && name !== variables.logFile.name
-        return { name, value: isAbsent ? byDefault : shown, isDefault: isAbsent || value === byDefault }
-      }),
-      Effect.orElseSucceed((): ShownSetting => ({ name, value: byDefault, isDefault: true }))
-    )
+  Effect.fnUntraced(function* ({ default: byDefault, name, secret }): Effect.fn.Return<ShownSetting> {
+    const value = yield* Config.String(name).pipe(Effect.orElseSucceed(() => undefined))
+    if (secret) {
+      const isSet = Boolean(value) || (yield* read(fileVariable(name))) !== ""
+      return { name, value: isSet ? "<redacted>" : byDefault, isDefault: !isSet }
+    }
+    // Of LOG_FILE alone the empty value says something: none.
+    if (value === undefined || (value === "" && name !== variables.logFile.name))
+      return { name, value: byDefault, isDefault: true }
+    return { name, value: safely(value), isDefault: value === byDefault }
+  })
 )

@@ -36,7 +36,13 @@ const optional = <A>(name: string, meaning: string, parse: Value.Parse<A>): Vari
   config: read<A | undefined>(name, parse, undefined)
 })
 
-const secret = (name: string, meaning: string) => ({ ...optional(name, meaning, Value.secret), secret: true })
+const secret = (name: string, meaning: string, parse = Value.secret) => ({
+  ...optional(name, meaning, parse),
+  secret: true
+})
+
+/** The variable that names a file which holds a secret, as Kubernetes and Docker mount them. */
+export const fileVariable = (name: string): string => `${name}_FILE`
 
 const defaultRoutes =
   "raw.orders.v1=ORDERS_RAW(ORDER_ID=order_id,USER_ID=user_id:NUMBER), raw.clicks.v1=CLICKS_RAW(USER_ID=user_id:NUMBER,ITEM_ID=item_id:NUMBER)"
@@ -177,7 +183,7 @@ export const variables = {
   schema: variable("SNOWFLAKE_SCHEMA", "BRONZE", "schema of the raw tables", Value.text("a schema")),
   warehouse: optional("SNOWFLAKE_WAREHOUSE", "virtual warehouse; else the user's default", Value.text("a warehouse")),
   role: optional("SNOWFLAKE_ROLE", "role; else the user's default", Value.text("a role")),
-  privateKeyPath: optional("SNOWFLAKE_PRIVATE_KEY_PATH", "PEM file of a key pair (PKCS#8)", Value.text("a file")),
+  privateKeyPath: optional("SNOWFLAKE_PRIVATE_KEY_PATH", "PEM file of a key pair (PKCS#8)", Value.path),
   passphrase: secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "passphrase of an encrypted private key"),
   token: secret("SNOWFLAKE_TOKEN", "programmatic access token, or OAuth token with SNOWFLAKE_AUTHENTICATOR=oauth"),
   authenticator: optional(
@@ -191,7 +197,7 @@ export const variables = {
     })
   ),
   host: optional("SNOWFLAKE_HOST", "address in place of the account's own: a private link, an emulator", serverAddress),
-  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Value.text("a file")),
+  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Value.path),
   logLevel: variable(
     "LOG_LEVEL",
     "INFO",
@@ -204,10 +210,10 @@ export const variables = {
   logFormat: variable("LOG_FORMAT", "text", "text, or json for machines", Value.choice({ text: "text", json: "json" })),
   /** The one variable whose empty value says something. */
   logFile: {
-    ...variable("LOG_FILE", logFile, "file that gets the log as well; empty for none", Value.text("a file")),
+    ...variable("LOG_FILE", logFile, "file that gets the log as well; empty for none", Value.path),
     config: Config.String("LOG_FILE").pipe(
       Config.withDefault(logFile),
-      Config.map((text): Value.Parsed<string> => (text === "" ? Result.succeed("") : Value.text("a file")(text)))
+      Config.map((text): Value.Parsed<string> => (text === "" ? Result.succeed("") : Value.path(text)))
     )
   },
   httpHost: variable(
@@ -222,6 +228,11 @@ export const variables = {
     "false",
     "true shows the payloads of the last rows on the live page",
     Value.choice({ true: true, false: false })
+  ),
+  httpToken: secret(
+    "HTTP_TOKEN",
+    "token that live page, API and metrics ask for: as a bearer token, or as the password in a browser",
+    Value.token
   ),
   readyMaxPending: variable(
     "READY_MAX_PENDING",
@@ -240,3 +251,6 @@ export const variables = {
 
 /** The same, to be listed (help text, README, checks). */
 export const table: ReadonlyArray<Variable<unknown>> = Object.values(variables)
+
+/** The names of those that are secret. */
+export const secrets: ReadonlyArray<string> = table.filter((variable) => variable.secret).map(({ name }) => name)

@@ -5,15 +5,14 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { parseRoutes, type Route } from "./domain/Route.ts"
+import { hide, notAPath, quote } from "./Secrets.ts"
 
 /** Either the value, or every problem with the text; a problem is what follows `NAME: ` in a message. */
 export type Parsed<A> = Result.Result<A, ReadonlyArray<string>>
 export type Parse<A> = (text: string) => Parsed<A>
 
-const quote = (text: string): string => JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text)
-
 /** The one form of a message about a value. */
-export const expected = (what: string, text: string): string => `expected ${what}, got ${quote(text)}`
+export const expected = (what: string, text: string): string => `expected ${what}, got ${quote(text, 80)}`
 
 const refuse = (what: string, text: string): Parsed<never> => Result.fail([expected(what, text)])
 
@@ -51,6 +50,12 @@ export const text =
   (raw) =>
     raw.trim() === "" ? refuse(`${what}, not blank`, raw) : Result.succeed(raw.trim())
 
+/** The path of a file; a key or a certificate in its place is said to be that, and not shown. */
+export const path: Parse<string> = (raw) => {
+  const reason = notAPath(raw.trim())
+  return reason === undefined ? text("a file")(raw) : Result.fail([`expected the path of a file, got ${reason}`])
+}
+
 /** Text of a given form. */
 export const matching =
   (what: string, pattern: RegExp): Parse<string> =>
@@ -60,6 +65,12 @@ export const matching =
 /** A secret: never quoted in a message, and kept exactly as it is. */
 export const secret: Parse<Redacted.Redacted> = (raw) =>
   raw.trim() === "" ? Result.fail(["expected a secret, got blanks"]) : Result.succeed(Redacted.make(raw))
+
+/** A secret that stands in a header. */
+export const token: Parse<Redacted.Redacted> = (raw) =>
+  /^[\x21-\x7e]+$/.test(raw)
+    ? secret(raw)
+    : Result.fail(["expected a token of visible ASCII characters, without blanks and line breaks"])
 
 /** One of a few words, in any case; a word may stand for a value of ours. */
 export const choice =
@@ -117,6 +128,11 @@ export const showBytes = (size: number): string =>
 
 /** A comma separated list of `host:port`. */
 export const hostPorts: Parse<ReadonlyArray<string>> = (raw) => {
+  // A password may hold a comma, so that its parts would not be known as parts of one.
+  if (raw.includes("@"))
+    return Result.fail([
+      "expected host:port, …, got one with a user or a password in it: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD take these"
+    ])
   const hosts = raw.split(",").map((host) => host.trim())
   const problems = hosts.filter((host) => !isHostPort(host)).map((host) => expected("host:port, …", host))
   return problems.length > 0 ? Result.fail(problems) : Result.succeed(hosts)
@@ -130,5 +146,5 @@ const isHostPort = (host: string): boolean => {
 /** `topic=TABLE(COLUMN=json.path:TYPE,…), …` */
 export const routes: Parse<ReadonlyArray<Route>> = (raw) => {
   const parsed = parseRoutes(raw)
-  return parsed.problems.length > 0 ? Result.fail(parsed.problems) : Result.succeed(parsed.routes)
+  return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed.routes)
 }

@@ -1,4 +1,4 @@
-/** What a stop signal means: the first one starts the graceful stop and its deadline, a second one ends the process at once. */
+/** What a stop signal means (SIGTERM, SIGINT, and SIGHUP when the terminal is closed): the first one starts the graceful stop and its deadline, a second one ends the process at once. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
@@ -23,13 +23,20 @@ export const watch = Effect.fnUntraced(function* (shutdownTimeout: Duration.Dura
     const limit = Duration.toMillis(shutdownTimeout)
     setTimeout(() => process.exit(overdue), limit).unref()
   }
+  // The runtime ends the program for the other two only.
+  const onHangUp = (signal: NodeJS.Signals): void => {
+    onSignal(signal)
+    process.kill(process.pid, "SIGTERM")
+  }
   yield* Effect.acquireRelease(
     Effect.sync(() => {
+      process.on("SIGHUP", onHangUp)
       process.on("SIGINT", onSignal)
       process.on("SIGTERM", onSignal)
     }),
     () =>
       Effect.sync(() => {
+        process.off("SIGHUP", onHangUp)
         process.off("SIGINT", onSignal)
         process.off("SIGTERM", onSignal)
       })

@@ -25,6 +25,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
       }
     ])
   )
+  const lastWrites = new Map<string, number>()
   const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount: number): void =>
     Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
 
@@ -60,6 +61,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
     totals.bytes += bytes
     totals.batches += 1
     line.written += rows
+    if (rows > 0) lastWrites.set(table, at)
     line.batches[trigger] += 1
     line.rows.add(rows)
     for (const { write } of [line, all]) write.add(seconds)
@@ -74,6 +76,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
       [...lines].map(([table, line]) => ({
         table,
         written: line.written,
+        lastWrite: lastWrites.get(table) ?? null,
         batches: { ...line.batches },
         rows: line.rows.percentiles(),
         write: line.write.percentiles(),

@@ -1,10 +1,13 @@
 /** Sends spans and log lines to where the OTEL_ variables say, in the protocol that they name: http/protobuf, or http/json. */
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as OtlpLogger from "effect/observability/OtlpLogger"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
+import * as Logging from "./Logging.ts"
 import { version } from "./Version.ts"
 
 /** What the specification says for a variable that is not set, where Effect says otherwise. */
@@ -17,9 +20,15 @@ const serialization =
     ? OtlpSerialization.layerJson
     : OtlpSerialization.layerProtobuf
 
+/** The exporter has a form of its own for an event. */
+const safely = Layer.effect(
+  Logger.CurrentLoggers,
+  Effect.map(Effect.service(Logger.CurrentLoggers), (loggers) => new Set([...loggers].map(Logging.withoutSecrets)))
+)
+
 export const layer = Layer.mergeAll(
   OtlpTracer.layerFromConfig({ resource }),
-  OtlpLogger.layerFromConfig({ resource })
+  safely.pipe(Layer.provideMerge(OtlpLogger.layerFromConfig({ resource })))
 ).pipe(
   Layer.provide([
     serialization,

@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import * as Output from "./cli/Output.ts"
 
 // Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a tenth more CPU.
 setFlagsFromString("--heap-growing-percent=60")
@@ -22,12 +23,17 @@ const program = Effect.promise(
     isService ? import("./cli/Run.ts").then(({ run }) => run) : import("./cli/Cli.ts").then(({ run }) => run(words))
 ).pipe(Effect.flatten)
 
+// The output of the service is its log; its loss is no failure.
+const output = isService ? undefined : Output.watch()
+
 NodeRuntime.runMain(program, {
   // Each program has told its failures itself, in words.
   disableErrorReporting: true,
-  // A signal is the usual end of a service: it was stopped, nothing failed.
-  teardown: (exit, onExit) =>
-    Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-      ? onExit(Number(process.exitCode ?? 0))
-      : Runtime.defaultTeardown(exit, onExit)
+  // A signal is the usual end of a service, and of what follows events: it was stopped, nothing failed. Any other command has not answered yet.
+  teardown: (exit, onExit) => {
+    const end = (code: number): void => (output === undefined ? onExit(code) : output.settle(code, onExit))
+    if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      end(Number(process.exitCode ?? output?.interrupted() ?? 0))
+    else Runtime.defaultTeardown(exit, end)
+  }
 })

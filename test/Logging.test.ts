@@ -1,7 +1,22 @@
 /** The log: its exact text and JSON form, its levels, its file, and no secret in it. */
-import { mkdtempSync, readFileSync } from "node:fs"
+
+import { execFileSync } from "node:child_process"
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setInterval } from "node:timers/promises"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -128,6 +143,97 @@ describe("LOG_FILE", () => {
       )
     })
   )
+  /** Two lines with something in between, in one run. */
+  const between = (LOG_FILE: string, act: () => void) =>
+    logged(
+      { LOG_FILE },
+      Effect.gen(function* () {
+        yield* Effect.logInfo("before")
+        yield* TestClock.adjust("1 second")
+        yield* written(LOG_FILE, "before")
+        act()
+        yield* Effect.logInfo("after")
+      })
+    )
+  /** The batch is written in the background. */
+  const written = (path: string, text: string): Effect.Effect<void> =>
+    Effect.promise(async () => {
+      for await (const _ of setInterval(5)) if (readFileSync(path, "utf8").includes(text)) return
+    })
+  const text = (path: string) => readFileSync(path, "utf8").replace(/^.* - INFO - /gm, "")
+
+  it.effect("is opened again when it was moved, as logrotate does, or deleted; and goes on after a truncation", () =>
+    Effect.gen(function* () {
+      const LOG_FILE = join(folder, "rotated.log")
+      yield* between(LOG_FILE, () => renameSync(LOG_FILE, `${LOG_FILE}.1`))
+      assert.deepStrictEqual([text(`${LOG_FILE}.1`), text(LOG_FILE)], ["before\n", "after\n"])
+      rmSync(LOG_FILE)
+      yield* between(LOG_FILE, () => rmSync(LOG_FILE))
+      assert.strictEqual(text(LOG_FILE), "after\n")
+      yield* between(LOG_FILE, () => writeFileSync(LOG_FILE, ""))
+      assert.strictEqual(text(LOG_FILE), "after\n")
+    })
+  )
+  it.effect("is for this user and its group", () =>
+    Effect.gen(function* () {
+      const LOG_FILE = join(folder, "mode.log")
+      yield* logged({ LOG_FILE }, Effect.logInfo("x"))
+      assert.strictEqual(statSync(LOG_FILE).mode & 0o137, 0)
+    })
+  )
+  it.effect("may be a link of this user's own", () =>
+    Effect.gen(function* () {
+      const LOG_FILE = join(folder, "own-link.log")
+      symlinkSync(join(folder, "target.log"), LOG_FILE)
+      yield* logged({ LOG_FILE }, Effect.logInfo("x"))
+      assert.strictEqual(text(join(folder, "target.log")), "x\n")
+    })
+  )
+  describe.runIf(process.getuid?.() === 0)("in a folder open to all", () => {
+    const open = join(folder, "open")
+    mkdirSync(open)
+    chmodSync(open, 0o1777)
+    const somebody = ["-h", "65534:65534"]
+    const victim = join(folder, "victim")
+    const traps: ReadonlyArray<readonly [name: string, set: (path: string) => void]> = [
+      [
+        "a link of somebody else",
+        (path) => {
+          symlinkSync(victim, path)
+          execFileSync("chown", [...somebody, path])
+        }
+      ],
+      [
+        "a file of somebody else",
+        (path) => {
+          writeFileSync(path, "")
+          execFileSync("chown", [...somebody, path])
+        }
+      ],
+      ["a second name of a file", (path) => linkSync(victim, path)],
+      ["a pipe", (path) => execFileSync("mkfifo", [path])]
+    ]
+    for (const [name, set] of traps)
+      it.effect(`${name} is neither followed nor written, at start or later`, () =>
+        Effect.gen(function* () {
+          writeFileSync(victim, "mine")
+          const LOG_FILE = join(open, "x.log")
+          rmSync(LOG_FILE, { force: true })
+          set(LOG_FILE)
+          const lines = yield* logged({ LOG_FILE }, Effect.logInfo("goes on"))
+          assert.match(String(lines[0]), /WARNING - LOG_FILE cannot be written, logging goes on without it: .+/)
+          assert.match(String(lines[1]), /goes on/)
+          rmSync(LOG_FILE)
+          const all = yield* between(LOG_FILE, () => {
+            rmSync(LOG_FILE)
+            set(LOG_FILE)
+          })
+          assert.strictEqual(all.filter((line) => String(line).includes("LOG_FILE cannot be written")).length, 2)
+          assert.strictEqual(readFileSync(victim, "utf8"), "mine")
+          if (lstatSync(LOG_FILE).isFile()) assert.notInclude(readFileSync(LOG_FILE, "utf8"), "after")
+        })
+      )
+  })
   it.effect("that cannot be written is a warning", () =>
     Effect.gen(function* () {
       const lines = yield* logged({ LOG_FILE: join(folder, "not", "there.log") }, Effect.logInfo("goes on"))

@@ -1,7 +1,7 @@
 /** The README tells the truth where a machine can check it: every setting with its default, every link. */
 import { existsSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { table } from "../src/SettingsTable.ts"
+import { fileVariable, secrets, table } from "../src/SettingsTable.ts"
 
 const root = new URL("../", import.meta.url)
 const readme = readFileSync(new URL("README.md", root), "utf8")
@@ -19,6 +19,16 @@ describe("the README", () => {
       meaning
     ])
     assert.deepStrictEqual(rows, expected)
+  })
+
+  it("and the page on secrets name every secret", () => {
+    const page = readFileSync(new URL("docs/how-to/secrets.md", root), "utf8")
+    const sentence = readme.match(/^Each secret \((.+?)\) may also be given as a file/m)?.[1]
+    assert.deepStrictEqual(sentence?.split(", "), secrets)
+    assert.deepStrictEqual(
+      [...page.matchAll(/^\| `(\w+)` \| `(\w+)` \|$/gm)].map(([, name, file]) => [name, file]),
+      secrets.map((name) => [name, fileVariable(name)])
+    )
   })
 
   it("links to files that exist", () => {

@@ -11,6 +11,7 @@ import * as Runtime from "effect/Runtime"
 import * as Settings from "../src/Settings.ts"
 import { hints } from "../src/SettingsHints.ts"
 import { table } from "../src/SettingsTable.ts"
+import { makeCertificate } from "./support/certificates.ts"
 
 const login = {
   SNOWFLAKE_ACCOUNT: "myorg-me",
@@ -71,7 +72,7 @@ describe("defaults", () => {
       )
       assert.deepStrictEqual(settings.sink, { _tag: "DuckDb", path: "bronze.duckdb" })
       assert.deepStrictEqual(settings.log, { level: "Info", format: "text", file: "/tmp/bronze_consumer.log" })
-      assert.deepStrictEqual(settings.http, { host: "127.0.0.1", port: 9464, showEvents: false })
+      assert.deepStrictEqual(settings.http, { host: "127.0.0.1", port: 9464, showEvents: false, token: undefined })
       assert.deepStrictEqual(
         [settings.readyMaxPending, settings.progressTimeout],
         [Duration.seconds(60), Duration.seconds(300)]
@@ -91,6 +92,11 @@ describe("defaults", () => {
 const malformed: ReadonlyArray<readonly [name: string, value: string, problem: string]> = [
   ["KAFKA_BOOTSTRAP_SERVERS", "localhost", 'expected host:port, …, got "localhost"'],
   ["KAFKA_BOOTSTRAP_SERVERS", "a:1, PLAINTEXT://b:2", 'expected host:port, …, got "PLAINTEXT://b:2"'],
+  [
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "u:p@a:9092",
+    "expected host:port, …, got one with a user or a password in it: KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD take these"
+  ],
   ["KAFKA_BOOTSTRAP_SERVERS", "a:70000", 'expected host:port, …, got "a:70000"'],
   [
     "KAFKA_SECURITY_PROTOCOL",
@@ -121,6 +127,7 @@ const malformed: ReadonlyArray<readonly [name: string, value: string, problem: s
   ["SNOWFLAKE_HOST", "  ", 'expected a host name, host:port or http(s)://host:port, without a path, got "  "'],
   ["LOG_LEVEL", "verbose", 'expected one of DEBUG, INFO, WARNING, ERROR, got "verbose"'],
   ["LOG_FORMAT", "xml", 'expected one of text, json, got "xml"'],
+  ["HTTP_TOKEN", "two words", "expected a token of visible ASCII characters, without blanks and line breaks"],
   ["HTTP_PORT", "99999", 'expected a whole number from 0 to 65535, got "99999"'],
   ["SHUTDOWN_TIMEOUT", "", ""],
   ["SHUTDOWN_TIMEOUT", "0", 'expected a number of seconds from 0.1 to 3600 (5 or 0.5, without a unit), got "0"'],
@@ -252,7 +259,8 @@ describe("settings that need each other", () => {
   )
   it.effect("SASL_SSL with all there is", () =>
     Effect.gen(function* () {
-      const ca = file("ca.pem", "-----BEGIN CERTIFICATE-----\nx\n")
+      const { cert, key } = makeCertificate(folder, "me")
+      const ca = file("ca.pem", cert)
       const { kafka } = yield* load({
         ...duckdb,
         KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
@@ -260,12 +268,12 @@ describe("settings that need each other", () => {
         KAFKA_SASL_USERNAME: "me",
         KAFKA_SASL_PASSWORD: "hush",
         KAFKA_SSL_CA: ca,
-        KAFKA_SSL_CERT: "-----BEGIN CERTIFICATE-----\ny\n",
-        KAFKA_SSL_KEY: file("key.pem", pem())
+        KAFKA_SSL_CERT: cert,
+        KAFKA_SSL_KEY: file("key.pem", key)
       })
       assert.strictEqual(kafka.sasl?.mechanism, "scram-sha-512")
-      assert.strictEqual(kafka.ssl?.ca, "-----BEGIN CERTIFICATE-----\nx\n")
-      assert.strictEqual(kafka.ssl?.cert, "-----BEGIN CERTIFICATE-----\ny")
+      assert.strictEqual(kafka.ssl?.ca, cert)
+      assert.strictEqual(kafka.ssl?.cert, cert.trim())
       assert.include(kafka.ssl?.key && Redacted.value(kafka.ssl.key), "PRIVATE KEY")
     })
   )
@@ -397,6 +405,19 @@ describe("hints", () => {
         "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD do nothing while KAFKA_SECURITY_PROTOCOL is without SASL",
         "SNOWFLAKE_PASSWORD does nothing beside SNOWFLAKE_TOKEN"
       ])
+    })
+  )
+  it.effect("name an address that is open to others, while no token protects it", () =>
+    Effect.gen(function* () {
+      const said = (env: Record<string, string>) => hintsOf({ ...login, ...env })
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0" }), [
+        "HTTP_HOST 0.0.0.0: whoever reaches this address reads live page, API and metrics; HTTP_TOKEN protects them"
+      ])
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0", HTTP_TOKEN: "t" }), [])
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "::", HTTP_TOKEN_FILE: "/t" }), [])
+      assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0", HTTP_PORT: "0" }), [])
+      for (const HTTP_HOST of ["localhost", "127.0.0.1", "127.1.2.3", "::1"])
+        assert.deepStrictEqual(yield* said({ HTTP_HOST }), [])
     })
   )
   it.effect("there are none for a sound configuration", () =>

@@ -49,6 +49,18 @@ const json = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerR
     return yield* Effect.fail(
       problem(415, `expected Content-Type: application/json, got ${type === undefined ? "none" : JSON.stringify(type)}`)
     )
+  const charset = [...(type ?? "").matchAll(/;\s*charset\s*=\s*"?([^\s;"]*)/gi)].map(([, name = ""]) => name)
+  if (charset.some((name) => !/^utf-?8$/i.test(name)))
+    return yield* Effect.fail(problem(415, `expected JSON in UTF-8, got the charset ${charset.join(", ")}`))
+  const encoding = request.headers["content-encoding"]
+  if (encoding !== undefined && !/^\s*identity\s*$/i.test(encoding))
+    return yield* Effect.fail(
+      HttpServerResponse.setHeader(
+        problem(415, `expected a body without Content-Encoding, got ${JSON.stringify(encoding)}`),
+        "accept-encoding",
+        "identity"
+      )
+    )
   const bytes = yield* request.arrayBuffer.pipe(
     Effect.provideService(HttpServerRequest.MaxBodySize, maxBody),
     Effect.mapError(unreadable)

@@ -28,7 +28,10 @@ const OrderRequest = Schema.Struct({
   user_id: id,
   item_id: id,
   // Half of a surrogate pair is no character; a warehouse would refuse the row.
-  item_name: text("1 to 200 characters, none of them a control character", /^[^\p{Cc}\p{Cs}]{1,200}$/u),
+  item_name: text(
+    "1 to 200 characters, not all of them blank, none of them a control character",
+    /^(?=.*[^\p{Z}\p{C}\u115f\u1160\u2800\u3164\uffa0])[^\p{Cc}\p{Cs}]{1,200}$/u
+  ),
   price: amount(0, 100_000),
   quantity: Schema.optionalKey(wholeNumber(1, 1000))
 }).annotate({ message: "expected a JSON object" })

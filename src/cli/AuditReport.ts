@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import { Admin } from "../kafka/Admin.ts"
+import { hide } from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { byCommit, byLedger } from "./AuditJudge.ts"
@@ -84,7 +85,7 @@ export const gather = Effect.gen(function* () {
     partitions.flatMap((partition) => partition[of].map((text) => `${partitionKey(partition)}: ${text}`))
   return {
     at: yield* Clock.currentTimeMillis,
-    ...{ group: kafka.group, delivery, target: warehouse.target, partitions },
+    ...{ group: kafka.group, delivery, target: hide(warehouse.target), partitions },
     problems: [
       ...topics.filter((topic) => !present.includes(topic)).map((topic) => `Kafka has no topic ${topic}`),
       ...said("problems")

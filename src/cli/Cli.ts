@@ -7,7 +7,7 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import { table } from "../SettingsTable.ts"
+import { fileVariable, secrets, table } from "../SettingsTable.ts"
 import { version } from "../Version.ts"
 import * as Audit from "./Audit.ts"
 import * as Dlq from "./DlqCommands.ts"
@@ -34,7 +34,7 @@ const service = Effect.flatten(Effect.promise(() => import("./Run.ts").then(({ r
 const consume = Command.make("run", {}, () => Effect.asVoid(service)).pipe(
   Command.withShortDescription("Consume until stopped; this is what happens without a command, too"),
   Command.withDescription(
-    `Reads the topics of BRONZE_ROUTES and writes their events in batches into the raw tables, until SIGTERM or Ctrl-C: then it writes what it holds, commits, leaves the group and exits 0. Exit code 78: the configuration is to be mended.\n\nSettings are environment variables:\n${settingsHelp}`
+    `Reads the topics of BRONZE_ROUTES and writes their events in batches into the raw tables, until SIGTERM or Ctrl-C: then it writes what it holds, commits, leaves the group and exits 0. Exit code 78: the configuration is to be mended.\n\nSettings are environment variables:\n${settingsHelp}\n\nA secret may also be given as a file: ${secrets.map(fileVariable).join(", ")}.`
   ),
   Command.withExamples([
     { command: "SINK=duckdb bronze-consumer run", description: "Into a local DuckDB file" },

@@ -17,7 +17,7 @@ export const list = Effect.fnUntraced(function* (
   const { deadLetters } = yield* Warehouse
   const filter = yield* Filter.toFilter(flags)
   const letters = yield* deadLetters({ ...filter, replayed: flags.replayed })
-  if (flags.json) return yield* Console.log(JSON.stringify(letters.map(({ payload: _, ...rest }) => rest)))
+  if (flags.json) return yield* Console.log(Screen.json(letters.map(({ payload: _, ...rest }) => rest)))
   if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No dead letter waits.")
   const more = letters.length === flags.limit ? "\nThere may be more: --limit, or a narrower choice." : ""
   yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
@@ -35,7 +35,7 @@ export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { 
   const letter = yield* find(at, true)
   if (letter === undefined) return yield* negative
   if (raw) return yield* Effect.sync(() => void process.stdout.write(Show.bytesOf(letter) ?? ""))
-  yield* Console.log(json ? JSON.stringify(letter) : Show.one(letter))
+  yield* Console.log(json ? Screen.json(letter) : Show.one(letter))
 })
 
 export interface ReplayFlags extends Filter.FilterFlags {
@@ -67,7 +67,7 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
     would: count("would"),
     failed: count("failed")
   }
-  yield* Console.log(json ? JSON.stringify({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
+  yield* Console.log(json ? Screen.json({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
   return counts.failed > 0 ? yield* negative : undefined
 })
 

@@ -10,7 +10,7 @@ const shownHex = 256
 export const bytesOf = ({ payload }: StoredDeadLetter): Buffer | null =>
   payload === null ? null : Buffer.from(payload, "base64")
 
-const time = (millis: number | null): string => (millis === null ? "-" : `${new Date(millis).toISOString()}`)
+const time = (millis: number | null): string => (millis === null ? "-" : Screen.timeUtc(millis))
 
 export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
   Screen.table(

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
+import { hide } from "../Secrets.ts"
 import * as Services from "../Services.ts"
 import * as SettingsModule from "../Settings.ts"
 import { hints } from "../SettingsHints.ts"
@@ -53,6 +54,13 @@ const look: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
 /** All findings on the settings of an environment. */
 export const examine = (environment: Layer.Layer<never>): Effect.Effect<ReadonlyArray<Finding>> =>
   look.pipe(
+    Effect.map((findings) =>
+      findings.map(({ detail, remedy, ...finding }) => ({
+        ...finding,
+        detail: hide(detail),
+        ...(remedy !== undefined && { remedy: hide(remedy) })
+      }))
+    ),
     Effect.provide(environment),
     // What the parts log is what the findings say.
     Effect.provide(Logger.layer([]))
@@ -83,7 +91,7 @@ export const render = (
 
 const doctor = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
   const findings = yield* examine(SettingsModule.environment())
-  yield* Console.log(json ? JSON.stringify(findings) : render(findings, yield* Screen.screen))
+  yield* Console.log(json ? Screen.json(findings) : render(findings, yield* Screen.screen))
   return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
 })
 

@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as LogFile from "../LogFile.ts"
 import { Settings } from "../Settings.ts"
 import { bad, type Finding, good, skipped, warning } from "./DoctorFinding.ts"
 import { type RunningService, urlOf } from "./StatusService.ts"
@@ -50,7 +51,10 @@ export const logFile: Effect.Effect<Finding, never, Settings> = Effect.gen(funct
       () => false
     )
   )
-  const looked = yield* Effect.result(writable(exists ? file : dirname(resolve(file))))
+  const refused = yield* Effect.promise(() => LogFile.refusal(file))
+  const looked = yield* Effect.result(
+    refused === undefined ? writable(exists ? file : dirname(resolve(file))) : Effect.fail(`${file}: ${refused}`)
+  )
   return Result.isSuccess(looked)
     ? good("log file", file)
     : warning(

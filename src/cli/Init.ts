@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { serviceTables, tablesOf } from "../domain/Route.ts"
+import { hide } from "../Secrets.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
@@ -20,7 +21,7 @@ export const create = Effect.gen(function* () {
   const warehouse = yield* Warehouse
   yield* warehouse.init
   const names = [...tablesOf(routes).map(({ name }) => name), ...serviceTables]
-  yield* Console.log(`${warehouse.target}\nThere are now the tables ${names.join(", ")}.`)
+  yield* Console.log(`${hide(warehouse.target)}\nThere are now the tables ${names.join(", ")}.`)
 })
 
 export const command = Command.make(

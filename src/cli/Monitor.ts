@@ -35,9 +35,7 @@ interface Seen {
 
 /** `2026-02-07 10:30:00 raw.orders.v1/0@42 key=7 {…}`, cut to the width of the terminal. */
 export const render = (seen: Seen, columns: number): string => {
-  const at = new Date(seen.timestamp)
-  const local = new Date(seen.timestamp - at.getTimezoneOffset() * 60_000).toISOString()
-  const head = `${local.slice(0, 10)} ${local.slice(11, 19)} ${seen.topic}/${seen.partition}@${seen.offset}`
+  const head = `${Screen.time(seen.timestamp)} ${seen.topic}/${seen.partition}@${seen.offset}`
   const key = seen.key === null ? "" : ` key=${Screen.harmless(seen.key)}`
   const line = `${head}${key} ${seen.value === null ? "(tombstone)" : Screen.harmless(seen.value)}`
   return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line
@@ -109,7 +107,7 @@ export const monitor = Effect.fnUntraced(function* ({ count, fromBeginning, json
   const limit = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)
   for (let shown = 0; shown < limit; shown++) {
     const seen = yield* Queue.take(events)
-    yield* Console.log(json ? JSON.stringify(seen) : render(seen, screen.columns))
+    yield* Console.log(json ? Screen.json(seen) : render(seen, screen.columns))
   }
 })
 
@@ -137,7 +135,7 @@ export const command = Command.make(
   },
   (flags) =>
     quietly(
-      Screen.whileRead(Effect.scoped(monitor(flags))).pipe(Effect.provide(Services.kafka)),
+      Screen.whileRead(Screen.untilStopped(Effect.scoped(monitor(flags)))).pipe(Effect.provide(Services.kafka)),
       Services.kafkaSettings
     )
 ).pipe(

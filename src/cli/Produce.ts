@@ -126,7 +126,7 @@ export const produce = Effect.fnUntraced(function* (flags: Flags) {
   if (screen.isTerminal) yield* Effect.ignore(terminal.display("\n"))
   const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
   const summary = { sent, bad: shares.reduce((sum, { bad }) => sum + bad, 0), seconds, topics: shares }
-  yield* Console.log(flags.json ? JSON.stringify(summary) : say(summary))
+  yield* Console.log(flags.json ? Screen.json(summary) : say(summary))
 })
 
 const say = ({

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { KafkaError } from "../kafka/KafkaError.ts"
+import { hide } from "../Secrets.ts"
 import { SettingsError } from "../Settings.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
 
@@ -52,7 +53,7 @@ export const told = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
     const error = Cause.squash(cause)
     if (error instanceof CommandFailed) return Effect.fail(error)
     return Effect.andThen(
-      Console.error(explain(error).join("\n")),
+      Console.error(hide(explain(error).join("\n"))),
       Effect.fail(new CommandFailed({ code: Runtime.getErrorExitCode(error) }))
     )
   })

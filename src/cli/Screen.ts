@@ -32,12 +32,32 @@ export const ago = (time: number | null, now: number): string => {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} days ago`
 }
 
-/** Text of an event, fit for a terminal: control characters (escape sequences among them) are shown, not obeyed. */
+/** What a terminal obeys: control characters (escape sequences begin with one), and what turns the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+const obeyed = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** Text of an event, fit for a terminal: control characters are shown, not obeyed. */
 export const harmless = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) =>
-    character === "\n" || character === "\t" ? " " : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  )
+  text.replace(obeyed, (character) => (character === "\n" || character === "\t" ? " " : escaped(character)))
+
+/** One line of JSON, fit for a terminal as well: the same characters, which stand only inside of strings, are escaped. */
+export const json = (value: unknown): string => JSON.stringify(value).replace(obeyed, escaped)
+
+/** The time of a record in local time; a number of which no date of four digits can be made, such as microseconds, as it is. */
+export const time = (millis: number): string => {
+  const at = new Date(millis)
+  const local = new Date(millis - at.getTimezoneOffset() * 60_000)
+  if (!(local.getTime() >= 0) || local.getUTCFullYear() > 9999) return String(millis)
+  return local.toISOString().slice(0, 19).replace("T", " ")
+}
+
+/** The same in UTC, to the millisecond. */
+export const timeUtc = (millis: number): string => {
+  const at = new Date(millis)
+  return at.getTime() >= 0 && at.getUTCFullYear() <= 9999 ? at.toISOString() : String(millis)
+}
 
 /** `[#####-----]  50 %  500/1,000` */
 export const bar = (done: number, total: number): string => {
@@ -93,6 +113,14 @@ export const drawing = Effect.fnUntraced(function* (last: () => string) {
       write(`${control}H${lines.map((line) => `${line}${control}K`).join("\r\n")}${control}J`)
   }
 })
+
+/** For what has no end of its own: a signal is how it ends, with exit code 0. */
+export const untilStopped = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onInterrupt(effect, () =>
+    Effect.sync(() => {
+      process.exitCode = 0
+    })
+  )
 
 /** Ends what follows events when the reader of our output is gone (`monitor | head`). */
 export const whileRead = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A | undefined, E, R> =>

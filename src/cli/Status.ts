@@ -30,7 +30,7 @@ interface Flags {
 
 export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Flags) {
   const screen = yield* Screen.screen
-  const show = (report: StatusReport) => Console.log(json ? JSON.stringify(report) : render(report, screen))
+  const show = (report: StatusReport) => Console.log(json ? Screen.json(report) : render(report, screen))
   if (!watch) {
     const report = yield* Effect.provide(gather(Duration.minutes(1)), Services.warehouse)
     yield* show(report)
@@ -97,7 +97,10 @@ export const command = Command.make(
       Flag.withDefault(false)
     )
   },
-  (flags) => quietly(Screen.whileRead(status(flags).pipe(Effect.provide(Services.kafka))))
+  (flags) => {
+    const shown = Screen.whileRead(status(flags).pipe(Effect.provide(Services.kafka)))
+    return quietly(flags.watch ? Screen.untilStopped(shown) : shown)
+  }
 ).pipe(
   Command.withShortDescription("Lag per partition, rows per table, last write, dead letters"),
   Command.withDescription(

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import { Admin, type Commit, type LogRange } from "../kafka/Admin.ts"
 import * as Losses from "../Losses.ts"
+import { hide } from "../Secrets.ts"
 import { Settings, type SinkSettings } from "../Settings.ts"
 import { type TableSummary, Warehouse } from "../warehouse/Warehouse.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -97,7 +98,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
     at: yield* Clock.currentTimeMillis,
     group: kafka.group,
     delivery,
-    target: Result.isSuccess(store) ? store.success.target : null,
+    target: Result.isSuccess(store) ? hide(store.success.target) : null,
     service: Result.isSuccess(store) ? store.success.service : null,
     partitions,
     lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
@@ -107,7 +108,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
       ...(Result.isSuccess(group) ? group.success.missing.map((topic) => `Kafka has no topic ${topic}`) : []),
       ...(Result.isFailure(store) ? [`Warehouse: ${store.failure}`] : store.success.problems),
       ...partitions.flatMap(({ problem, topic }) => (problem === null ? [] : [`${topic}: ${problem}`]))
-    ]
+    ].map(hide)
   } satisfies StatusReport
 })
 
@@ -130,14 +131,13 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
 })
 
 const toStore = (running: RunningService, target: string): Store => {
-  const { partitions, ready, rows, startedAt, tables, totals, url } = running
-  const last = (table: string): number | null => rows.find((row) => row.table === table)?.at ?? null
+  const { partitions, ready, startedAt, tables, totals, url } = running
   return {
     target,
     service: { url, startedAt },
     positions: new Map(partitions.map((entry) => [partitionKey(entry), entry])),
     tables: [
-      ...tables.map(({ table, written }) => ({ table, rows: written, lastWrite: last(table) })),
+      ...tables.map(({ lastWrite, table, written }) => ({ table, rows: written, lastWrite })),
       { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
     ],
     problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`]

@@ -1,6 +1,8 @@
 /** Asks a service that runs with the same settings for its figures, over HTTP; nobody there is an answer, too. */
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { hide } from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
 
 const View = Schema.fromJsonString(
@@ -18,8 +20,9 @@ const View = Schema.fromJsonString(
         topicId: Schema.optionalKey(Schema.String)
       })
     ),
-    tables: Schema.Array(Schema.Struct({ table: Schema.String, written: Schema.Int })),
-    rows: Schema.Array(Schema.Struct({ at: Schema.Finite, table: Schema.String })),
+    tables: Schema.Array(
+      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
+    ),
     deadLetters: Schema.Array(Schema.Struct({ at: Schema.Finite }))
   })
 )
@@ -32,7 +35,7 @@ export interface RunningService extends Schema.Schema.Type<typeof View> {
 const decode = Schema.decodeUnknownEffect(View)
 
 /** Where a service with these settings listens, as somebody on this machine calls it. */
-export const urlOf = ({ host, port }: Settings["Service"]["http"]): string => {
+export const urlOf = ({ host, port }: Pick<Settings["Service"]["http"], "host" | "port">): string => {
   const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
 }
@@ -42,9 +45,13 @@ export const ask: Effect.Effect<RunningService | undefined, never, Settings> = E
   const { http, kafka } = yield* Settings
   if (http.port === 0) return undefined
   const url = urlOf(http)
-  const text = yield* Effect.tryPromise(async (signal) => (await fetch(`${url}/api/snapshot`, { signal })).text())
+  const headers: Record<string, string> =
+    http.token === undefined ? {} : { authorization: `Bearer ${Redacted.value(http.token)}` }
+  const text = yield* Effect.tryPromise(async (signal) =>
+    (await fetch(`${url}/api/snapshot`, { headers, signal })).text()
+  )
   const view = yield* decode(text)
-  return view.group === kafka.group ? { ...view, url } : undefined
+  return view.group === hide(kafka.group) ? { ...view, url } : undefined
 }).pipe(
   Effect.timeout("2 seconds"),
   Effect.orElseSucceed(() => undefined)

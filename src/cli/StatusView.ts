@@ -148,7 +148,7 @@ const tableLines = ({ at, service, tables }: StatusReport, watched: Watched | un
           table,
           Screen.count(rows),
           ...(watched === undefined ? [] : [rated(watched.rates.rows(table))]),
-          // The service tells the last rows only: of an older one it does not know.
+          // The service knows of its own writes only.
           lastWrite === null && service !== null ? "-" : Screen.ago(lastWrite, at)
         ])
       ],

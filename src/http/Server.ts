@@ -10,7 +10,9 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { Verdict } from "../Health.ts"
 import { Progress } from "../Progress.ts"
+import * as Secrets from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
+import * as Guard from "./Guard.ts"
 import * as Sampler from "./Sampler.ts"
 import * as Scrape from "./Scrape.ts"
 import type { Snapshot } from "./Snapshot.ts"
@@ -35,7 +37,11 @@ const routes = HttpRouter.use(
     const probe = (of: (snapshot: Snapshot) => Verdict) =>
       Effect.sync(() => {
         const { ok, reasons } = of(sampler.look())
-        return HttpServerResponse.jsonUnsafe({ ok, reasons }, { status: ok ? 200 : 503, headers })
+        return HttpServerResponse.text(toJson({ ok, reasons }), {
+          status: ok ? 200 : 503,
+          contentType: "application/json",
+          headers
+        })
       })
     const file = (path: string, contentType: string) => HttpServerResponse.file(path, { contentType, headers })
 
@@ -57,7 +63,7 @@ const routes = HttpRouter.use(
     yield* router.add(
       "GET",
       "/api/snapshot",
-      Effect.sync(() => HttpServerResponse.jsonUnsafe(sampler.look(), { headers }))
+      Effect.sync(() => HttpServerResponse.text(toJson(sampler.look()), { contentType: "application/json", headers }))
     )
     yield* router.add(
       "GET",
@@ -74,17 +80,27 @@ const routes = HttpRouter.use(
     )
     yield* router.add("GET", "/", file(`${page}/index.html`, "text/html; charset=utf-8"))
     yield* router.add("GET", "/page/uPlot.js", file(chart("uPlot.esm.js"), "text/javascript; charset=utf-8"))
+    // So that the guard sees what is not there, too; HEAD is what GET is.
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)
+      yield* router.add(method, "/*", HttpServerResponse.empty({ status: 404, headers }))
     yield* router.add("GET", "/page/uPlot.css", file(chart("uPlot.min.css"), "text/css; charset=utf-8"))
   })
 )
 
+/** Payloads are shown as they are, once HTTP_SHOW_EVENTS asks for them. */
+const toJson = (data: unknown): string => Secrets.json(data, ["event"])
+
 /** One server-sent event. */
-const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${toJson(data)}\n\n`
 
 const server = Layer.unwrap(
   Effect.map(Settings, ({ http: { host, port } }) =>
     HttpRouter.serve(
-      Layer.mergeAll(routes, HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })),
+      Layer.mergeAll(
+        routes,
+        Guard.layer,
+        HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
+      ),
       { disableLogger: true, disableListenLog: true }
     ).pipe(
       // A viewer who stays connected does not hold up the end.

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
 import { type Table, tablesOf } from "../domain/Route.ts"
+import { shown } from "../Secrets.ts"
 import { Settings } from "../Settings.ts"
 import { positionsBind, rangesBind, startsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
@@ -116,7 +117,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
 
       return Warehouse.of({
         name: "DuckDB",
-        target: `DuckDB file ${path}`,
+        target: `DuckDB file ${shown(path)}`,
         ddl: [...ddl.create, ...ddl.upgrade],
         init,
         preflight,

@@ -55,6 +55,25 @@ describe("monitor", () => {
     )
     assert.strictEqual(renderEvent({ ...seen, key: null, value: null }, 200), "2026-02-07 10:30:00 t/2@42 (tombstone)")
   })
+  it("shows a time that no date holds as the number it is", () => {
+    const at = (timestamp: number) => renderEvent({ ...seen, timestamp, key: null, value: "x" }, 200)
+    for (const timestamp of [
+      1_770_460_200_000_000, 1_770_460_200_000_000_000, 253_402_300_800_000, -62_135_596_800_001
+    ])
+      assert.strictEqual(at(timestamp), `${timestamp} t/2@42 x`)
+    assert.match(at(0), /^19(70|69)-\d\d-\d\d |^0 /)
+    assert.strictEqual(Screen.timeUtc(1_770_460_200_000_000_000), "1770460200000000000")
+    assert.strictEqual(Screen.timeUtc(1_770_460_200_000), "2026-02-07T10:30:00.000Z")
+  })
+  it("steers no terminal, in JSON neither, which stays JSON", () => {
+    const value = 'a\u001b[2J\u009b31m\u202e\u2066\u200f\u2028\u007f\n"é'
+    const line = Screen.json({ ...seen, [value]: value })
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+    const obeyed = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/
+    assert.notMatch(line, obeyed)
+    assert.notMatch(renderEvent({ ...seen, key: value, value }, 500), obeyed)
+    assert.deepStrictEqual(JSON.parse(line), { ...seen, [value]: value })
+  })
   it("is one line within the width, whatever the event says", () => {
     const line = renderEvent({ ...seen, key: null, value: `\u001b[2J\r\n${"x".repeat(500)}` }, 60)
     assert.strictEqual(line.length, 60)

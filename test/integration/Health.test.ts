@@ -2,6 +2,7 @@
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { request as httpRequest, type IncomingMessage } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -43,6 +44,115 @@ const at = (port: number) => {
   }
   return { get, status, metric }
 }
+
+describe("who may ask", () => {
+  /** Like fetch, which does not let anybody choose the Host header. */
+  const ask = async (
+    port: number,
+    path: string,
+    options: { method?: string; headers?: Record<string, string> } = {}
+  ) => {
+    const request = httpRequest({ host: "127.0.0.1", port, path, ...options })
+    request.end()
+    const response = await new Promise<IncomingMessage>((resolve) => request.once("response", resolve))
+    let text = ""
+    response.on("data", (chunk) => {
+      text += String(chunk)
+    })
+    // The stream of events has no end of its own.
+    if (path !== "/api/events" || response.statusCode !== 200) await once(response, "end")
+    request.destroy()
+    return { status: response.statusCode, headers: response.headers, text }
+  }
+
+  it("a name of this machine, with GET: nothing is told to another one, on no path", async () => {
+    const port = await freePort()
+    const job = await makeJob(kafka, duckDb(), { extra: { HTTP_PORT: String(port), LOG_FORMAT: "json" } })
+    const service = start(job.env)
+    await service.line(/Live page/)
+    for (const path of [
+      "/",
+      "/api/snapshot",
+      "/api/events",
+      "/metrics",
+      "/livez",
+      "/readyz",
+      "/page/app.js",
+      "/none"
+    ]) {
+      const refused = await ask(port, path, { headers: { host: "evil.example" } })
+      assert.deepStrictEqual(
+        [refused.status, refused.text],
+        [421, "This answers to localhost, 127.0.0.1 and [::1] only\n"]
+      )
+      const host = `localhost:${port}`
+      const posted = await ask(port, path, { method: "POST", headers: { host } })
+      assert.deepStrictEqual([posted.status, posted.headers.allow], [405, "GET, HEAD"], path)
+      const expected = path === "/none" ? 404 : path === "/readyz" ? [200, 503] : 200
+      assert.include([expected].flat(), (await ask(port, path, { headers: { host } })).status, path)
+      assert.include([expected].flat(), (await ask(port, path, { method: "HEAD", headers: { host } })).status, path)
+    }
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0)
+  })
+
+  it("who has HTTP_TOKEN, where it is set; probes need none, and status uses it", async () => {
+    const port = await freePort()
+    const token = join(folder, "token")
+    await writeFile(token, "s3cret-token\n")
+    const extra = {
+      ...{ HTTP_PORT: String(port), HTTP_HOST: "0.0.0.0", HTTP_TOKEN_FILE: token },
+      BATCH_TIMEOUT: "0.5"
+    }
+    const job = await makeJob(kafka, duckDb(), { extra })
+    const service = start(job.env)
+    await service.line(/Live page/)
+    assert.notInclude(service.output(), "whoever reaches this address")
+    const bearer = { authorization: "Bearer s3cret-token" }
+    const basic = { authorization: `Basic ${Buffer.from("me:s3cret-token").toString("base64")}` }
+    for (const path of ["/", "/api/snapshot", "/api/events", "/metrics", "/page/app.js"]) {
+      assert.strictEqual((await ask(port, path)).status, 401, path)
+      assert.strictEqual((await ask(port, path, { headers: { authorization: "Bearer wrong" } })).status, 401, path)
+      assert.strictEqual((await ask(port, path, { headers: bearer })).status, 200, path)
+      assert.strictEqual((await ask(port, path, { headers: basic })).status, 200, path)
+    }
+    assert.strictEqual((await ask(port, "/livez")).status, 200)
+    assert.notInclude((await ask(port, "/api/events", { headers: bearer })).text, "s3cret-token")
+    await eventually(
+      async () => (await ask(port, "/readyz")).status,
+      (status) => status === 200
+    )
+    // A table whose rows are not among the last 20 that the page shows has a last write, too.
+    await kafka.produce(job.clicks, [{ value: "{}" }])
+    await service.line(/Inserted 1 /)
+    await kafka.produce(job.orders, messages(30, order))
+    await service.line(/Inserted 30 /)
+    const status = start(job.env, ["status", "--json"])
+    assert.strictEqual(await status.exit, 0, status.output())
+    const { tables } = JSON.parse(status.output())
+    assert.deepStrictEqual(
+      tables.map(({ lastWrite, rows }: { lastWrite: unknown; rows: number }) => [typeof lastWrite, rows]),
+      [
+        ["number", 30],
+        ["number", 1],
+        ["object", 0]
+      ]
+    )
+    assert.include(status.output(), `"url":"http://127.0.0.1:${port}"`)
+    assert.notInclude(service.output(), "s3cret-token")
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0)
+  })
+
+  it("whoever reaches an open address without a token, which is warned about", async () => {
+    const job = await makeJob(kafka, duckDb(), { extra: { HTTP_HOST: "0.0.0.0", HTTP_PORT: String(await freePort()) } })
+    const service = start(job.env)
+    await service.line(/WARNING - HTTP_HOST 0\.0\.0\.0: whoever reaches this address reads live page, API and metrics/)
+    await service.line(/Live page/)
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0)
+  })
+})
 
 describe("metrics", () => {
   it("please promtool, are scraped by a real Prometheus, and tell what became durable", async () => {

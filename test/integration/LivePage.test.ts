@@ -168,6 +168,20 @@ describe("the live page", () => {
     await screenshot(page, "page-restarted")
   })
 
+  it("is for those who have HTTP_TOKEN, where it is set: a browser asks for it once, and all of the page comes", async () => {
+    const { run, url } = await serve({ HTTP_TOKEN: "s3cret-token" })
+    await listening(run())
+    const httpCredentials = { username: "me", password: "s3cret-token" }
+    const { page } = await visit(browser, url, { httpCredentials })
+    await says(page.locator("#health"), /^Healthy Live and ready\. live yes ready yes$/)
+    assert.notInclude(await page.content(), "s3cret-token")
+    const stranger = await browser.newPage()
+    const refused = await stranger.goto(url).catch(() => undefined)
+    // Chromium shows a page that asks, or none at all.
+    assert.strictEqual(refused?.status() ?? 401, 401)
+    assert.strictEqual(await stranger.locator("#health").count(), 0)
+  })
+
   it("says in words why it is not ready", async () => {
     const [port, away] = [await freePort(), await freePort()]
     const DUCKDB_PATH = join(folder, "away.duckdb")

@@ -1,5 +1,6 @@
 /** The shop as its users meet it: the API by what it answers and what stands in Kafka then, the page in Chromium, where a click becomes a row. */
 import { mkdtemp, rm } from "node:fs/promises"
+import { type IncomingMessage, request } from "node:http"
 import { connect as open } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -111,9 +112,14 @@ describe("the API", () => {
       [{ ...biryani, price: -1, quantity: 0 }, 422, /^(?=.*price: )(?=.*quantity: )/],
       [{ ...biryani, item_name: "" }, 422, /^item_name: expected 1 to 200 characters/],
       [{ ...biryani, item_name: "a\u0007" }, 422, /^item_name: /],
+      [{ ...biryani, item_name: "  " }, 422, /^item_name: .*not all of them blank/],
+      [{ ...biryani, item_name: "\u00a0\u200b\u3164" }, 422, /^item_name: /],
       [{ ...biryani, item_name: "\ud800" }, 422, /^item_name: /],
       [{ ...biryani, quantitiy: 2 }, 422, /^quantitiy: there is no such field$/],
       [biryani, 415, /application\/json/, { "content-type": "text/plain" }],
+      [biryani, 415, /in UTF-8, got the charset utf-16$/, { "content-type": "application/json; charset=utf-16" }],
+      [biryani, 415, /got the charset latin1$/, { "content-type": 'application/json;charset="latin1"' }],
+      [biryani, 415, /Content-Encoding, got "gzip"$/, { ...json, "content-encoding": "gzip" }],
       [{ ...biryani, item_name: "x".repeat(20_000) }, 413, /at most 16384 bytes/]
     ]
     for (const [body, status, detail, headers] of cases) {
@@ -128,6 +134,13 @@ describe("the API", () => {
       body: Buffer.from('{"user_id":"\xff"}', "latin1")
     })
     assert.strictEqual(notUtf8.status, 400)
+    for (const url of [orders, `${api}/healthz`, `${api}/nothing`, `${page}/`, `${page}/addresses.json`]) {
+      const { hostname, pathname, port } = new URL(url)
+      const foreign = request({ hostname, port, path: pathname, headers: { host: "evil.example" } }).end()
+      const refused = await new Promise<IncomingMessage>((resolve) => foreign.once("response", resolve))
+      refused.resume()
+      assert.strictEqual(refused.statusCode, 421, url)
+    }
     const wrongMethod = await fetch(orders)
     assert.strictEqual(wrongMethod.status, 405)
     assert.strictEqual(wrongMethod.headers.get("allow"), "POST, OPTIONS")
@@ -223,6 +236,35 @@ describe("the process", () => {
     idle.destroy()
     const [record] = await kafka.read(topics.orders, 1)
     assert.deepInclude(JSON.parse(String(record?.value)), biryani)
+  })
+})
+
+describe("half a request", () => {
+  it("does not hold up the end", async () => {
+    const topics = await makeTopics(kafka)
+    const { api, process } = await startShop(topics.env)
+    await process.line(/Sending to/)
+    const port = Number(new URL(api).port)
+    const head = "POST /api/v1/orders/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    const halves = await Promise.all(
+      [`${head}Content-Length: 100\r\n\r\n{"user`, head, `GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${head}`].map(
+        async (half) => {
+          const socket = open(port, "127.0.0.1")
+          // Cut off, as it should be.
+          socket.on("error", () => {})
+          await new Promise((resolve) => socket.write(half, resolve))
+          return socket
+        }
+      )
+    )
+    // Answered after that: the others have been read by then.
+    assert.strictEqual((await fetch(`${api}/healthz`)).status, 200)
+    const at = Date.now()
+    process.signal("SIGTERM")
+    assert.strictEqual(await process.exit, 0, process.output())
+    assert.isBelow(Date.now() - at, 6000)
+    for (const socket of halves) socket.destroy()
+    assert.deepStrictEqual(await kafka.ends(topics.orders), [0, 0, 0])
   })
 })
 

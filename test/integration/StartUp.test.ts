@@ -77,6 +77,18 @@ describe("starting", () => {
     assert.strictEqual(await service.exit, 0)
   })
 
+  it("a closed terminal (SIGHUP) stops it as SIGTERM does: what it holds is written, exit code 0", async () => {
+    const job = await makeJob(kafka, snowflakeAt(emulator.url), { extra: { BATCH_TIMEOUT: "60" } })
+    const service = start({ ...job.env, LOG_LEVEL: "debug" })
+    await service.line(/Assigned/)
+    await kafka.produce(job.orders, [{ value: "{}" }])
+    await service.line(/Fetched 1 /)
+    service.signal("SIGHUP")
+    assert.strictEqual(await service.exit, 0, service.output())
+    assert.match(service.output(), /SIGHUP: stopping; flushing/)
+    assert.match(service.output(), /Inserted 1 /)
+  })
+
   it("a second signal ends it at once", async () => {
     const job = await makeJob(kafka, snowflakeAt(emulator.url), {
       extra: { SHUTDOWN_TIMEOUT: "60", BATCH_TIMEOUT: "60" }

@@ -75,7 +75,7 @@ describe("OpenTelemetry", () => {
       }
     )
     await kafka.produce(job.orders, messages(5, order))
-    const service = start(job.env)
+    const service = start({ ...job.env, CONSUMER_GROUP_ID: `${job.group}?token=hunter2` })
     await service.line(/Kafka offsets committed/)
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 0, service.output())
@@ -101,7 +101,9 @@ describe("OpenTelemetry", () => {
     const logs = (received.get("/v1/logs") ?? []).join("\n")
     assert.include(logs, "Inserted 5 orders")
     assert.include(logs, "bronze-consumer")
+    assert.include(logs, `group ${job.group}?token=<redacted>`)
     assert.notInclude(logs + JSON.stringify(all), "Biryani")
+    assert.notInclude(logs, "hunter2")
   })
 
   it("is not asked without its variables", async () => {

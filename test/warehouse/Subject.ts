@@ -33,7 +33,7 @@ export const settings = (sink: SinkSettings, given: Given = {}): Settings["Servi
   dlqTopic: undefined,
   sink,
   log: { level: "Info", format: "text", file: undefined },
-  http: { host: "127.0.0.1", port: 0, showEvents: false },
+  http: { host: "127.0.0.1", port: 0, showEvents: false, token: undefined },
   readyMaxPending: Duration.seconds(60),
   progressTimeout: Duration.seconds(300),
   shutdownTimeout: Duration.seconds(25)

@@ -1,0 +1,65 @@
+/** Who may ask what: the host name that is called, the method, and the token, looked at before anything else for every path. */
+import { createHash, timingSafeEqual } from "node:crypto"
+import * as Effect from "effect/Effect"
+import type * as Headers from "effect/http/Headers"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Redacted from "effect/Redacted"
+import { Settings } from "../Settings.ts"
+import * as Hosts from "./Hosts.ts"
+
+/** Probes carry no token, and learn no more than whether the service is well. */
+const open = ["/livez", "/readyz"]
+const methods = ["GET", "HEAD"]
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
+
+/** In a time that does not tell how much of it is right. */
+const isSame = (given: string, token: string): boolean => timingSafeEqual(digest(given), digest(token))
+
+/** What a client gives as its token: a bearer's, or the password that a browser asks for. */
+const tokenOf = (authorization: string): string | undefined => {
+  const [, scheme = "", credentials = ""] = /^(\S+)\s+(\S+)\s*$/.exec(authorization) ?? []
+  if (/^bearer$/i.test(scheme)) return credentials
+  if (!/^basic$/i.test(scheme)) return undefined
+  return /^[^:]*:([\s\S]*)$/.exec(Buffer.from(credentials, "base64").toString("utf8"))?.[1]
+}
+
+interface Request {
+  readonly method: string
+  readonly url: string
+  readonly headers: Headers.Headers
+}
+
+const refuse = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
+  HttpServerResponse.text(text, { status, headers: { "cache-control": "no-store", ...headers } })
+
+/** The refusal; undefined when the request may pass. */
+export const check = (
+  { headers, method, url }: Request,
+  { host, token }: Pick<Settings["Service"]["http"], "host" | "token">
+): HttpServerResponse.HttpServerResponse | undefined => {
+  if (Hosts.isLoopback(host) && !Hosts.isLocalName(headers["host"])) return refuse(421, Hosts.refusal)
+  if (!methods.includes(method)) return refuse(405, "Only GET is answered here\n", { allow: methods.join(", ") })
+  if (token === undefined || open.includes(url.split("?")[0] ?? "")) return undefined
+  const given = tokenOf(headers["authorization"] ?? "")
+  if (given !== undefined && isSame(given, Redacted.value(token))) return undefined
+  return refuse(401, "HTTP_TOKEN is needed: as a bearer token, or as the password of any user\n", {
+    "www-authenticate": 'Basic realm="Bronze Consumer", charset="UTF-8"'
+  })
+}
+
+/** Before every route, the one for paths that are not there among them. */
+export const layer = HttpRouter.middleware(
+  Effect.map(
+    Settings,
+    ({ http }) =>
+      (app) =>
+        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+          const refused = check(request, http)
+          return refused === undefined ? app : Effect.succeed(refused)
+        })
+  ),
+  { global: true }
+)
