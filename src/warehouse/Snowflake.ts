@@ -4,20 +4,23 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
+import type { Position } from "../domain/KafkaRecord.ts"
 import { type Table, tablesOf } from "../domain/Route.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
-import { positionsBind, rangesBind } from "./Binds.ts"
+import { positionsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
 import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
-import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
+import { checkReplay, decodeRows, Integer } from "./LedgerRows.ts"
 import type { SnowflakeBind } from "./SnowflakeBind.ts"
 import * as SnowflakeClient from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
+import * as SnowflakeLedger from "./SnowflakeLedger.ts"
 import { columnsOf, preflight } from "./SnowflakePreflight.ts"
 import * as Sql from "./SnowflakeSql.ts"
-import { consumerOffsets, deadLetters, shapesOf, upgrades } from "./Tables.ts"
+import { deadLetters, shapesOf, upgrades } from "./Tables.ts"
 import { Warehouse } from "./Warehouse.ts"
+import type { WarehouseError } from "./WarehouseError.ts"
 
 /** Connects when first used, so that building it cannot fail. */
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
@@ -35,11 +38,8 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       const names = Sql.dialect(sink.database, sink.schema)
       const ddl = Sql.ddl(sink.database, sink.schema, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
-      const toEntries = toLedger(names.qualified(consumerOffsets.name), kafka.group)
+      const ledger = SnowflakeLedger.make(names, kafka.group)
       const insertSql = memo((table) => Sql.insertRows(names, table))
-
-      const readLedger = (session: Session) =>
-        Effect.flatMap(session.query(Sql.readLedger(names), [kafka.group]), toEntries)
 
       // What mostly waits for its answer should carry more. Compressing costs as much as a third of the rest, so it is not done for nothing.
       let isSlow = false
@@ -62,16 +62,25 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         }
       })
 
-      /** Last in the transaction, because its lock on the ledger lasts until COMMIT. */
-      const advance = Effect.fnUntraced(function* (session: Session, { ranges }: Batch) {
-        const moved = yield* session.execute(Sql.advance(names), [rangesBind(ranges), kafka.group])
-        if (moved !== ranges.length) return yield* fenced(moved, ranges.length)
-      })
-
       const writeExactlyOnce = (batch: Batch) =>
         client.transaction(
           (session) => insertAll(session, inserts(batch)),
-          (session) => advance(session, batch)
+          (session) => ledger.advance(session, batch.ranges)
+        )
+
+      /** The first claim of a partition by this version finds no lock row, makes it, and asks again. */
+      const claiming = <A>(
+        positions: ReadonlyArray<Position>,
+        f: (session: Session) => Effect.Effect<A, WarehouseError>
+      ): Effect.Effect<A, WarehouseError> =>
+        Effect.catchIf(
+          client.transaction(f),
+          ({ reason }) => reason === "fenced",
+          () =>
+            Effect.andThen(
+              client.use((session) => ledger.prepare(session, positions)),
+              client.transaction(f)
+            )
         )
 
       const writeAtLeastOnce = (batch: Batch) => {
@@ -111,22 +120,9 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         ddl: [...ddl.create, ...ddl.upgrade],
         init,
         preflight: preflight(client, sink, routes, delivery),
-        claim: (starts, owner) =>
-          client.use((session) =>
-            session.execute(Sql.claim(names), [positionsBind(starts), kafka.group, owner, kafka.group, owner]).pipe(
-              Effect.andThen(readLedger(session)),
-              Effect.flatMap((entries) => claimedBy(owner, starts, entries))
-            )
-          ),
-        reset: (positions, owner) => {
-          const bind = positionsBind(positions)
-          return client.transaction((session) =>
-            session
-              .execute(Sql.claim(names), [bind, kafka.group, owner, kafka.group, owner])
-              .pipe(Effect.andThen(session.execute(Sql.reset(names), [bind, kafka.group])), Effect.asVoid)
-          )
-        },
-        ledger: client.use(readLedger),
+        claim: (starts, owner) => claiming(starts, (session) => ledger.claim(session, starts, owner)),
+        reset: (positions, owner) => claiming(positions, (session) => ledger.reset(session, positions, owner)),
+        ledger: client.use(ledger.read),
         write: (batch) =>
           Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch))),
         coverage: Effect.flatMap(

@@ -17,6 +17,7 @@ type Verdict = readonly [reason: WarehouseErrorReason, advice: string]
 const byCode: Readonly<Record<string, Verdict>> = {
   "000606": ["denied", "no warehouse is selected: set SNOWFLAKE_WAREHOUSE and GRANT USAGE ON WAREHOUSE … TO ROLE …"],
   "000625": ["unavailable", "too many statements wait for the table's lock"],
+  "000627": ["unavailable", "another transaction holds the table's lock"],
   "000630": ["unavailable", "the statement reached its time limit"],
   "000904": ["denied", "a column is missing: `node dist/main.js doctor` names it"],
   "002003": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
@@ -90,7 +91,8 @@ export const fromDriver = (cause: unknown): WarehouseError => {
   const [reason, advice] = judge(error)
   const text = reason === "refused" || reason === "too_large" ? withoutData(error.message) : firstLine(error.message)
   const code = [error.code, error.status].filter((part) => part !== undefined && part !== "").join("/")
-  return new WarehouseError({ reason, message: `${text}${code === "" ? "" : ` (${code})`}; ${advice}` })
+  const message = `${text}${code === "" ? "" : ` (${code})`}; ${advice}`
+  return new WarehouseError({ reason, message, ...(error.code === "" ? {} : { code: error.code }) })
 }
 
 /** What fails before a session is open and is not the server's word: the key file, mostly. */

@@ -15,6 +15,10 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
   reason: WarehouseErrorReason,
   /** What happened, in the warehouse's own words, and what to do about it; never a secret, never a payload. */
   message: Schema.String,
+  /** The warehouse's own code, where it has one. */
+  code: Schema.optionalKey(Schema.String),
+  /** Of `fenced`: whether the ledger says, in the transaction that was refused, that an earlier try of the same write has landed. */
+  landed: Schema.optionalKey(Schema.Boolean),
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   /** Whether the same call can succeed later; `denied` counts, because grants are mended while we wait. */

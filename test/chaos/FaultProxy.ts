@@ -4,7 +4,17 @@ import type { AddressInfo } from "node:net"
 import { gunzipSync } from "node:zlib"
 
 /** What a statement is for the service: a step of its protocol. */
-export const steps = ["login", "begin", "insert", "dead_letters", "ledger", "commit", "claim", "select"] as const
+export const steps = [
+  "login",
+  "begin",
+  "insert",
+  "dead_letters",
+  "lock",
+  "ledger",
+  "commit",
+  "claim",
+  "select"
+] as const
 export type Step = (typeof steps)[number] | "other"
 
 export const faults = [
@@ -45,6 +55,7 @@ const stepOf = (sql: string): Step => {
   if (text.startsWith("BEGIN")) return "begin"
   if (text.startsWith("COMMIT")) return "commit"
   if (text.startsWith("INSERT")) return /INTO\s+\S*DEAD_LETTERS/.test(text) ? "dead_letters" : "insert"
+  if (/^UPDATE\s+\S+\s+SET\s+UPDATED_AT/.test(text)) return "lock"
   if (text.startsWith("UPDATE")) return "ledger"
   if (text.startsWith("MERGE")) return "claim"
   return text.startsWith("SELECT") ? "select" : "other"
