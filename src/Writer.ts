@@ -115,6 +115,21 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       return Effect.fail(new Fenced({ message: error.message }))
     const { outcomes, table } = batch
     const [first] = outcomes
+    const bad = new Set(error.records)
+    if (bad.size > 0)
+      return Effect.logError(
+        `${warehouse.name} refuses ${bad.size} of ${outcomes.length} records: ${error.message}`
+      ).pipe(
+        Effect.andThen(
+          write(
+            table,
+            outcomes.map((outcome, index) =>
+              outcome._tag === "BronzeRow" && bad.has(index) ? bury(outcome, error) : outcome
+            ),
+            trigger
+          )
+        )
+      )
     if (outcomes.length > 1) {
       const middle = Math.ceil(outcomes.length / 2)
       return Effect.andThen(

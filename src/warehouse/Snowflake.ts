@@ -1,20 +1,19 @@
 /** The warehouse on Snowflake: plain SQL over the driver, each write one transaction on a session of its own. */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
+import type { Batch } from "../domain/Batch.ts"
 import type { Position } from "../domain/KafkaRecord.ts"
-import { type Table, tablesOf } from "../domain/Route.ts"
+import { tablesOf } from "../domain/Route.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
 import { positionsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
 import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
 import { checkReplay, decodeRows, Integer } from "./LedgerRows.ts"
-import type { SnowflakeBind } from "./SnowflakeBind.ts"
 import * as SnowflakeClient from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
+import * as SnowflakeInserts from "./SnowflakeInserts.ts"
 import * as SnowflakeLedger from "./SnowflakeLedger.ts"
 import { columnsOf, preflight } from "./SnowflakePreflight.ts"
 import * as Sql from "./SnowflakeSql.ts"
@@ -39,34 +38,21 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       const ddl = Sql.ddl(sink.database, sink.schema, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
       const ledger = SnowflakeLedger.make(names, kafka.group)
-      const insertSql = memo((table) => Sql.insertRows(names, table))
-
-      // What mostly waits for its answer should carry more. Compressing costs as much as a third of the rest, so it is not done for nothing.
-      let isSlow = false
-      const statementBytes = () => (isSlow ? Sql.compressedStatement : Sql.plainStatement)
-
-      /** The statements of a batch that put something in; each is made when it is its turn, so that one at a time is in memory. */
-      const inserts = function* (batch: Pick<Batch, "outcomes" | "table">) {
-        for (const bind of Sql.rowsBinds(rowsOf(batch), statementBytes)) yield [insertSql(batch.table), bind] as const
-        for (const bind of Sql.deadLettersBinds(batch.table.name, deadLettersOf(batch)))
-          yield [Sql.insertDeadLetters(names), bind] as const
-      }
-
-      const insertAll = Effect.fnUntraced(function* (
-        session: Session,
-        statements: Iterable<readonly [sql: string, bind: SnowflakeBind]>
-      ) {
-        for (const [sql, bind] of statements) {
-          const [took] = yield* Effect.timed(session.execute(sql, [bind]))
-          isSlow = Duration.toMillis(took) > slowInsert
-        }
-      })
+      const inserts = SnowflakeInserts.make(names, client)
 
       const writeExactlyOnce = (batch: Batch) =>
         client.transaction(
-          (session) => insertAll(session, inserts(batch)),
+          (session) => inserts.insertAll(session, batch),
           (session) => ledger.advance(session, batch.ranges)
         )
+
+      const writeAtLeastOnce = (batch: Batch) => {
+        const isSingle = inserts.isSingle(batch)
+        if (isSingle === undefined) return Effect.void
+        const all = (session: Session) => inserts.insertAll(session, batch)
+        // A single statement is atomic by itself and saves two round trips.
+        return isSingle ? client.use(all) : client.transaction(all)
+      }
 
       /** The first claim of a partition by this version finds no lock row, makes it, and asks again. */
       const claiming = <A>(
@@ -82,14 +68,6 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
               client.transaction(f)
             )
         )
-
-      const writeAtLeastOnce = (batch: Batch) => {
-        const [first, second] = inserts(batch)
-        if (first === undefined) return Effect.void
-        const all = (session: Session) => insertAll(session, inserts(batch))
-        // A single statement is atomic by itself and saves two round trips.
-        return second === undefined ? client.use(all) : client.transaction(all)
-      }
 
       const run = (session: Session) => (statements: ReadonlyArray<string>) =>
         Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
@@ -124,7 +102,10 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         reset: (positions, owner) => claiming(positions, (session) => ledger.reset(session, positions, owner)),
         ledger: client.use(ledger.read),
         write: (batch) =>
-          Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch))),
+          inserts.guarded(
+            batch,
+            Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch)))
+          ),
         coverage: Effect.flatMap(
           client.use((session) => session.query(coverage.sql, coverage.binds)),
           toCoverage(routes, delivery === "exactly-once")
@@ -141,7 +122,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
           client.transaction((session) =>
             session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(
               Effect.flatMap((marked) => checkReplay(marked, rows.length)),
-              Effect.andThen(insertAll(session, inserts({ table, outcomes: rows })))
+              Effect.andThen(inserts.insertAll(session, { table, outcomes: rows }))
             )
           ),
         summary: client
@@ -158,16 +139,3 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
 const decodeSummary = decodeRows(
   Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
 )
-
-/** Milliseconds. An INSERT of 1 MB that nothing holds up takes less. */
-const slowInsert = 100
-
-/** Builds the text of a table's statement once. */
-const memo = (build: (table: Table) => string) => {
-  const built = new Map<string, string>()
-  return (table: Table): string => {
-    const sql = built.get(table.name) ?? build(table)
-    built.set(table.name, sql)
-    return sql
-  }
-}

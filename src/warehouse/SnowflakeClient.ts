@@ -8,6 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { SnowflakeSettings } from "../Settings.ts"
 import { connect, type Session } from "./SnowflakeDriver.ts"
 import { isLockError } from "./SnowflakeLock.ts"
+import { patiently } from "./SnowflakeLogin.ts"
 import { WarehouseError } from "./WarehouseError.ts"
 
 export interface SnowflakeClient {
@@ -44,8 +45,9 @@ const maxWait = Duration.hours(1)
 export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, size: number, options: Options = {}) {
   const { open = connect } = options
   const limit = Duration.toMillis(options.maxPause ?? maxPause)
+  const login = patiently(open(settings))
   const pool = yield* Pool.makeWithTTL({
-    acquire: Effect.acquireRelease(open(settings), (session) => session.close),
+    acquire: Effect.acquireRelease(login, (session) => session.close),
     min: 0,
     max: size,
     // Snowflake ends a session that lay idle for four hours: ours never get that old. (The driver's own keep-alive is a timer that

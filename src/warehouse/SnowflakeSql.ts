@@ -1,7 +1,7 @@
 /** The SQL that the Snowflake layer sends, as pure text; whatever comes from a record travels as data in one bind. */
 
 import { shortened } from "../domain/DeadLetters.ts"
-import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
+import type { BronzeRow, DeadLetter, Outcome } from "../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../domain/Route.ts"
 import { jsonArrays, type SnowflakeBind } from "./SnowflakeBind.ts"
 import {
@@ -165,6 +165,24 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
     maxBytes
   )
 
+/** The indexes of those events that are no JSON to Snowflake. Bind: events. */
+export const unparsable = `SELECT f.value:i::NUMBER AS N ${fromBind} WHERE TRY_PARSE_JSON(f.value:v::STRING) IS NULL`
+
+/** What PARSE_JSON takes on every account (16 MiB), less some room. The query is not kept, so the limit for one that may be run again does not matter. */
+const largestCheck = 15_000_000
+
+/** The events among `outcomes` as the binds of `unparsable`: as text, so that what is in them is not looked at before. */
+export const eventsBinds = (outcomes: ReadonlyArray<Outcome>): Iterable<SnowflakeBind> =>
+  jsonArrays(
+    outcomes.flatMap((outcome, index) =>
+      outcome._tag === "BronzeRow" && outcome.event !== null && outcome.event.trim() !== "null"
+        ? [{ index, event: outcome.event }]
+        : []
+    ),
+    ({ event, index }) => `{"i":${index},"v":${JSON.stringify(event)}}`,
+    () => largestCheck
+  )
+
 /**
  * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary data types"), less some
  * room for the message.
@@ -172,7 +190,11 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
 const maxText = 16 * 1024 * 1024 - 16 * 1024
 
 /** Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its beginning. */
-export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLetter>): Iterable<SnowflakeBind> =>
+export const deadLettersBinds = (
+  table: string,
+  letters: ReadonlyArray<DeadLetter>,
+  maxBytes = () => plainStatement
+): Iterable<SnowflakeBind> =>
   jsonArrays(
     letters,
     (whole) => {
@@ -182,5 +204,5 @@ export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLette
       const truncated = letter.truncated === true ? ',"x":true' : ""
       return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
     },
-    () => plainStatement
+    () => Math.min(plainStatement, maxBytes())
   )

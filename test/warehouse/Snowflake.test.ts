@@ -232,7 +232,7 @@ describe("Snowflake", () => {
         assert.strictEqual(stats.rows, rows.length)
         return stats.inserts
       })
-      const slow = yield* inserts(150)
+      const slow = yield* inserts(300)
       assert.isBelow(slow, (yield* inserts(0)) - 2)
     }).pipe(Effect.scoped)
   )
