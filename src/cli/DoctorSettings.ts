@@ -31,6 +31,10 @@ const advice = ({ batch, bufferMaxBytes, delivery, sink, write }: Settings["Serv
       ? []
       : [
           [
+            sink.credentials._tag === "Password" && sink.host === undefined,
+            "SNOWFLAKE_PASSWORD: for trials only. A user of TYPE = SERVICE has no password, and logins with nothing but one are being switched off; use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH)"
+          ],
+          [
             seconds < 1,
             `BATCH_TIMEOUT ${seconds}: up to ${Screen.count(Math.round(3600 / seconds))} writes an hour and table at a trickle; each is a transaction, and they keep the warehouse awake`
           ],

@@ -20,7 +20,7 @@ import * as Sql from "./DuckDbSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
 import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "./Tables.ts"
 import { type Problem, Warehouse } from "./Warehouse.ts"
-import type { WarehouseError } from "./WarehouseError.ts"
+import { WarehouseError } from "./WarehouseError.ts"
 
 /** Opens the file when first used, so that building it cannot fail. */
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
@@ -121,6 +121,9 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         name: "DuckDB",
         target: `DuckDB file ${path}`,
         ddl: [...ddl.create, ...ddl.upgrade],
+        createHybridLedger: Effect.fail(
+          new WarehouseError({ reason: "denied", message: "only Snowflake has hybrid tables" })
+        ),
         init,
         preflight,
         claim: Effect.fnUntraced(function* (starts, owner) {

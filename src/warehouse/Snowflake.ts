@@ -15,9 +15,10 @@ import * as SnowflakeClient from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
 import * as SnowflakeInserts from "./SnowflakeInserts.ts"
 import * as SnowflakeLedger from "./SnowflakeLedger.ts"
-import { columnsOf, preflight } from "./SnowflakePreflight.ts"
+import { preflight } from "./SnowflakePreflight.ts"
+import * as SnowflakeSchema from "./SnowflakeSchema.ts"
 import * as Sql from "./SnowflakeSql.ts"
-import { deadLetters, shapesOf, upgrades } from "./Tables.ts"
+import { deadLetters } from "./Tables.ts"
 import { Warehouse } from "./Warehouse.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
@@ -69,26 +70,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
             )
         )
 
-      const run = (session: Session) => (statements: ReadonlyArray<string>) =>
-        Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
-
-      const init = client.use((session) => {
-        const create = run(session)(ddl.create)
-        // Only when it is not there: creating a database takes a right that this role may rightly lack.
-        const created = Effect.catchIf(
-          create,
-          (error) => error.reason === "denied",
-          (error) =>
-            session.execute(Sql.createDatabase(sink.database)).pipe(
-              Effect.mapError(() => error),
-              Effect.andThen(create)
-            )
-        )
-        return Effect.andThen(created, columnsOf(session, sink)).pipe(
-          Effect.map((found) => upgrades(names, shapesOf(routes), found)),
-          Effect.flatMap(run(session))
-        )
-      })
+      const schemaOf = SnowflakeSchema.make(client, sink, routes)
 
       const coverage = CoverageSql.coverage(names, routes, delivery === "exactly-once" ? kafka.group : undefined)
 
@@ -96,7 +78,8 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         name: "Snowflake",
         target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
         ddl: [...ddl.create, ...ddl.upgrade],
-        init,
+        init: schemaOf.init,
+        createHybridLedger: schemaOf.createHybridLedger,
         preflight: preflight(client, sink, routes, delivery),
         claim: (starts, owner) => claiming(starts, (session) => ledger.claim(session, starts, owner)),
         reset: (positions, owner) => claiming(positions, (session) => ledger.reset(session, positions, owner)),

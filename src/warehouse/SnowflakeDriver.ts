@@ -24,15 +24,17 @@ export interface Session {
   readonly close: Effect.Effect<void>
 }
 
+/** Seconds that a statement waits for a lock. */
+export const lockTimeout = 60
+
 /**
  * What a write relies on, whatever the account or the user is set to: a single statement is durable when it has been answered, one that fails
  * leaves its transaction open, and others' faults come back as errors instead of hanging (both times in seconds).
  */
-const sessionParameters =
-  "TIMEZONE = 'UTC' AUTOCOMMIT = TRUE TRANSACTION_ABORT_ON_ERROR = FALSE LOCK_TIMEOUT = 60 STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE CLIENT_SESSION_KEEP_ALIVE = FALSE"
+const sessionParameters = `TIMEZONE = 'UTC' AUTOCOMMIT = TRUE TRANSACTION_ABORT_ON_ERROR = FALSE LOCK_TIMEOUT = ${lockTimeout} STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE CLIENT_SESSION_KEEP_ALIVE = FALSE`
 
 /** The same for a ledger that is a hybrid table. An account without hybrid tables may not know them, and does not need them. */
-const hybridParameters = "READ_LATEST_WRITES = TRUE HYBRID_TABLE_LOCK_TIMEOUT = 60"
+const hybridParameters = `READ_LATEST_WRITES = TRUE HYBRID_TABLE_LOCK_TIMEOUT = ${lockTimeout}`
 
 /** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
 const httpTimeout = 60_000

@@ -34,7 +34,9 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
   let isSlow = false
   // What was answered with 413 is not tried again by this process.
   let largest = Number.POSITIVE_INFINITY
-  const statementBytes = () => Math.min(largest, isSlow ? Sql.compressedStatement : Sql.plainStatement)
+  // After a refusal a batch is sent once more: in as few statements as will do.
+  let isAgain = false
+  const statementBytes = () => Math.min(largest, isSlow || isAgain ? Sql.compressedStatement : Sql.plainStatement)
 
   /** Each statement is made when it is its turn, so that one at a time is in memory. */
   const statements = function* (batch: Rows): Generator<readonly [sql: string, bind: SnowflakeBind]> {
@@ -58,6 +60,7 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
       )
       isSlow = Duration.toMillis(took) > slowInsert
     }
+    isAgain = false
   })
 
   /** The same batch again for as long as 413 makes the statements smaller, which it does only a few times in the life of a process. */
@@ -104,7 +107,10 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
           : Effect.flatMap(
               // Whatever stands in the way of the query: halves will tell.
               Effect.orElseSucceed(atFault(batch), () => []),
-              (records) => Effect.fail(new WarehouseError({ reason: "refused", message: error.message, records }))
+              (records) => {
+                isAgain = records.length > 0
+                return Effect.fail(new WarehouseError({ reason: "refused", message: error.message, records }))
+              }
             )
       )
 

@@ -33,10 +33,40 @@ export const dialect = (database: string, schema: string): Dialect => ({
   jsonText: (expression) => `TO_JSON(${expression})`
 })
 
+const createSchema = (database: string, schema: string): string =>
+  `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`
+
+/**
+ * What `init` runs, given what there is: each statement takes a right of its own even where it would have nothing to do, and a role that may fill
+ * the tables may rightly lack it.
+ */
+export const missing = (
+  database: string,
+  schema: string,
+  routes: ReadonlyArray<Route>,
+  found: { readonly schema: boolean; readonly tables: ReadonlyMap<string, ReadonlySet<string>> }
+): ReadonlyArray<string> => {
+  const names = dialect(database, schema)
+  const shapes = shapesOf(routes)
+  const [here, absent] = [
+    shapes.filter(({ name }) => found.tables.has(name)),
+    shapes.filter(({ name }) => !found.tables.has(name))
+  ]
+  return [
+    ...(found.schema ? [] : [createSchema(database, schema)]),
+    ...absent.map((shape) => createTable(names, shape)),
+    ...upgrades(names, here, found.tables)
+  ]
+}
+
+/** The ledger as a table whose rows are locked one by one; only where the account has hybrid tables, and only before there is a ledger. */
+export const createHybridLedger = (names: Dialect): string =>
+  createTable(names, consumerOffsets).replace("CREATE TABLE", "CREATE HYBRID TABLE")
+
 /** `CREATE SCHEMA`, then every table, then what older tables lack; each may be run again. */
 export const ddl = (database: string, schema: string, routes: ReadonlyArray<Route>): Ddl => ({
   create: [
-    `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`,
+    createSchema(database, schema),
     ...shapesOf(routes).map((shape) => createTable(dialect(database, schema), shape))
   ],
   upgrade: upgrades(dialect(database, schema), shapesOf(routes))
@@ -127,9 +157,10 @@ export const createDatabase = (database: string): string =>
 export const schemata = (database: string): string =>
   `SELECT SCHEMA_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ?`
 
-/** Bind: schema. */
-export const columns = (database: string): string =>
-  `SELECT TABLE_NAME, COLUMN_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ?`
+/** Of these tables alone, for a schema may hold thousands. Bind: schema. */
+export const columns = (database: string, tables: ReadonlyArray<string>): string =>
+  `SELECT TABLE_NAME, COLUMN_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS
+WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (${tables.map(literal).join(", ")})`
 
 /** A string as a literal; backslashes escape on Snowflake. */
 const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`

@@ -39,6 +39,8 @@ export class Warehouse extends Context.Service<
     readonly target: string
     /** The statements that create schema and tables, and those that bring older tables up to date; each may be run again. */
     readonly ddl: ReadonlyArray<string>
+    /** Creates the ledger as a table whose rows are locked one by one, ahead of `init`; `denied` where there is no such thing, or a ledger already. */
+    readonly createHybridLedger: Effect.Effect<void, WarehouseError>
     /** Runs what is needed of `ddl`. */
     readonly init: Effect.Effect<void, WarehouseError>
     /** Looks at login, role, schema and tables; an empty list means that `write` will find what it needs. */

@@ -1,6 +1,7 @@
 /** What Snowflake refuses now and then, and what it costs: locks, statements that are too large, sessions that cannot be set up, bad records. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -13,6 +14,7 @@ import { Settings } from "../../src/Settings.ts"
 import * as Spans from "../../src/Spans.ts"
 import * as Writer from "../../src/Writer.ts"
 import * as Snowflake from "../../src/warehouse/Snowflake.ts"
+import { connect } from "../../src/warehouse/SnowflakeDriver.ts"
 import * as SnowflakeInserts from "../../src/warehouse/SnowflakeInserts.ts"
 import { dialect } from "../../src/warehouse/SnowflakeSql.ts"
 import { Warehouse } from "../../src/warehouse/Warehouse.ts"
@@ -35,18 +37,18 @@ afterAll(async () => {
 })
 
 let databases = 0
-const configured = (host: string) =>
-  settings({
-    _tag: "Snowflake",
-    account: "account",
-    user: "user",
-    database: `FAULTS${++databases}`,
-    schema: "BRONZE",
-    warehouse: "WH",
-    role: "BRONZE_WRITER",
-    host,
-    credentials: { _tag: "Password", password: Redacted.make("secret") }
-  })
+const sinkOf = (host: string, database: number) => ({
+  _tag: "Snowflake" as const,
+  account: "account",
+  user: "user",
+  database: `FAULTS${database}`,
+  schema: "BRONZE",
+  warehouse: "WH",
+  role: "BRONZE_WRITER",
+  host,
+  credentials: { _tag: "Password" as const, password: Redacted.make("secret") }
+})
+const configured = (host: string) => settings(sinkOf(host, ++databases))
 
 const onProxy = <A, E>(use: Effect.Effect<A, E, Warehouse | Settings>) =>
   Effect.suspend(() => {
@@ -116,6 +118,60 @@ describe("Snowflake", () => {
       const [problem] = yield* preflight
       assert.match(problem?.what ?? "", /AUTOCOMMIT = TRUE/)
       assert.strictEqual((yield* Effect.flip(ledger)).reason, "denied")
+    }).pipe(Effect.scoped)
+  )
+
+  const throughRefusals = Effect.gen(function* () {
+    const refusing = yield* Effect.acquireRelease(
+      Effect.promise(() => RefusingProxy.start(emulator.url)),
+      ({ close }) => Effect.promise(close)
+    )
+    const context = yield* Layer.build(
+      Snowflake.layer.pipe(Layer.provide(Layer.succeed(Settings, configured(refusing.url))))
+    )
+    return { refusing, warehouse: Context.get(context, Warehouse) }
+  })
+
+  it.live("init needs no right to create or alter where nothing is missing", () =>
+    Effect.gen(function* () {
+      const { refusing, warehouse } = yield* throughRefusals
+      yield* warehouse.init
+      const noRight = {
+        code: "003001",
+        sqlState: "42501",
+        message: "SQL access control error:\nInsufficient privileges"
+      }
+      refusing.refuse({ what: /^(CREATE|ALTER TABLE)/, ...noRight })
+      yield* warehouse.init
+      assert.deepStrictEqual(yield* warehouse.preflight, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a look at what is there does not wait for a lock, and does not take one for a fault", () =>
+    Effect.gen(function* () {
+      const { refusing, warehouse } = yield* throughRefusals
+      yield* warehouse.init
+      const holder = yield* Effect.acquireRelease(connect(sinkOf(refusing.url, databases)), ({ close }) => close)
+      yield* holder.execute("BEGIN TRANSACTION")
+      yield* holder.execute(`UPDATE FAULTS${databases}.BRONZE.CONSUMER_OFFSETS SET EPOCH = 1`)
+      const [took, problems] = yield* Effect.timed(warehouse.preflight)
+      assert.deepStrictEqual(problems, [])
+      assert.isBelow(Duration.toSeconds(took), 10)
+      yield* holder.execute("ROLLBACK")
+      // The session it looked with waits again, as a write has to.
+      yield* claimAll().pipe(Effect.provideService(Warehouse, warehouse))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a ledger of rows that are locked one by one is made ahead of the tables, once", () =>
+    Effect.gen(function* () {
+      const { warehouse } = yield* throughRefusals
+      yield* warehouse.createHybridLedger
+      yield* warehouse.init
+      assert.deepStrictEqual(yield* warehouse.preflight, [])
+      const claimed = yield* claimAll().pipe(Effect.provideService(Warehouse, warehouse))
+      yield* warehouse.write(batchOf("ORDERS_RAW", claimed, [{ offset: 0 }]))
+      assert.match((yield* Effect.flip(warehouse.createHybridLedger)).message, /is there already/)
     }).pipe(Effect.scoped)
   )
 
