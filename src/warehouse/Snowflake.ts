@@ -77,6 +77,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       return Warehouse.of({
         name: "Snowflake",
         target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
+        credits: client.credits,
         ddl: [...ddl.create, ...ddl.upgrade],
         init: schemaOf.init,
         createHybridLedger: schemaOf.createHybridLedger,

@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Pool from "effect/Pool"
 import * as Semaphore from "effect/Semaphore"
 import type { SnowflakeSettings } from "../Settings.ts"
+import * as SnowflakeCost from "./SnowflakeCost.ts"
 import { connect, type Session } from "./SnowflakeDriver.ts"
 import { isLockError } from "./SnowflakeLock.ts"
 import { patiently } from "./SnowflakeLogin.ts"
@@ -45,7 +46,8 @@ const maxWait = Duration.hours(1)
 export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, size: number, options: Options = {}) {
   const { open = connect } = options
   const limit = Duration.toMillis(options.maxPause ?? maxPause)
-  const login = patiently(open(settings))
+  const cost = SnowflakeCost.make()
+  const login = patiently(Effect.map(open(settings), (session) => SnowflakeCost.metered(session, cost)))
   const pool = yield* Pool.makeWithTTL({
     acquire: Effect.acquireRelease(login, (session) => session.close),
     min: 0,
@@ -87,7 +89,7 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
       )
     })
 
-  return { use, transaction } satisfies SnowflakeClient
+  return { use, transaction, credits: cost.credits } satisfies SnowflakeClient & Pick<typeof cost, "credits">
 })
 
 /** The session of a transaction that is not let lie idle. The wall clock counts, because the monotonic one stands still while a machine sleeps. */

@@ -37,6 +37,8 @@ export class Warehouse extends Context.Service<
     readonly name: string
     /** Where it writes and as whom, in one line without secrets. */
     readonly target: string
+    /** Credits that this process has made a warehouse of the smallest size cost by `now`, estimated; undefined where nothing is paid by the hour. */
+    readonly credits?: ((now: number) => number) | undefined
     /** The statements that create schema and tables, and those that bring older tables up to date; each may be run again. */
     readonly ddl: ReadonlyArray<string>
     /** Creates the ledger as a table whose rows are locked one by one, ahead of `init`; `denied` where there is no such thing, or a ledger already. */
