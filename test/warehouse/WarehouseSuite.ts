@@ -9,14 +9,16 @@ import { replaySuite } from "./ReplaySuite.ts"
 import { type Given, Inspector, type Subject } from "./Subject.ts"
 import { upgradeSuite } from "./UpgradeSuite.ts"
 
+/** The program, on a warehouse whose tables have been made. */
+export const initialized = <E, R>(program: Effect.Effect<void, E, R>) =>
+  Effect.andThen(
+    Effect.flatMap(Warehouse, ({ init }) => init),
+    program
+  )
+
 export const suite = (subject: Subject): void => {
   const test = <E>(name: string, program: Effect.Effect<void, E, Warehouse | Inspector>, given?: Given) =>
-    it.live(name, () =>
-      Effect.andThen(
-        Effect.flatMap(Warehouse, ({ init }) => init),
-        program
-      ).pipe(Effect.provide(subject.open(given)))
-    )
+    it.live(name, () => Effect.provide(initialized(program), subject.open(given)))
 
   describe(`${subject.name} keeps the contract`, () => {
     test(
