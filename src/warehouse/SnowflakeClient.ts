@@ -74,7 +74,12 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
           // When the connection failed there is nobody to tell; throwing the session away rolls back.
           leavesSession,
           (error) =>
-            Effect.andThen(session.execute("ROLLBACK").pipe(Effect.mapError(asUnavailable)), Effect.fail(error))
+            Effect.andThen(
+              Effect.mapError(session.execute("ROLLBACK"), ({ message }) =>
+                asUnavailable(`ROLLBACK failed: ${message}`)
+              ),
+              Effect.fail(error)
+            )
         )
       return session.execute("BEGIN TRANSACTION").pipe(
         // A session that the server ended while it lay idle shows itself here, before anything was written.
@@ -123,7 +128,8 @@ const within = (limit: number, beforeLock: number, session: Session) =>
       before > limit
         ? Effect.fail(idle(before))
         : Effect.andThen(
-            session.execute("COMMIT"),
+            // Whatever it says: the transaction may be open still, or committed.
+            Effect.mapError(session.execute("COMMIT"), ({ message }) => asUnavailable(`COMMIT failed: ${message}`)),
             Effect.flatMap(since, (pause) => (pause > limit ? Effect.fail(idle(pause)) : Effect.void))
           )
     )
@@ -145,5 +151,4 @@ const isClean = (exit: Exit.Exit<unknown, WarehouseError>): boolean =>
 /** A statement that gave up waiting for a lock has ended alone: its transaction goes on. */
 const leavesSession = (error: WarehouseError): boolean => error.reason !== "unavailable" || isLockError(error)
 
-const asUnavailable = (error: WarehouseError): WarehouseError =>
-  new WarehouseError({ reason: "unavailable", message: `ROLLBACK failed: ${error.message}` })
+const asUnavailable = (message: string): WarehouseError => new WarehouseError({ reason: "unavailable", message })

@@ -8,6 +8,7 @@ import { decodeRows, Integer } from "./LedgerRows.ts"
 import type { SnowflakeBind } from "./SnowflakeBind.ts"
 import type { SnowflakeClient } from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
+import { whileLocked } from "./SnowflakeLock.ts"
 import * as Sql from "./SnowflakeSql.ts"
 import type { Dialect } from "./Tables.ts"
 import { WarehouseError } from "./WarehouseError.ts"
@@ -49,7 +50,7 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
 
   const insertAll = Effect.fnUntraced(function* (session: Session, batch: Rows) {
     for (const [sql, bind] of statements(batch)) {
-      const [took] = yield* Effect.timed(session.execute(sql, [bind])).pipe(
+      const [took] = yield* Effect.timed(whileLocked(session.execute(sql, [bind]))).pipe(
         Effect.tapError((error) =>
           Effect.sync(() => {
             if (error.code === "413" && bind.bytes.length <= statementBytes())

@@ -13,7 +13,7 @@ const tries = 10
 export const whileLocked = <A>(statement: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>
   statement.pipe(
     Effect.tapError((error) =>
-      isLockError(error) ? Effect.logWarning(`Still waiting for the ledger's lock: ${error.message}`) : Effect.void
+      isLockError(error) ? Effect.logWarning(`Still waiting for a table's lock: ${error.message}`) : Effect.void
     ),
     Effect.retry({
       while: isLockError,
