@@ -56,6 +56,16 @@ export const suite = (subject: Subject): void => {
     )
 
     test(
+      "an event that names a key twice lands, as whoever parses it reads it",
+      Effect.gen(function* () {
+        const { write } = yield* Warehouse
+        yield* write(batchOf("ORDERS_RAW", yield* claimAll(), [{ offset: 0, event: '{"a":1,"b":0,"a":2}' }]))
+        const [row] = yield* (yield* Inspector).rows("ORDERS_RAW")
+        assert.deepStrictEqual(JSON.parse(row?.event ?? ""), { a: 2, b: 0 })
+      })
+    )
+
+    test(
       `the payload is kept ${subject.keepsText ? "byte for byte" : "as the same value"}`,
       Effect.gen(function* () {
         const { write } = yield* Warehouse
