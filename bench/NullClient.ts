@@ -6,6 +6,8 @@ import type { Commit } from "./NullWarehouse.ts"
 export interface Control {
   /** Milliseconds that each statement takes. */
   readonly latency: number
+  /** Milliseconds that an UPDATE or MERGE takes; default: as the others. */
+  readonly updateLatency?: number
   /** Whether an UPDATE locks the ledger until COMMIT, as on Snowflake; else transactions do not wait for each other. */
   readonly locks?: boolean
   /** Forgets everything: sessions, ledger, counts. */

@@ -16,6 +16,8 @@ import { routeOf } from "./Orders.ts"
 interface Session extends NullWarehouse.NullSession {
   /** Gives the ledger's lock back, if this session has it. */
   unlock: () => void
+  /** Whether it has the lock, or stands in line for it. */
+  holds: boolean
 }
 
 const fresh = () => ({
@@ -30,14 +32,18 @@ const fresh = () => ({
 
 let world = fresh()
 let latency = 0
+let updateLatency = 0
 let locks = false
 
 /** Real tables are locked from an UPDATE until COMMIT, and others wait in line. */
 const takeLock = async (session: Session): Promise<void> => {
+  if (session.holds) return
+  session.holds = true
   const before = world.lock
   world.lock = new Promise((resolve) => {
     session.unlock = () => {
       session.unlock = () => undefined
+      session.holds = false
       resolve()
     }
   })
@@ -87,13 +93,16 @@ const execute = async (session: Session, body: Buffer) => {
   const [verb] = sql.split(" ", 1)
   world.statements += 1
   world.bytes += body.length
-  if (verb === "UPDATE" && locks) await takeLock(session)
-  if (latency > 0) await sleep(latency)
+  const isUpdate = verb === "UPDATE" || verb === "MERGE"
+  if (isUpdate && locks) await takeLock(session)
+  const takes = isUpdate ? updateLatency : latency
+  if (takes > 0) await sleep(takes)
   switch (verb) {
     case "BEGIN":
       session.begin(at)
       return Answers.done()
     case "INSERT": {
+      if (sql.includes("CONSUMER_OFFSETS")) return Answers.changed("insert", 0)
       const rows = count(body, boundRow) || count(body, valuesRow)
       if (rows > 0) world.inserts += 1
       session.insert(rows, at)
@@ -101,14 +110,17 @@ const execute = async (session: Session, body: Buffer) => {
     }
     case "UPDATE": {
       const [ranges = "[]", group = ""] = bindsOf(body)
-      const moved = session.advance(group, JSON.parse(ranges))
+      // The ledger's lock is taken by an UPDATE of its own, which moves nothing; outside of a transaction nothing is kept.
       if (!session.inTransaction()) session.unlock()
+      if (sql.includes("SET UPDATED_AT")) return Answers.changed("update", JSON.parse(ranges).length)
+      const moved = session.advance(group, JSON.parse(ranges))
       return Answers.changed("update", moved)
     }
     case "MERGE": {
       const [starts = "[]", group = "", owner = ""] = bindsOf(body)
       const positions: ReadonlyArray<NullWarehouse.Start> = JSON.parse(starts)
       world.warehouse.claim(group, owner, positions)
+      if (!session.inTransaction()) session.unlock()
       return Answers.changed("merge", positions.length)
     }
     default:
@@ -133,7 +145,7 @@ const token = /Snowflake Token="([^"]*)"/
 
 const openSession = () => {
   const id = randomUUID()
-  world.sessions.set(id, { ...world.warehouse.open(), unlock: () => undefined })
+  world.sessions.set(id, { ...world.warehouse.open(), unlock: () => undefined, holds: false })
   return Answers.login(id)
 }
 
@@ -143,6 +155,7 @@ const control = async (path: string, body: Buffer): Promise<Stats | object> => {
   if (path === "/bench/control") {
     const asked: Control = JSON.parse(body.toString("utf8"))
     latency = asked.latency
+    updateLatency = asked.updateLatency ?? latency
     locks = asked.locks ?? false
     if (asked.reset === true) world = fresh()
   }

@@ -7,6 +7,7 @@ import { cacheDir } from "../scripts/support/paths.ts"
 import { killAll } from "../test/support/BronzeProcess.ts"
 import type { Bench, Part } from "./Bench.ts"
 import * as Calm from "./Calm.ts"
+import * as LedgerLock from "./LedgerLock.ts"
 import * as Members from "./Members.ts"
 import * as Memory from "./Memory.ts"
 import { startNullSnowflake } from "./NullClient.ts"
@@ -33,7 +34,13 @@ if (![rounds, events].every((number) => Number.isInteger(number) && number > 0))
 }
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-const all: ReadonlyArray<Part> = [...Throughput.parts, ...Memory.parts, ...Calm.parts, ...Members.parts]
+const all: ReadonlyArray<Part> = [
+  ...Throughput.parts,
+  ...Memory.parts,
+  ...Calm.parts,
+  ...Members.parts,
+  ...LedgerLock.parts
+]
 const chosen = all.filter(({ name, runs }) =>
   only === "" ? runs === "always" || (runs === "not quick" && !quick) || (runs === "long" && long) : name === only
 )

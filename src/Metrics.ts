@@ -43,6 +43,10 @@ export const metrics = {
   bufferMax: gauge("bronze_buffer_max_bytes", "BUFFER_MAX_BYTES."),
   assigned: gauge("bronze_assigned_partitions", "Partitions that the consumer group has given to this member."),
   stopped: gauge("bronze_stopped_topics", "Topics left alone until somebody resets them, because Kafka lost records."),
+  credits: gauge(
+    "bronze_warehouse_credits",
+    "Snowflake credits that this process has made a warehouse of size XS cost since its start, estimated from its statements."
+  ),
   ready: gauge("bronze_ready", "1 while /readyz says yes."),
   rebalances: counter(
     "bronze_rebalances_total",

@@ -4,8 +4,8 @@
  * An assignment is a scope. Its statements stand in the order in which they are undone backwards: fetching stops first, then the batcher
  * flushes (write, commit), then the partitions are let go. Graceful shutdown and rebalance are both nothing but this scope closing.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as BadRecords from "./BadRecords.ts"
 import { Batcher } from "./Batcher.ts"
@@ -25,20 +25,40 @@ import * as Writer from "./Writer.ts"
 export const run = Effect.gen(function* () {
   const kafka = yield* Kafka
   const read = new Set<string>()
-  return yield* kafka.consume((assignment) =>
-    // Not where we thought, but still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does.
-    Effect.scoped(consume(assignment, read)).pipe(
-      // A topic that stays stopped has its own ERROR each time.
-      Effect.tapError((error) =>
-        Effect.logWithLevel(error._tag === "StillStopped" ? "Debug" : "Warn")(
-          `${error._tag}: ${error.message}. Reading the ledger again`
-        )
-      ),
-      Effect.retry({ schedule: Schedule.spaced("1 second"), while: assignment.isHeld }),
-      Effect.ignore
+  return yield* kafka.consume((assignment) => again(attempt(assignment, read), assignment.isHeld, shortest))
+})
+
+/** Milliseconds between one claim and the next, doubled while it does not help: each costs the whole group its turn at the ledger. */
+const [shortest, longest] = [1_000, 30_000]
+
+/** An assignment that went well for so long starts with the shortest again. */
+const settled = 60_000
+
+/** Not where we thought, but still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does. */
+const again = <E, R>(
+  attempt: Effect.Effect<void, E, R>,
+  isHeld: () => boolean,
+  pause: number
+): Effect.Effect<void, never, R> =>
+  Effect.flatMap(Clock.currentTimeMillis, (began) =>
+    Effect.catch(attempt, () =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        if (!isHeld()) return Effect.void
+        const wait = now - began > settled ? shortest : pause
+        return Effect.andThen(Effect.sleep(wait), again(attempt, isHeld, Math.min(2 * wait, longest)))
+      })
     )
   )
-})
+
+const attempt = (assignment: Assignment, read: Set<string>) =>
+  Effect.scoped(consume(assignment, read)).pipe(
+    // A topic that stays stopped has its own ERROR each time.
+    Effect.tapError((error) =>
+      Effect.logWithLevel(error._tag === "StillStopped" ? "Debug" : "Warn")(
+        `${error._tag}: ${error.message}. Reading the ledger again`
+      )
+    )
+  )
 
 /** One assignment, from claim to flush. */
 const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<string>) {

@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       return warehouse.write(batch).pipe(
         Effect.catchIf(
           (error) => error.reason === "fenced",
-          (error) => Effect.andThen(hasLanded(batch), (landed) => (landed ? Effect.void : Effect.fail(error)))
+          (error) => Effect.andThen(hasLanded(batch, error), (landed) => (landed ? Effect.void : Effect.fail(error)))
         ),
         Effect.timeoutOrElse({ duration: progressTimeout, orElse: () => Effect.fail(silent) }),
         Effect.withSpan(name, options),
@@ -88,15 +88,20 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       )
     })
 
-  /** A try that was thought lost may have been committed: then the ledger stands where this batch, under our epoch, would put it. */
-  const hasLanded = (batch: Batch.Batch): Effect.Effect<boolean, WarehouseError> =>
-    Effect.map(warehouse.ledger, (entries) => {
+  /**
+   * A try that was thought lost may have been committed: then the ledger stands where this batch, under our epoch, would put it. The write
+   * itself may know, having looked in its own transaction; another connection need not see yet what that one saw.
+   */
+  const hasLanded = (batch: Batch.Batch, { landed }: WarehouseError): Effect.Effect<boolean, WarehouseError> => {
+    if (landed !== undefined) return Effect.succeed(landed)
+    return Effect.map(warehouse.ledger, (entries) => {
       const ledgerNow = new Map(entries.map((entry) => [partitionKey(entry), entry]))
       return batch.ranges.every((range) => {
         const entry = ledgerNow.get(partitionKey(range))
         return entry?.epoch === range.epoch && entry.next === range.next
       })
     })
+  }
 
   const commit = (batch: Batch.Batch): Effect.Effect<void> =>
     assignment.commit(Batch.positionsOf(batch)).pipe(
@@ -110,6 +115,21 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
       return Effect.fail(new Fenced({ message: error.message }))
     const { outcomes, table } = batch
     const [first] = outcomes
+    const bad = new Set(error.records)
+    if (bad.size > 0)
+      return Effect.logError(
+        `${warehouse.name} refuses ${bad.size} of ${outcomes.length} records: ${error.message}`
+      ).pipe(
+        Effect.andThen(
+          write(
+            table,
+            outcomes.map((outcome, index) =>
+              outcome._tag === "BronzeRow" && bad.has(index) ? bury(outcome, error) : outcome
+            ),
+            trigger
+          )
+        )
+      )
     if (outcomes.length > 1) {
       const middle = Math.ceil(outcomes.length / 2)
       return Effect.andThen(

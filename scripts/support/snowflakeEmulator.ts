@@ -26,6 +26,8 @@ export interface EmulatorOptions {
   readonly dataDir?: string
   /** A transaction that has been idle this long is rolled back when another one waits for its lock. Default 300. */
   readonly idleTransactionSeconds?: number
+  /** What Snowflake does not say that it never does: scripts/support/fakesnow/modes.py. Default: it does not. */
+  readonly mode?: "snapshot" | "twins"
   /** true: goes on when this process ends. Default: it dies with it. */
   readonly survive?: boolean
 }
@@ -37,7 +39,7 @@ export const installEmulator = async (say?: (line: string) => void): Promise<str
   join(await installPython("emulator", "the Snowflake emulator", join(home, "requirements.txt"), say), "python")
 
 export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
-  const { dataDir, idleTransactionSeconds = 300, survive = false } = options
+  const { dataDir, idleTransactionSeconds = 300, mode = "", survive = false } = options
   const python = await installEmulator()
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
@@ -49,7 +51,11 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
       program: python,
       args: [join(home, "server.py"), String(port), ...(dataDir === undefined ? [] : [dataDir])],
       logFile: join(logDir, "emulator.log"),
-      env: { PYTHONDONTWRITEBYTECODE: "1", EMULATOR_IDLE_TRANSACTION_S: String(idleTransactionSeconds) },
+      env: {
+        PYTHONDONTWRITEBYTECODE: "1",
+        EMULATOR_IDLE_TRANSACTION_S: String(idleTransactionSeconds),
+        EMULATOR_MODE: mode
+      },
       survive
     })
     await daemon.waitUntil(async () => {

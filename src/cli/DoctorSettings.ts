@@ -3,6 +3,7 @@ import { totalmem } from "node:os"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { describe, type Settings, type SettingsError } from "../Settings.ts"
+import { autoSuspendSeconds, creditsPerDay } from "../warehouse/SnowflakeCost.ts"
 import { bad, type Finding, good, warning } from "./DoctorFinding.ts"
 import * as Screen from "./Screen.ts"
 
@@ -30,6 +31,14 @@ const advice = ({ batch, bufferMaxBytes, delivery, sink, write }: Settings["Serv
     sink._tag === "DuckDb"
       ? []
       : [
+          [
+            sink.credentials._tag === "Password" && sink.host === undefined,
+            "SNOWFLAKE_PASSWORD: for trials only. A user of TYPE = SERVICE has no password, and logins with nothing but one are being switched off; use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH)"
+          ],
+          [
+            seconds < autoSuspendSeconds,
+            `BATCH_TIMEOUT ${seconds}: shorter than AUTO_SUSPEND (${autoSuspendSeconds} s), so that a trickle of events keeps the warehouse awake: up to 24 credits a day for XS, twice that for each size more. BATCH_TIMEOUT=300 makes it about ${Math.round(creditsPerDay(300))}`
+          ],
           [
             seconds < 1,
             `BATCH_TIMEOUT ${seconds}: up to ${Screen.count(Math.round(3600 / seconds))} writes an hour and table at a trickle; each is a transaction, and they keep the warehouse awake`

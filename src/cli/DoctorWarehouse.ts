@@ -72,9 +72,12 @@ const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Set
   const { ledger, preflight, target } = yield* Warehouse
   const problems = yield* Effect.result(preflight)
   if (Result.isFailure(problems)) {
-    const way =
-      "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST (SINK=duckdb: DUCKDB_PATH), and the way there: proxy, firewall, private link"
-    return { findings: [bad("warehouse", problems.failure.message, way)], positions: none }
+    const { code = "", message } = problems.failure
+    // Snowflake's own codes have six digits and do not begin with a 4: then it has answered, and the way there is good.
+    const way = /^[0-39]\d{5}$/.test(code)
+      ? "node dist/main.js doctor, again in a minute: Snowflake has answered, so account and network are right, and this passes"
+      : "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST (SINK=duckdb: DUCKDB_PATH), and the way there: proxy, firewall, private link"
+    return { findings: [bad("warehouse", message, way)], positions: none }
   }
   if (problems.success.length > 0) return { findings: together(problems.success), positions: none }
   const exactlyOnce = delivery === "exactly-once"

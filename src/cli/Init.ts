@@ -16,9 +16,10 @@ export const print = Effect.gen(function* () {
   yield* Console.log(ddl.map((statement) => `${statement.trim().replace(/;$/, "")};`).join("\n\n"))
 })
 
-export const create = Effect.gen(function* () {
+export const create = Effect.fnUntraced(function* (given: { readonly hybridLedger: boolean }) {
   const { routes } = yield* Settings
   const warehouse = yield* Warehouse
+  if (given.hybridLedger) yield* warehouse.createHybridLedger
   yield* warehouse.init
   const names = [...tablesOf(routes).map(({ name }) => name), ...serviceTables]
   yield* Console.log(`${hide(warehouse.target)}\nThere are now the tables ${names.join(", ")}.`)
@@ -27,9 +28,15 @@ export const create = Effect.gen(function* () {
 export const command = Command.make(
   "init",
   {
+    hybridLedger: Flag.Boolean("hybrid-ledger").pipe(
+      Flag.withDescription(
+        "Make CONSUMER_OFFSETS a hybrid table, so that members do not wait for each other. Snowflake on AWS or Azure, no trial account"
+      ),
+      Flag.withDefault(false)
+    ),
     print: Flag.Boolean("print").pipe(Flag.withDescription("Show the SQL and run nothing"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(flags.print ? print : create, Services.warehouse))
+  (flags) => quietly(Effect.provide(flags.print ? print : create(flags), Services.warehouse))
 ).pipe(
   Command.withShortDescription("Create schema and tables in the warehouse"),
   Command.withDescription(
@@ -38,6 +45,7 @@ export const command = Command.make(
   Command.withExamples([
     { command: "bronze-consumer init", description: "Create what is missing" },
     { command: "bronze-consumer init --print > tables.sql", description: "Hand the SQL to somebody with the rights" },
+    { command: "bronze-consumer init --hybrid-ledger", description: "For groups of many members" },
     { command: "SINK=duckdb bronze-consumer init", description: "The same in a local DuckDB file" }
   ])
 )

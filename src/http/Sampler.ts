@@ -65,6 +65,7 @@ export const make = Effect.gen(function* () {
       group: settings.kafka.group,
       reads: settings.kafka.brokers.join(", "),
       writes: warehouse.target,
+      credits: warehouse.credits?.(at) ?? null,
       process: usage
     }
   }

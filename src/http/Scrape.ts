@@ -25,6 +25,7 @@ export const make = (registry: Context.Context<never>) => {
     set(metrics.assigned, snapshot.partitions.length)
     set(metrics.stopped, snapshot.stoppedTopics.length)
     set(metrics.ready, snapshot.ready.ok ? 1 : 0)
+    if (snapshot.credits !== null) set(metrics.credits, snapshot.credits)
     const build = Metric.withAttributes(metrics.buildInfo, { version: snapshot.version, node: process.version })
     build.updateUnsafe(1, registry)
     return PrometheusMetrics.formatUnsafe(registry)

@@ -28,6 +28,8 @@ export interface Snapshot
   readonly writes: string
   readonly delivery: string
   readonly bufferMaxBytes: number
+  /** Estimated, since the start; null where nothing is paid by the hour. */
+  readonly credits: number | null
   readonly process: { readonly cpu: number; readonly rssBytes: number; readonly eventLoopDelaySeconds: number }
 }
 

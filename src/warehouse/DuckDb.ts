@@ -1,7 +1,9 @@
 /** The warehouse in a DuckDB file, embedded: the same promises as on Snowflake, in DuckDB's own transactions. */
+import type { DuckDBValue } from "@duckdb/node-api"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
@@ -14,10 +16,12 @@ import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
 import { appendDeadLetters, appendRows } from "./DuckDbAppend.ts"
 import * as DuckDbClient from "./DuckDbClient.ts"
+import { isConflict } from "./DuckDbErrors.ts"
 import * as Sql from "./DuckDbSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
 import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "./Tables.ts"
 import { type Problem, Warehouse } from "./Warehouse.ts"
+import { WarehouseError } from "./WarehouseError.ts"
 
 /** Opens the file when first used, so that building it cannot fail. */
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
@@ -34,7 +38,6 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       const client = yield* DuckDbClient.make(path, limits.concurrency)
       const ddl = Sql.ddl(path, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
-      const toEntries = toLedger(Sql.dialect.qualified(consumerOffsets.name), kafka.group)
 
       const readColumns = (connection: DuckDbClient.Connection) =>
         Effect.map(Effect.flatMap(connection.query(Sql.columns, [connection.schema]), decodeColumns), columnsByTable)
@@ -119,25 +122,31 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         name: "DuckDB",
         target: `DuckDB file ${shown(path)}`,
         ddl: [...ddl.create, ...ddl.upgrade],
+        createHybridLedger: Effect.fail(
+          new WarehouseError({ reason: "denied", message: "only Snowflake has hybrid tables" })
+        ),
         init,
         preflight,
         claim: Effect.fnUntraced(function* (starts, owner) {
-          const now = BigInt(yield* Clock.currentTimeMillis)
-          const binds = [kafka.group, now, startsBind(starts), owner]
-          const rows = yield* client.use((connection) => connection.query(Sql.claim, binds))
-          return yield* claimedBy(owner, starts, yield* toEntries(rows))
+          const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), startsBind(starts)]
+          const rows = yield* afterConflict(
+            client.transaction((connection) =>
+              Effect.andThen(claimRows(connection, [...binds, owner]), connection.query(Sql.readLedger, [kafka.group]))
+            )
+          )
+          return yield* claimedBy(owner, starts, yield* toLedger(rows))
         }),
         reset: Effect.fnUntraced(function* (positions, owner) {
           const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), startsBind(positions)]
-          yield* client.transaction((connection) =>
-            connection
-              .query(Sql.claim, [...binds, owner])
-              .pipe(Effect.andThen(connection.execute(Sql.reset, binds)), Effect.asVoid)
+          yield* afterConflict(
+            client.transaction((connection) =>
+              Effect.andThen(claimRows(connection, [...binds, owner]), connection.execute(Sql.reset, binds))
+            )
           )
         }),
         ledger: Effect.flatMap(
           client.use((connection) => connection.query(Sql.readLedger, [kafka.group])),
-          toEntries
+          toLedger
         ),
         write,
         coverage: Effect.flatMap(
@@ -163,6 +172,13 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       })
     })
   )
+
+const claimRows = (connection: DuckDbClient.Connection, binds: ReadonlyArray<DuckDBValue>) =>
+  Effect.andThen(connection.execute(Sql.addMissing, binds), connection.execute(Sql.claim, binds))
+
+/** DuckDB does not wait for a write that is open but refuses the claim beside it; a write takes milliseconds. */
+const afterConflict = <A>(claim: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>
+  Effect.retry(claim, { while: isConflict, times: 100, schedule: Schedule.jittered(Schedule.spaced("20 millis")) })
 
 const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
 const decodeSummary = decodeRows(

@@ -31,9 +31,9 @@ export interface Connection {
 export interface DuckDbClient {
   readonly use: <A>(f: (connection: Connection) => Effect.Effect<A, WarehouseError>) => Effect.Effect<A, WarehouseError>
   /** Runs `f` between BEGIN and COMMIT; any failure rolls back. */
-  readonly transaction: (
-    f: (connection: Connection) => Effect.Effect<void, WarehouseError>
-  ) => Effect.Effect<void, WarehouseError>
+  readonly transaction: <A>(
+    f: (connection: Connection) => Effect.Effect<A, WarehouseError>
+  ) => Effect.Effect<A, WarehouseError>
 }
 
 /** At the default of 16 MB every checkpoint stalls a commit for half a second. */
@@ -134,10 +134,9 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
     use((connection) =>
       connection.execute("BEGIN TRANSACTION").pipe(
         Effect.andThen(f(connection)),
-        Effect.andThen(connection.execute("COMMIT")),
+        Effect.tap(connection.execute("COMMIT")),
         // Always, also after a conflict: DuckDB answers COMMIT of a broken transaction with success, and keeps nothing of it.
-        Effect.tapError(() => Effect.ignore(connection.execute("ROLLBACK"))),
-        Effect.asVoid
+        Effect.tapError(() => Effect.ignore(connection.execute("ROLLBACK")))
       )
     ).pipe(turns.withPermits(1), Effect.tap(checkpointIfFull))
 

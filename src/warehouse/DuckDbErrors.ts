@@ -40,5 +40,8 @@ const unknownFault: Verdict = [/./, "unavailable", "a passing fault, as far as c
 /** After an error of this kind the open database answers nothing any more and has to be opened anew. */
 export const isFatal = (error: WarehouseError): boolean => /FATAL|has been invalidated/.test(error.message)
 
+/** Two open transactions met on one column of a row, or made a row with the same key. */
+export const isConflict = (error: WarehouseError): boolean => /conflict on|duplicate key/i.test(error.message)
+
 /** Another process has the file. */
 export const isHeld = (error: WarehouseError): boolean => error.message.includes("is held by process")

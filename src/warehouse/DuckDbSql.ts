@@ -48,22 +48,32 @@ export const ddl = (path: string, routes: ReadonlyArray<Route>): Ddl => ({
 
 const ledger = dialect.qualified(consumerOffsets.name)
 
-/** Moves each range from where it must stand. Binds: group, time, ranges. */
-export const advance = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.x, SKIPPED = COALESCE(t.SKIPPED, 0) + s.r.s, UPDATED_AT = epoch_ms($2::BIGINT)
+/**
+ * Moves each range from where it must stand. DuckDB looks for conflicts column by column, so an UPDATE of one column and a claim that sets
+ * another would both be committed, and the records of the write come twice: this one and `claim` set both NEXT_OFFSET and EPOCH, as they are.
+ * Binds: group, time, ranges.
+ */
+export const advance = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.x, EPOCH = t.EPOCH, SKIPPED = COALESCE(t.SKIPPED, 0) + s.r.s, UPDATED_AT = epoch_ms($2::BIGINT)
 FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","e":"BIGINT","f":"BIGINT","x":"BIGINT","s":"BIGINT"}]')) AS r) s
 WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p AND t.EPOCH = s.r.e AND t.NEXT_OFFSET = s.r.f`
 
-/** Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here. Binds: group, time, positions, owner. */
-export const claim = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED, TOPIC_ID)
-SELECT $1, s.r.n, s.r.p, s.r.o, 1, $4, epoch_ms($2::BIGINT), s.r.o, 0, s.r.i
+/** Makes the rows of partitions that have none. Binds: group, time, positions, owner. */
+export const addMissing = `INSERT INTO ${ledger} (CONSUMER_GROUP, TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED, TOPIC_ID)
+SELECT $1, s.r.n, s.r.p, s.r.o, 0, $4, epoch_ms($2::BIGINT), s.r.o, 0, s.r.i
 FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT","i":"VARCHAR"}]')) AS r) s
-ON CONFLICT (CONSUMER_GROUP, TOPIC, PARTITION)
-DO UPDATE SET EPOCH = EPOCH + 1, OWNER = excluded.OWNER, UPDATED_AT = excluded.UPDATED_AT,
-  START_OFFSET = COALESCE(START_OFFSET, NEXT_OFFSET), SKIPPED = COALESCE(SKIPPED, 0), TOPIC_ID = COALESCE(excluded.TOPIC_ID, TOPIC_ID)
-RETURNING TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, TOPIC_ID`
+ON CONFLICT DO NOTHING`
+
+/**
+ * Raises the epoch of each position's partition; a row of an older version begins to count here. Neither ON CONFLICT DO UPDATE
+ * nor RETURNING: with them DuckDB takes the row out and puts it in again, which conflicts with no open UPDATE, and that one's change is lost. Binds: group, time, positions, owner.
+ */
+export const claim = `UPDATE ${ledger} t SET EPOCH = t.EPOCH + 1, NEXT_OFFSET = t.NEXT_OFFSET, OWNER = $4, UPDATED_AT = epoch_ms($2::BIGINT),
+  START_OFFSET = COALESCE(t.START_OFFSET, t.NEXT_OFFSET), SKIPPED = COALESCE(t.SKIPPED, 0), TOPIC_ID = COALESCE(s.r.i, t.TOPIC_ID)
+FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT","i":"VARCHAR"}]')) AS r) s
+WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p`
 
 /** Moves partitions that were claimed to other offsets, and counts from there. Binds: group, time, positions. */
-export const reset = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.o, START_OFFSET = s.r.o, SKIPPED = 0, TOPIC_ID = s.r.i, UPDATED_AT = epoch_ms($2::BIGINT)
+export const reset = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.o, EPOCH = t.EPOCH, START_OFFSET = s.r.o, SKIPPED = 0, TOPIC_ID = s.r.i, UPDATED_AT = epoch_ms($2::BIGINT)
 FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT","i":"VARCHAR"}]')) AS r) s
 WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p`
 

@@ -1,7 +1,8 @@
-/** Reads rows of CONSUMER_OFFSETS, whichever driver gave them, and refuses a ledger that contradicts itself. */
+/** Reads rows of CONSUMER_OFFSETS, whichever driver gave them, and says what they mean for a claim or a write. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Position, partitionKey } from "../domain/KafkaRecord.ts"
+import type { OffsetRange } from "../domain/Batch.ts"
+import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import type { LedgerEntry } from "./Warehouse.ts"
 import { WarehouseError } from "./WarehouseError.ts"
 
@@ -30,25 +31,37 @@ export const decodeRows = <S extends Schema.Decoder<unknown>>(row: S) => {
 
 const decodeLedgerRows = decodeRows(LedgerRow)
 
-/** The ledger of a group. No warehouse but DuckDB holds the key unique, so two rows of one partition are looked for here. */
-export const toLedger = (table: string, group: string) =>
-  Effect.fnUntraced(function* (rows: ReadonlyArray<unknown>) {
-    const entries = new Map<string, LedgerEntry>()
-    for (const row of yield* decodeLedgerRows(rows)) {
-      const entry = {
-        topic: row.TOPIC,
-        partition: row.PARTITION,
-        next: row.NEXT_OFFSET,
-        epoch: row.EPOCH,
-        owner: row.OWNER,
-        ...(row.TOPIC_ID !== null && { topicId: row.TOPIC_ID })
-      }
-      const other = entries.get(partitionKey(entry))
-      if (other !== undefined) return yield* duplicate(table, group, entry, other)
-      entries.set(partitionKey(entry), entry)
-    }
-    return [...entries.values()]
-  })
+/** The rows of a group as they stand there; only DuckDB holds the key unique. */
+export const decodeLedger = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError> =>
+  Effect.map(decodeLedgerRows(rows), (decoded) =>
+    decoded.map((row) => ({
+      topic: row.TOPIC,
+      partition: row.PARTITION,
+      next: row.NEXT_OFFSET,
+      epoch: row.EPOCH,
+      owner: row.OWNER,
+      ...(row.TOPIC_ID !== null && { topicId: row.TOPIC_ID })
+    }))
+  )
+
+/** One entry for each partition. Of several rows the one that got furthest counts, because the records up to it are durable. */
+export const merged = (entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<LedgerEntry> => {
+  const partitions = new Map<string, LedgerEntry>()
+  for (const entry of entries) {
+    const key = partitionKey(entry)
+    const other = partitions.get(key)
+    const furthest = other === undefined || entry.next > other.next ? entry : other
+    partitions.set(key, { ...furthest, epoch: Math.max(entry.epoch, other?.epoch ?? 0) })
+  }
+  return [...partitions.values()]
+}
+
+/** The ledger of a group, from the answer of `readLedger`. */
+export const toLedger = (rows: ReadonlyArray<unknown>) => Effect.map(decodeLedger(rows), merged)
+
+/** The partitions that have more than one row. */
+export const twinsOf = (entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<TopicPartition> =>
+  merged(entries).filter((entry) => entries.filter((other) => partitionKey(other) === partitionKey(entry)).length > 1)
 
 /** The claimed ones among `entries`; fails when somebody else was there in between, for then the epoch read is not ours. */
 export const claimedBy = (
@@ -72,6 +85,28 @@ export const fenced = (moved: number, wanted: number): WarehouseError =>
     message: `the ledger let ${moved} of ${wanted} partitions pass: another member has claimed them, or an earlier try of this write has landed`
   })
 
+/**
+ * What it means that an UPDATE of these ranges moved only so many rows, by the ledger as the same transaction reads it. Where it stands as
+ * expected the UPDATE cannot have seen what is there, and a new try may.
+ */
+export const notMoved = (
+  moved: number,
+  ranges: ReadonlyArray<OffsetRange>,
+  found: ReadonlyArray<LedgerEntry>
+): WarehouseError => {
+  const entries = new Map(merged(found).map((entry) => [partitionKey(entry), entry]))
+  const stands = (where: "from" | "next") =>
+    moved === 0 &&
+    ranges.every((range) => {
+      const entry = entries.get(partitionKey(range))
+      return entry?.epoch === range.epoch && entry.next === range[where]
+    })
+  if (stands("from") && twinsOf(found).length === 0)
+    return new WarehouseError({ reason: "unavailable", message: "the ledger stands where it should, but did not move" })
+  const { message, reason } = fenced(moved, ranges.length)
+  return new WarehouseError({ reason, message, landed: stands("next") })
+}
+
 /** All dead letters of a replay have to wait still. A single one may stand there more than once, where delivery is at-least-once. */
 export const checkReplay = (marked: number, wanted: number): Effect.Effect<void, WarehouseError> =>
   marked === wanted || (wanted === 1 && marked > 1)
@@ -82,18 +117,3 @@ export const checkReplay = (marked: number, wanted: number): Effect.Effect<void,
           message: `${marked} of ${wanted} dead letters wait: the others are not there, or have been replayed before`
         })
       )
-
-const duplicate = (table: string, group: string, one: LedgerEntry, other: LedgerEntry): WarehouseError => {
-  const text = (value: string) => `'${value.replaceAll("'", "''")}'`
-  const key = `CONSUMER_GROUP = ${text(group)} AND TOPIC = ${text(one.topic)} AND "PARTITION" = ${one.partition}`
-  // Rows up to the higher offset are durable: it moved together with them.
-  const next = Math.max(one.next, other.next)
-  const epoch = Math.max(one.epoch, other.epoch) + 1
-  return new WarehouseError({
-    reason: "denied",
-    message:
-      `${table} has more than one row for ${partitionKey(one)} of group ${group}; stop the group, then make it one: ` +
-      `BEGIN; DELETE FROM ${table} WHERE ${key}; INSERT INTO ${table} (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT) ` +
-      `VALUES (${text(group)}, ${text(one.topic)}, ${one.partition}, ${next}, ${epoch}, 'repair', CURRENT_TIMESTAMP); COMMIT;`
-  })
-}

@@ -1,23 +1,26 @@
 /** The warehouse on Snowflake: plain SQL over the driver, each write one transaction on a session of its own. */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
-import { type Table, tablesOf } from "../domain/Route.ts"
+import type { Batch } from "../domain/Batch.ts"
+import type { Position } from "../domain/KafkaRecord.ts"
+import { tablesOf } from "../domain/Route.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
-import { positionsBind, rangesBind, startsBind } from "./Binds.ts"
+import { positionsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
 import * as CoverageSql from "./CoverageSql.ts"
 import * as DeadLetterSql from "./DeadLetterSql.ts"
-import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "./LedgerRows.ts"
-import type { SnowflakeBind } from "./SnowflakeBind.ts"
+import { checkReplay, decodeRows, Integer } from "./LedgerRows.ts"
 import * as SnowflakeClient from "./SnowflakeClient.ts"
 import type { Session } from "./SnowflakeDriver.ts"
-import { columnsOf, preflight } from "./SnowflakePreflight.ts"
+import * as SnowflakeInserts from "./SnowflakeInserts.ts"
+import * as SnowflakeLedger from "./SnowflakeLedger.ts"
+import { preflight } from "./SnowflakePreflight.ts"
+import * as SnowflakeSchema from "./SnowflakeSchema.ts"
 import * as Sql from "./SnowflakeSql.ts"
-import { consumerOffsets, deadLetters, shapesOf, upgrades } from "./Tables.ts"
+import { deadLetters } from "./Tables.ts"
 import { Warehouse } from "./Warehouse.ts"
+import type { WarehouseError } from "./WarehouseError.ts"
 
 /** Connects when first used, so that building it cannot fail. */
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
@@ -35,100 +38,58 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       const names = Sql.dialect(sink.database, sink.schema)
       const ddl = Sql.ddl(sink.database, sink.schema, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
-      const toEntries = toLedger(names.qualified(consumerOffsets.name), kafka.group)
-      const insertSql = memo((table) => Sql.insertRows(names, table))
-
-      const readLedger = (session: Session) =>
-        Effect.flatMap(session.query(Sql.readLedger(names), [kafka.group]), toEntries)
-
-      // What mostly waits for its answer should carry more. Compressing costs as much as a third of the rest, so it is not done for nothing.
-      let isSlow = false
-      const statementBytes = () => (isSlow ? Sql.compressedStatement : Sql.plainStatement)
-
-      /** The statements of a batch that put something in; each is made when it is its turn, so that one at a time is in memory. */
-      const inserts = function* (batch: Pick<Batch, "outcomes" | "table">) {
-        for (const bind of Sql.rowsBinds(rowsOf(batch), statementBytes)) yield [insertSql(batch.table), bind] as const
-        for (const bind of Sql.deadLettersBinds(batch.table.name, deadLettersOf(batch)))
-          yield [Sql.insertDeadLetters(names), bind] as const
-      }
-
-      const insertAll = Effect.fnUntraced(function* (
-        session: Session,
-        statements: Iterable<readonly [sql: string, bind: SnowflakeBind]>
-      ) {
-        for (const [sql, bind] of statements) {
-          const [took] = yield* Effect.timed(session.execute(sql, [bind]))
-          isSlow = Duration.toMillis(took) > slowInsert
-        }
-      })
-
-      /** Last in the transaction, because its lock on the ledger lasts until COMMIT. */
-      const advance = Effect.fnUntraced(function* (session: Session, { ranges }: Batch) {
-        const moved = yield* session.execute(Sql.advance(names), [rangesBind(ranges), kafka.group])
-        if (moved !== ranges.length) return yield* fenced(moved, ranges.length)
-      })
+      const ledger = SnowflakeLedger.make(names, kafka.group)
+      const inserts = SnowflakeInserts.make(names, client)
 
       const writeExactlyOnce = (batch: Batch) =>
         client.transaction(
-          (session) => insertAll(session, inserts(batch)),
-          (session) => advance(session, batch)
+          (session) => inserts.insertAll(session, batch),
+          (session) => ledger.advance(session, batch.ranges)
         )
 
       const writeAtLeastOnce = (batch: Batch) => {
-        const [first, second] = inserts(batch)
-        if (first === undefined) return Effect.void
-        const all = (session: Session) => insertAll(session, inserts(batch))
+        const isSingle = inserts.isSingle(batch)
+        if (isSingle === undefined) return Effect.void
+        const all = (session: Session) => inserts.insertAll(session, batch)
         // A single statement is atomic by itself and saves two round trips.
-        return second === undefined ? client.use(all) : client.transaction(all)
+        return isSingle ? client.use(all) : client.transaction(all)
       }
 
-      const run = (session: Session) => (statements: ReadonlyArray<string>) =>
-        Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
-
-      const init = client.use((session) => {
-        const create = run(session)(ddl.create)
-        // Only when it is not there: creating a database takes a right that this role may rightly lack.
-        const created = Effect.catchIf(
-          create,
-          (error) => error.reason === "denied",
-          (error) =>
-            session.execute(Sql.createDatabase(sink.database)).pipe(
-              Effect.mapError(() => error),
-              Effect.andThen(create)
+      /** The first claim of a partition by this version finds no lock row, makes it, and asks again. */
+      const claiming = <A>(
+        positions: ReadonlyArray<Position>,
+        f: (session: Session) => Effect.Effect<A, WarehouseError>
+      ): Effect.Effect<A, WarehouseError> =>
+        Effect.catchIf(
+          client.transaction(f),
+          ({ reason }) => reason === "fenced",
+          () =>
+            Effect.andThen(
+              client.use((session) => ledger.prepare(session, positions)),
+              client.transaction(f)
             )
         )
-        return Effect.andThen(created, columnsOf(session, sink)).pipe(
-          Effect.map((found) => upgrades(names, shapesOf(routes), found)),
-          Effect.flatMap(run(session))
-        )
-      })
+
+      const schemaOf = SnowflakeSchema.make(client, sink, routes)
 
       const coverage = CoverageSql.coverage(names, routes, delivery === "exactly-once" ? kafka.group : undefined)
 
       return Warehouse.of({
         name: "Snowflake",
         target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
+        credits: client.credits,
         ddl: [...ddl.create, ...ddl.upgrade],
-        init,
+        init: schemaOf.init,
+        createHybridLedger: schemaOf.createHybridLedger,
         preflight: preflight(client, sink, routes, delivery),
-        claim: (starts, owner) =>
-          client.use((session) =>
-            session.execute(Sql.claim(names), [startsBind(starts), kafka.group, owner, kafka.group, owner]).pipe(
-              Effect.andThen(readLedger(session)),
-              Effect.flatMap((entries) => claimedBy(owner, starts, entries))
-            )
-          ),
-        reset: (positions, owner) => {
-          const bind = startsBind(positions)
-          return client.transaction((session) =>
-            session
-              .execute(Sql.claim(names), [bind, kafka.group, owner, kafka.group, owner])
-              .pipe(Effect.andThen(session.execute(Sql.reset(names), [bind, kafka.group])), Effect.asVoid)
-          )
-        },
-        ledger: client.use(readLedger),
+        claim: (starts, owner) => claiming(starts, (session) => ledger.claim(session, starts, owner)),
+        reset: (positions, owner) => claiming(positions, (session) => ledger.reset(session, positions, owner)),
+        ledger: client.use(ledger.read),
         write: (batch) =>
-          Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch))),
+          inserts.guarded(
+            batch,
+            Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch)))
+          ),
         coverage: Effect.flatMap(
           client.use((session) => session.query(coverage.sql, coverage.binds)),
           toCoverage(routes, delivery === "exactly-once")
@@ -145,7 +106,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
           client.transaction((session) =>
             session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(
               Effect.flatMap((marked) => checkReplay(marked, rows.length)),
-              Effect.andThen(insertAll(session, inserts({ table, outcomes: rows })))
+              Effect.andThen(inserts.insertAll(session, { table, outcomes: rows }))
             )
           ),
         summary: client
@@ -162,16 +123,3 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
 const decodeSummary = decodeRows(
   Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
 )
-
-/** Milliseconds. An INSERT of 1 MB that nothing holds up takes less. */
-const slowInsert = 100
-
-/** Builds the text of a table's statement once. */
-const memo = (build: (table: Table) => string) => {
-  const built = new Map<string, string>()
-  return (table: Table): string => {
-    const sql = built.get(table.name) ?? build(table)
-    built.set(table.name, sql)
-    return sql
-  }
-}

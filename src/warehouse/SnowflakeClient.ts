@@ -6,7 +6,10 @@ import * as Exit from "effect/Exit"
 import * as Pool from "effect/Pool"
 import * as Semaphore from "effect/Semaphore"
 import type { SnowflakeSettings } from "../Settings.ts"
+import * as SnowflakeCost from "./SnowflakeCost.ts"
 import { connect, type Session } from "./SnowflakeDriver.ts"
+import { isLockError } from "./SnowflakeLock.ts"
+import { patiently } from "./SnowflakeLogin.ts"
 import { WarehouseError } from "./WarehouseError.ts"
 
 export interface SnowflakeClient {
@@ -16,15 +19,16 @@ export interface SnowflakeClient {
    * Runs `f` between BEGIN and COMMIT; any failure rolls back. `unavailable` may hide a COMMIT that happened: its answer was lost, or came
    * so late that it proves nothing. `locking` comes last and alone: of all transactions of this process one at a time is between its begin
    * and COMMIT, so that a killed process leaves one lock behind, not one after the other. (They would wait for each other anyway.)
+   * With it, `f` only inserts.
    */
-  readonly transaction: (
-    f: (session: Session) => Effect.Effect<void, WarehouseError>,
+  readonly transaction: <A>(
+    f: (session: Session) => Effect.Effect<A, WarehouseError>,
     locking?: (session: Session) => Effect.Effect<void, WarehouseError>
-  ) => Effect.Effect<void, WarehouseError>
+  ) => Effect.Effect<A, WarehouseError>
 }
 
 export interface Options {
-  /** How long a transaction may lie idle between two statements. */
+  /** How long a transaction that may hold a lock may lie idle between two statements. */
   readonly maxPause?: Duration.Duration
   readonly open?: (settings: SnowflakeSettings) => Effect.Effect<Session, WarehouseError>
 }
@@ -35,12 +39,17 @@ export interface Options {
  */
 const maxPause = Duration.seconds(60)
 
+/** One that has only inserted blocks nobody, and is ended after four hours. Its turn may take as long as this to come. */
+const maxWait = Duration.hours(1)
+
 /** Opens sessions as they are asked for, `size` at most; all are closed with the scope. */
 export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, size: number, options: Options = {}) {
   const { open = connect } = options
   const limit = Duration.toMillis(options.maxPause ?? maxPause)
+  const cost = SnowflakeCost.make()
+  const login = patiently(Effect.map(open(settings), (session) => SnowflakeCost.metered(session, cost)))
   const pool = yield* Pool.makeWithTTL({
-    acquire: Effect.acquireRelease(open(settings), (session) => session.close),
+    acquire: Effect.acquireRelease(login, (session) => session.close),
     min: 0,
     max: size,
     // Snowflake ends a session that lay idle for four hours: ours never get that old. (The driver's own keep-alive is a timer that
@@ -59,38 +68,44 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
   const turn = yield* Semaphore.make(1)
   const transaction: SnowflakeClient["transaction"] = (f, locking) =>
     use((session) => {
-      const orRollBack = (step: Effect.Effect<void, WarehouseError>) =>
+      const orRollBack = <A>(step: Effect.Effect<A, WarehouseError>) =>
         Effect.catchIf(
           step,
           // When the connection failed there is nobody to tell; throwing the session away rolls back.
-          (error) => error.reason !== "unavailable",
+          leavesSession,
           (error) =>
-            Effect.andThen(session.execute("ROLLBACK").pipe(Effect.mapError(asUnavailable)), Effect.fail(error))
+            Effect.andThen(
+              Effect.mapError(session.execute("ROLLBACK"), ({ message }) =>
+                asUnavailable(`ROLLBACK failed: ${message}`)
+              ),
+              Effect.fail(error)
+            )
         )
       return session.execute("BEGIN TRANSACTION").pipe(
         // A session that the server ended while it lay idle shows itself here, before anything was written.
         Effect.mapError((error) => (session.isUp() ? error : gone)),
-        Effect.andThen(within(limit, session)),
+        Effect.andThen(within(limit, locking === undefined ? limit : Duration.toMillis(maxWait), session)),
         Effect.flatMap(({ commit, statements }) => {
           const body = orRollBack(f(statements))
           return locking === undefined
-            ? Effect.andThen(body, commit)
-            : Effect.andThen(body, turn.withPermits(1)(Effect.andThen(orRollBack(locking(statements)), commit)))
+            ? Effect.tap(body, commit)
+            : Effect.tap(body, turn.withPermits(1)(Effect.andThen(orRollBack(locking(statements)), commit)))
         })
       )
     })
 
-  return { use, transaction } satisfies SnowflakeClient
+  return { use, transaction, credits: cost.credits } satisfies SnowflakeClient & Pick<typeof cost, "credits">
 })
 
 /** The session of a transaction that is not let lie idle. The wall clock counts, because the monotonic one stands still while a machine sleeps. */
-const within = (limit: number, session: Session) =>
+const within = (limit: number, beforeLock: number, session: Session) =>
   Effect.map(Clock.currentTimeMillis, (begun) => {
     let answered = begun
+    let allowed = beforeLock
     const since = Effect.map(Clock.currentTimeMillis, (now) => now - answered)
     const unlessIdle = <A>(send: Effect.Effect<A, WarehouseError>) =>
       since.pipe(
-        Effect.flatMap((pause) => (pause > limit ? Effect.fail(idle(pause)) : send)),
+        Effect.flatMap((pause) => (pause > allowed ? Effect.fail(idle(pause)) : send)),
         Effect.tap(() =>
           Effect.map(Clock.currentTimeMillis, (now) => {
             answered = now
@@ -99,7 +114,13 @@ const within = (limit: number, session: Session) =>
       )
     const statements: Session = {
       ...session,
-      execute: (sql, binds) => unlessIdle(session.execute(sql, binds)),
+      execute: (sql, binds) =>
+        unlessIdle(
+          Effect.suspend(() => {
+            if (!sql.startsWith("INSERT")) allowed = limit
+            return session.execute(sql, binds)
+          })
+        ),
       query: (sql, binds) => unlessIdle(session.query(sql, binds))
     }
     // COMMIT takes no time, so a late answer means that it may have been sent late: then it says OK to a transaction that is no more.
@@ -107,7 +128,8 @@ const within = (limit: number, session: Session) =>
       before > limit
         ? Effect.fail(idle(before))
         : Effect.andThen(
-            session.execute("COMMIT"),
+            // Whatever it says: the transaction may be open still, or committed.
+            Effect.mapError(session.execute("COMMIT"), ({ message }) => asUnavailable(`COMMIT failed: ${message}`)),
             Effect.flatMap(since, (pause) => (pause > limit ? Effect.fail(idle(pause)) : Effect.void))
           )
     )
@@ -124,8 +146,9 @@ const gone = new WarehouseError({ reason: "unavailable", message: "the Snowflake
 
 /** A refusal leaves a session as it was; a failed connection, a defect or an interruption leaves it unknown. */
 const isClean = (exit: Exit.Exit<unknown, WarehouseError>): boolean =>
-  Exit.isSuccess(exit) ||
-  exit.cause.reasons.every((reason) => reason._tag === "Fail" && reason.error.reason !== "unavailable")
+  Exit.isSuccess(exit) || exit.cause.reasons.every((reason) => reason._tag === "Fail" && leavesSession(reason.error))
 
-const asUnavailable = (error: WarehouseError): WarehouseError =>
-  new WarehouseError({ reason: "unavailable", message: `ROLLBACK failed: ${error.message}` })
+/** A statement that gave up waiting for a lock has ended alone: its transaction goes on. */
+const leavesSession = (error: WarehouseError): boolean => error.reason !== "unavailable" || isLockError(error)
+
+const asUnavailable = (message: string): WarehouseError => new WarehouseError({ reason: "unavailable", message })

@@ -8,7 +8,7 @@ import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflak
 import type { SnowflakeSettings } from "../Settings.ts"
 import { filled, lend, type SnowflakeBind } from "./SnowflakeBind.ts"
 import { fromDriver, fromLogin } from "./SnowflakeErrors.ts"
-import type { WarehouseError } from "./WarehouseError.ts"
+import { WarehouseError } from "./WarehouseError.ts"
 
 export interface Session {
   /** False once the server has ended it, or the driver has given it up. */
@@ -24,15 +24,23 @@ export interface Session {
   readonly close: Effect.Effect<void>
 }
 
-/** Seconds a statement waits for a lock and runs at most, so that others' faults come back as errors instead of hanging. */
-const sessionParameters =
-  "TIMEZONE = 'UTC' LOCK_TIMEOUT = 60 STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE"
+/** Seconds that a statement waits for a lock. */
+export const lockTimeout = 60
+
+/**
+ * What a write relies on, whatever the account or the user is set to: a single statement is durable when it has been answered, one that fails
+ * leaves its transaction open, and others' faults come back as errors instead of hanging (both times in seconds).
+ */
+const sessionParameters = `TIMEZONE = 'UTC' AUTOCOMMIT = TRUE TRANSACTION_ABORT_ON_ERROR = FALSE LOCK_TIMEOUT = ${lockTimeout} STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE CLIENT_SESSION_KEEP_ALIVE = FALSE`
+
+/** The same for a ledger that is a hybrid table. An account without hybrid tables may not know them, and does not need them. */
+const hybridParameters = `READ_LATEST_WRITES = TRUE HYBRID_TABLE_LOCK_TIMEOUT = ${lockTimeout}`
 
 /** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
 const httpTimeout = 60_000
 
-/** A request of more bytes is compressed: larger ones would not pass as they are, and cost more on the line than in the processor. */
-const largestPlain = 2_000_000
+/** A request of more bytes is compressed: a bind is quoted once more in it, and beyond 1 MB Snowflake need not take it as it is. */
+const largestPlain = 800_000
 
 const compress = promisify(gzip)
 
@@ -133,11 +141,22 @@ export const connect = Effect.fn("Snowflake.connect")(function* (settings: Snowf
     login().catch((error) => resume(Effect.fail(fromLogin(error, settings.credentials._tag))))
   })
   const session = make(connection)
-  yield* session.execute(`ALTER SESSION SET ${sessionParameters}`).pipe(
-    Effect.catchIf(
-      // An emulator may not know them; an account always does.
-      (error) => error.reason !== "unavailable" || error.message.includes("not implemented"),
-      (error) => Effect.logDebug("Session parameters not set", error.message)
+  const set = (parameters: string) => session.execute(`ALTER SESSION SET ${parameters}`)
+  yield* set(sessionParameters).pipe(
+    Effect.mapError((error) =>
+      error.reason === "unavailable"
+        ? error
+        : new WarehouseError({
+            reason: "denied",
+            message: `the session cannot be set up as it has to be (ALTER SESSION SET ${sessionParameters}): ${error.message}`
+          })
+    ),
+    Effect.andThen(
+      Effect.catchIf(
+        set(hybridParameters),
+        ({ reason }) => reason !== "unavailable",
+        ({ message }) => Effect.logDebug("No parameters of hybrid tables", message)
+      )
     ),
     Effect.onError(() => session.close)
   )

@@ -5,7 +5,9 @@ import { type Route, tablesOf } from "../domain/Route.ts"
 import type { Settings, SnowflakeSettings } from "../Settings.ts"
 import { decodeRows } from "./LedgerRows.ts"
 import type { SnowflakeClient } from "./SnowflakeClient.ts"
-import type { Session } from "./SnowflakeDriver.ts"
+import { lockTimeout, type Session } from "./SnowflakeDriver.ts"
+import { isLockError } from "./SnowflakeLock.ts"
+import * as LockSql from "./SnowflakeLockSql.ts"
 import * as Sql from "./SnowflakeSql.ts"
 import { columnsByTable, consumerOffsets, deadLetters, missingFrom, quoted, type Shape, shapesOf } from "./Tables.ts"
 import type { Problem } from "./Warehouse.ts"
@@ -16,10 +18,16 @@ const decodeIdentity = decodeRows(
   Schema.Struct({ ROLE: Schema.NullOr(Schema.String), WAREHOUSE: Schema.NullOr(Schema.String) })
 )
 
-/** The columns of each table of the schema. */
-export const columnsOf = (session: Session, { database, schema }: SnowflakeSettings) =>
+/** The columns of each table that the routes need, where it is there. */
+export const columnsOf = (session: Session, { database, schema }: SnowflakeSettings, routes: ReadonlyArray<Route>) =>
   session
-    .query(Sql.columns(database), [schema.toUpperCase()])
+    .query(
+      Sql.columns(
+        database,
+        shapesOf(routes).map(({ name }) => name)
+      ),
+      [schema.toUpperCase()]
+    )
     .pipe(Effect.flatMap(decodeColumns), Effect.map(columnsByTable))
 
 type Problems = ReadonlyArray<Problem>
@@ -37,6 +45,20 @@ const orIfDenied = <A, B>(effect: Effect.Effect<A, WarehouseError>, onDenied: (e
 const rightsTo = (shape: Shape): string => (shape === consumerOffsets ? "SELECT, INSERT, UPDATE" : "SELECT, INSERT")
 
 const create = "node dist/main.js init"
+
+/** Statements that one session is sent together; with hundreds of tables their latencies would add up. */
+const atOnce = 8
+
+/** Who only looks neither waits for a lock nor makes others wait. */
+const withoutWaiting = <A>(
+  session: Session,
+  look: Effect.Effect<A, WarehouseError>
+): Effect.Effect<A, WarehouseError> =>
+  Effect.acquireUseRelease(
+    session.execute("ALTER SESSION SET LOCK_TIMEOUT = 0"),
+    () => look,
+    () => Effect.ignore(session.execute(`ALTER SESSION SET LOCK_TIMEOUT = ${lockTimeout}`))
+  )
 
 export const preflight = (
   client: SnowflakeClient,
@@ -68,6 +90,7 @@ export const preflight = (
       shape === consumerOffsets
         ? [
             [Sql.claim(names), ["[]", "", "", "", ""]],
+            [LockSql.lock(names), ["[]", ""]],
             [Sql.advance(names), ["[]", ""]]
           ]
         : shape === deadLetters
@@ -77,7 +100,12 @@ export const preflight = (
             : [[Sql.insertRows(names, table), ["[]"]]]
     return orIfDenied(
       Effect.as(
-        Effect.forEach(statements, ([sql, binds]) => session.execute(sql, binds), { discard: true }),
+        Effect.forEach(
+          statements,
+          // A statement that fails for a lock has been compiled, and so has the right to its table.
+          ([sql, binds]) => Effect.catchIf(Effect.asVoid(session.execute(sql, binds)), isLockError, () => Effect.void),
+          { discard: true }
+        ),
         none
       ),
       ({ message }): Problems => [{ what: message, remedy: grant(shape, role) }]
@@ -92,7 +120,7 @@ export const preflight = (
           remedy: `${create}, or if it is there: GRANT USAGE ON SCHEMA ${sink.database}.${sink.schema} TO ROLE ${role};`
         }
       ]
-    const found = yield* columnsOf(session, sink)
+    const found = yield* columnsOf(session, sink, routes)
     const missing = missingFrom(names, shapes, found, create)
     // Without any right to it, a table is as if it were not there.
     const hidden = shapes.filter(({ name }) => !found.has(name))
@@ -102,7 +130,8 @@ export const preflight = (
       remedy: remedy === create ? `${create}, or if they are there: ${grants}` : remedy
     }))
     const whole = shapes.filter(({ fields, name }) => fields.every((field) => found.get(name)?.has(field.name)))
-    const refused = yield* Effect.forEach(whole, (shape) => rehearsal(session, role, shape))
+    const rehearsals = Effect.forEach(whole, (shape) => rehearsal(session, role, shape), { concurrency: atOnce })
+    const refused = yield* withoutWaiting(session, rehearsals)
     return [...told, ...refused.flat()]
   })
 
@@ -118,16 +147,27 @@ export const preflight = (
 
   return orIfDenied(
     client.use(look),
-    ({ message }): Problems => [
-      { what: `Snowflake refused user ${sink.user}: ${message}`, remedy: loginRemedy(sink, message) }
+    (error): Problems => [
+      { what: `Snowflake refused user ${sink.user}: ${error.message}`, remedy: loginRemedy(sink, error) }
     ]
   )
 }
 
-/** By the code in the message, else by the kind of credentials. */
-const loginRemedy = ({ credentials, role, user }: SnowflakeSettings, message: string): string => {
-  if (/\(390(186|189)\)/.test(message))
-    return `GRANT ROLE ${role ?? "…"} TO USER ${user}; or set SNOWFLAKE_ROLE to another`
+/** By the code, else by the kind of credentials. */
+const loginRemedy = ({ credentials, role, user }: SnowflakeSettings, { code = "" }: WarehouseError): string => {
+  const known: Readonly<Record<string, string>> = {
+    "390102": `correct the credentials, then wait 15 minutes, or ALTER USER ${user} SET MINS_TO_UNLOCK = 0;`,
+    "390186": `GRANT ROLE ${role ?? "…"} TO USER ${user}; or set SNOWFLAKE_ROLE to another`,
+    "390189": `GRANT ROLE ${role ?? "…"} TO USER ${user}; or set SNOWFLAKE_ROLE to another`,
+    "390201":
+      "set SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA, SNOWFLAKE_WAREHOUSE and SNOWFLAKE_ROLE to what this user may use",
+    "390422": `ALTER NETWORK POLICY … SET ALLOWED_IP_LIST = (…); with this machine's address, in the policy of user ${user} or of the account`,
+    "390432": `CREATE NETWORK POLICY …; ALTER USER ${user} SET NETWORK_POLICY = …; an access token works only for a user that has one`,
+    "394508": `ALTER USER ${user} SET TYPE = SERVICE; and a key pair (SNOWFLAKE_PRIVATE_KEY_PATH): a service has no second factor`
+  }
+  if (known[code] !== undefined) return known[code]
+  if (code === "403" || code === "404")
+    return "set SNOWFLAKE_ACCOUNT to the account's identifier, and SNOWFLAKE_HOST only for a private link"
   switch (credentials._tag) {
     case "Password":
       return "set SNOWFLAKE_ACCOUNT, SNOWFLAKE_USER and SNOWFLAKE_PASSWORD, or use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH)"

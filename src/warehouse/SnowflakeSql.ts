@@ -1,7 +1,7 @@
 /** The SQL that the Snowflake layer sends, as pure text; whatever comes from a record travels as data in one bind. */
 
 import { shortened } from "../domain/DeadLetters.ts"
-import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
+import type { BronzeRow, DeadLetter, Outcome } from "../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../domain/Route.ts"
 import { jsonArrays, type SnowflakeBind } from "./SnowflakeBind.ts"
 import {
@@ -33,10 +33,40 @@ export const dialect = (database: string, schema: string): Dialect => ({
   jsonText: (expression) => `TO_JSON(${expression})`
 })
 
+const createSchema = (database: string, schema: string): string =>
+  `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`
+
+/**
+ * What `init` runs, given what there is: each statement takes a right of its own even where it would have nothing to do, and a role that may fill
+ * the tables may rightly lack it.
+ */
+export const missing = (
+  database: string,
+  schema: string,
+  routes: ReadonlyArray<Route>,
+  found: { readonly schema: boolean; readonly tables: ReadonlyMap<string, ReadonlySet<string>> }
+): ReadonlyArray<string> => {
+  const names = dialect(database, schema)
+  const shapes = shapesOf(routes)
+  const [here, absent] = [
+    shapes.filter(({ name }) => found.tables.has(name)),
+    shapes.filter(({ name }) => !found.tables.has(name))
+  ]
+  return [
+    ...(found.schema ? [] : [createSchema(database, schema)]),
+    ...absent.map((shape) => createTable(names, shape)),
+    ...upgrades(names, here, found.tables)
+  ]
+}
+
+/** The ledger as a table whose rows are locked one by one; only where the account has hybrid tables, and only before there is a ledger. */
+export const createHybridLedger = (names: Dialect): string =>
+  createTable(names, consumerOffsets).replace("CREATE TABLE", "CREATE HYBRID TABLE")
+
 /** `CREATE SCHEMA`, then every table, then what older tables lack; each may be run again. */
 export const ddl = (database: string, schema: string, routes: ReadonlyArray<Route>): Ddl => ({
   create: [
-    `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`,
+    createSchema(database, schema),
     ...shapesOf(routes).map((shape) => createTable(dialect(database, schema), shape))
   ],
   upgrade: upgrades(dialect(database, schema), shapesOf(routes))
@@ -53,8 +83,11 @@ const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
 
 const typedColumn = ({ type }: Column, index: number): string => typed[type](`f.value:c[${index}]::STRING`)
 
-/** One row per element of the array that is bound. VALUES and array binds do not take PARSE_JSON on Snowflake; FLATTEN does. */
-const fromBind = "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f"
+/**
+ * One row per element of the array that is bound. VALUES and array binds do not take PARSE_JSON on Snowflake; FLATTEN does. Of two keys that are the
+ * same the last one counts ('d'); without that Snowflake would refuse the event, and all that came with it.
+ */
+const fromBind = "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?, 'd'))) f"
 
 // SYSDATE() is UTC whatever the session's time zone.
 const coordinates =
@@ -127,9 +160,10 @@ export const createDatabase = (database: string): string =>
 export const schemata = (database: string): string =>
   `SELECT SCHEMA_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ?`
 
-/** Bind: schema. */
-export const columns = (database: string): string =>
-  `SELECT TABLE_NAME, COLUMN_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ?`
+/** Of these tables alone, for a schema may hold thousands. Bind: schema. */
+export const columns = (database: string, tables: ReadonlyArray<string>): string =>
+  `SELECT TABLE_NAME, COLUMN_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS
+WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (${tables.map(literal).join(", ")})`
 
 /** A string as a literal; backslashes escape on Snowflake. */
 const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
@@ -165,6 +199,24 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
     maxBytes
   )
 
+/** The indexes of those events that are no JSON to Snowflake. Bind: events. */
+export const unparsable = `SELECT f.value:i::NUMBER AS N ${fromBind} WHERE TRY_PARSE_JSON(f.value:v::STRING, 'd') IS NULL`
+
+/** What PARSE_JSON takes on every account (16 MiB), less some room. The query is not kept, so the limit for one that may be run again does not matter. */
+const largestCheck = 15_000_000
+
+/** The events among `outcomes` as the binds of `unparsable`: as text, so that what is in them is not looked at before. */
+export const eventsBinds = (outcomes: ReadonlyArray<Outcome>): Iterable<SnowflakeBind> =>
+  jsonArrays(
+    outcomes.flatMap((outcome, index) =>
+      outcome._tag === "BronzeRow" && outcome.event !== null && outcome.event.trim() !== "null"
+        ? [{ index, event: outcome.event }]
+        : []
+    ),
+    ({ event, index }) => `{"i":${index},"v":${JSON.stringify(event)}}`,
+    () => largestCheck
+  )
+
 /**
  * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary data types"), less some
  * room for the message.
@@ -172,7 +224,11 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
 const maxText = 16 * 1024 * 1024 - 16 * 1024
 
 /** Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its beginning. */
-export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLetter>): Iterable<SnowflakeBind> =>
+export const deadLettersBinds = (
+  table: string,
+  letters: ReadonlyArray<DeadLetter>,
+  maxBytes = () => plainStatement
+): Iterable<SnowflakeBind> =>
   jsonArrays(
     letters,
     (whole) => {
@@ -182,5 +238,5 @@ export const deadLettersBinds = (table: string, letters: ReadonlyArray<DeadLette
       const truncated = letter.truncated === true ? ',"x":true' : ""
       return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
     },
-    () => plainStatement
+    () => Math.min(plainStatement, maxBytes())
   )

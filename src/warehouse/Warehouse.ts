@@ -40,8 +40,12 @@ export class Warehouse extends Context.Service<
     readonly name: string
     /** Where it writes and as whom, in one line without secrets. */
     readonly target: string
+    /** Credits that this process has made a warehouse of the smallest size cost by `now`, estimated; undefined where nothing is paid by the hour. */
+    readonly credits?: ((now: number) => number) | undefined
     /** The statements that create schema and tables, and those that bring older tables up to date; each may be run again. */
     readonly ddl: ReadonlyArray<string>
+    /** Creates the ledger as a table whose rows are locked one by one, ahead of `init`; `denied` where there is no such thing, or a ledger already. */
+    readonly createHybridLedger: Effect.Effect<void, WarehouseError>
     /** Runs what is needed of `ddl`. */
     readonly init: Effect.Effect<void, WarehouseError>
     /** Looks at login, role, schema and tables; an empty list means that `write` will find what it needs. */

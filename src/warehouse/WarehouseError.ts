@@ -15,6 +15,12 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
   reason: WarehouseErrorReason,
   /** What happened, in the warehouse's own words, and what to do about it; never a secret, never a payload. */
   message: Schema.String,
+  /** The warehouse's own code, where it has one; else the HTTP status, where that says it. */
+  code: Schema.optionalKey(Schema.String),
+  /** Of `refused`: the records at fault, by their index among the outcomes of the batch, where the warehouse can tell. */
+  records: Schema.optionalKey(Schema.Array(Schema.Int)),
+  /** Of `fenced`: whether the ledger says, in the transaction that was refused, that an earlier try of the same write has landed. */
+  landed: Schema.optionalKey(Schema.Boolean),
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   /** Whether the same call can succeed later; `denied` counts, because grants are mended while we wait. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { startCluster } from "../../scripts/support/kafkaBroker.ts"
-import { startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
+import { type EmulatorOptions, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
 import * as FaultProxy from "./FaultProxy.ts"
 import { judge } from "./Oracle.ts"
 import * as Random from "./Random.ts"
@@ -21,6 +21,8 @@ export interface Options {
   /** No new round begins after so many milliseconds; each sink has one at least. */
   readonly limit: number
   readonly say: (line: string) => void
+  /** What the emulator does that Snowflake does not rule out. */
+  readonly mode?: EmulatorOptions["mode"]
   /** Another build of the service, as mutation checks use it. */
   readonly program?: string
 }
@@ -43,7 +45,7 @@ export const run = async (options: Options): Promise<Report> => {
   const random = Random.make(seed)
   const folder = await mkdtemp(join(tmpdir(), "bronze-chaos-"))
   const brokers = await startCluster({ nodes: 2, dataDir: join(folder, "kafka") })
-  const snowflake = sinks.includes("snowflake") ? await startSnowflake(folder) : undefined
+  const snowflake = sinks.includes("snowflake") ? await startSnowflake(folder, options.mode) : undefined
   const stage: Stage = { brokers, folder, random, program: options.program ?? built, ...(snowflake && { snowflake }) }
   const total = { rounds: 0, records: 0, duplicates: 0, gaps: 0 }
   const happened = new Map<string, number>()
@@ -82,9 +84,13 @@ export const run = async (options: Options): Promise<Report> => {
   return { seed, ...total, happened, problems }
 }
 
-const startSnowflake = async (folder: string) => {
+const startSnowflake = async (folder: string, mode: Options["mode"]) => {
   // Snowflake aborts an idle transaction that others wait for after five minutes; here it is three seconds.
-  const emulator = await startEmulator({ dataDir: join(folder, "snowflake"), idleTransactionSeconds: 3 })
+  const emulator = await startEmulator({
+    dataDir: join(folder, "snowflake"),
+    idleTransactionSeconds: 3,
+    ...(mode && { mode })
+  })
   return { emulator, proxy: await FaultProxy.start({ targetPort: emulator.port }) }
 }
 

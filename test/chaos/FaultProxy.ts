@@ -4,7 +4,17 @@ import type { AddressInfo } from "node:net"
 import { gunzipSync } from "node:zlib"
 
 /** What a statement is for the service: a step of its protocol. */
-export const steps = ["login", "begin", "insert", "dead_letters", "ledger", "commit", "claim", "select"] as const
+export const steps = [
+  "login",
+  "begin",
+  "insert",
+  "dead_letters",
+  "lock",
+  "ledger",
+  "commit",
+  "claim",
+  "select"
+] as const
 export type Step = (typeof steps)[number] | "other"
 
 export const faults = [
@@ -16,6 +26,8 @@ export const faults = [
   "expired",
   "gone",
   "lock_limit",
+  "lock_timeout",
+  "413",
   "lost_reply"
 ] as const
 export type Fault = (typeof faults)[number]
@@ -28,6 +40,8 @@ export interface FaultProxy {
   readonly at: (step: Step, phase: "before" | "after", act: () => Promise<void> | void) => void
   /** How often each fault happened, by `fault at step`. */
   readonly fired: ReadonlyMap<string, number>
+  /** How many statements of each step have come by. */
+  readonly seen: ReadonlyMap<Step, number>
   /** Faults and acts that wait for their statement. */
   readonly armed: () => number
   readonly disarm: () => void
@@ -45,22 +59,30 @@ const stepOf = (sql: string): Step => {
   if (text.startsWith("BEGIN")) return "begin"
   if (text.startsWith("COMMIT")) return "commit"
   if (text.startsWith("INSERT")) return /INTO\s+\S*DEAD_LETTERS/.test(text) ? "dead_letters" : "insert"
+  if (/^UPDATE\s+\S+\s+SET\s+UPDATED_AT/.test(text)) return "lock"
   if (text.startsWith("UPDATE")) return "ledger"
   if (text.startsWith("MERGE")) return "claim"
   return text.startsWith("SELECT") ? "select" : "other"
 }
 
-const refusal = (code: string, message: string) =>
-  ({ status: 200, body: { data: { errorCode: code, sqlState: "08001" }, code, message, success: false } }) as const
+const refusal = (code: string, message: string, sqlState = "08001") =>
+  ({ status: 200, body: { data: { errorCode: code, sqlState }, code, message, success: false } }) as const
 
 const refusals = {
   "429": { status: 429, body: {} },
   "503": { status: 503, body: {} },
   expired: refusal("390112", "Authentication token has expired. The user must authenticate again."),
   gone: refusal("390111", "Session no longer exists. New login required to access the service."),
+  "413": { status: 413, body: {} },
   lock_limit: refusal(
     "000625",
-    "Statement has locked table CONSUMER_OFFSETS in another transaction; exceeds the 20 statements limit"
+    "Statement '01b' has locked table 'CONSUMER_OFFSETS' in transaction 1 and this lock has not yet been released. Your statement '01c' was aborted because the number of waiters for this lock exceeds the 20 statements limit.",
+    "57014"
+  ),
+  lock_timeout: refusal(
+    "000627",
+    "Statement '01b' has locked table 'CONSUMER_OFFSETS' in transaction 1 and this lock has not yet been released. Your statement '01c' was aborted because waiting for this lock is limited to 60 s.",
+    "57014"
   )
 } as const
 
@@ -73,6 +95,7 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
     readonly act: () => Promise<void> | void
   }> = []
   const fired = new Map<string, number>()
+  const seen = new Map<Step, number>()
   const takeAct = async (step: Step, phase: "before" | "after"): Promise<void> => {
     const index = acts.findIndex((entry) => entry.step === step && entry.phase === phase)
     const [entry] = index < 0 ? [] : acts.splice(index, 1)
@@ -104,6 +127,7 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
 
   const handle = async (req: IncomingMessage, res: ServerResponse, body: Buffer): Promise<void> => {
     const step = stepOfRequest(req, body)
+    seen.set(step, (seen.get(step) ?? 0) + 1)
     await takeAct(step, "before")
     const index = armed.findIndex((entry) => entry.step === step)
     const [entry] = index < 0 ? [] : armed.splice(index, 1)
@@ -136,6 +160,7 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
     arm: (fault, step) => void armed.push({ fault, step }),
     at: (step, phase, act) => void acts.push({ step, phase, act }),
     fired,
+    seen,
     armed: () => armed.length + acts.length,
     disarm: () => {
       armed.length = 0

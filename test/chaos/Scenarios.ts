@@ -123,6 +123,14 @@ const meet = (world: World, step: Step, phase: "before" | "after", act: () => Pr
     })
   })
 
+/** Where each fault can be met; only rows are large, and only locks are waited for. */
+const stepsOf = (kind: Fault): ReadonlyArray<Step> => {
+  if (kind === "lost_reply") return ["commit", "insert", "lock", "ledger"]
+  if (kind === "413") return ["insert"]
+  if (kind === "lock_limit" || kind === "lock_timeout") return ["insert", "lock"]
+  return ["begin", "insert", "lock", "ledger", "commit"]
+}
+
 const fault = (kind: Fault): Scenario => ({
   name: `the warehouse: ${kind}`,
   sinks: ["snowflake"],
@@ -130,8 +138,7 @@ const fault = (kind: Fault): Scenario => ({
   run: async (world) => {
     const { proxy } = world.snowflake ?? {}
     if (proxy === undefined) return
-    const steps: ReadonlyArray<Step> =
-      kind === "lost_reply" ? ["commit", "insert", "ledger"] : ["begin", "insert", "ledger", "commit"]
+    const steps = stepsOf(kind)
     const times = kind === "half_open" ? 1 : 3
     for (let n = 0; n < times; n++)
       proxy.arm(kind, kind === "lost_reply" && n === 0 ? "commit" : world.random.pick(steps))

@@ -1,4 +1,4 @@
-/** `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|duckdb|both]`: a long run, with its figures; exit 1 if anything is not as promised. */
+/** `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|duckdb|both] [--mode snapshot|twins]`: a long run, with its figures; exit 1 if anything is not as promised. */
 import { parseArgs } from "node:util"
 import { missing, run } from "./Chaos.ts"
 import { scenarios } from "./Scenarios.ts"
@@ -9,11 +9,17 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "30" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     sink: { type: "string", default: "both" },
+    mode: { type: "string", default: "" },
     only: { type: "string", default: "" }
   }
 })
 const sinks: ReadonlyArray<Sink> =
   values.sink === "both" ? ["snowflake", "duckdb"] : [values.sink === "duckdb" ? "duckdb" : "snowflake"]
+const mode = (["snapshot", "twins"] as const).find((name) => name === values.mode)
+if (mode === undefined && values.mode !== "") {
+  process.stderr.write("--mode is snapshot or twins\n")
+  process.exit(64)
+}
 const minutes = Number(values.minutes)
 const chosen = scenarios.filter(
   ({ isSlow, name, sinks: fits }) =>
@@ -21,13 +27,16 @@ const chosen = scenarios.filter(
 )
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-say(`Seed ${values.seed}: npm run chaos -- --minutes ${values.minutes} --seed ${values.seed} --sink ${values.sink}`)
+say(
+  `Seed ${values.seed}: npm run chaos -- --minutes ${values.minutes} --seed ${values.seed} --sink ${values.sink}${mode === undefined ? "" : ` --mode ${mode}`}`
+)
 const report = await run({
   seed: Number(values.seed),
   sinks,
   scenarios: chosen,
   perRound: 10,
   limit: minutes * 60_000,
+  ...(mode && { mode }),
   say
 })
 

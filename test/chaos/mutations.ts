@@ -2,7 +2,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { run } from "./Chaos.ts"
+import { type Options, run } from "./Chaos.ts"
 import { scenarios } from "./Scenarios.ts"
 import type { Sink } from "./World.ts"
 
@@ -11,17 +11,25 @@ interface Mutation {
   /** A file of dist, what stands in it, and what takes its place. */
   readonly edits: ReadonlyArray<{ readonly file: string; readonly from: string; readonly to: string }>
   readonly sink: Sink
+  readonly mode?: Options["mode"]
   /** The scenarios that should bring it to light. */
   readonly by: RegExp
 }
 
+const withoutFence = {
+  edits: [{ file: "warehouse/SnowflakeSql.js", from: " AND EPOCH = s.E AND NEXT_OFFSET = s.F", to: "" }],
+  sink: "snowflake",
+  by: /lost_reply|SIGSTOP/
+} as const
+
 const mutations: ReadonlyArray<Mutation> = [
+  { ...withoutFence, name: "the fence is taken out" },
   {
-    name: "the fence is taken out",
-    edits: [{ file: "warehouse/SnowflakeSql.js", from: " AND EPOCH = s.E AND NEXT_OFFSET = s.F", to: "" }],
-    sink: "snowflake",
-    by: /lost_reply|SIGSTOP/
+    ...withoutFence,
+    name: "the fence is taken out, where a statement that waited reads what was before",
+    mode: "snapshot"
   },
+  { ...withoutFence, name: "the fence is taken out, where a MERGE does not wait", mode: "twins" },
   {
     name: "the ledger is read too late",
     edits: [
@@ -76,6 +84,7 @@ for (const [index, mutation] of mutations.entries()) {
     scenarios: scenarios.filter(({ isSlow, name }) => isSlow !== true && mutation.by.test(name)),
     perRound: 10,
     limit: 0,
+    ...(mutation.mode && { mode: mutation.mode }),
     say,
     program: join(copy, "dist", "main.js")
   })

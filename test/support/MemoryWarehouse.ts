@@ -66,6 +66,7 @@ export const make = Effect.fnUntraced(function* ({
     name: "Memory",
     target: "memory",
     ddl: [],
+    createHybridLedger: Effect.fail(error("denied", "only Snowflake has hybrid tables")),
     init: Effect.void,
     preflight: Effect.succeed([]),
     claim: (starts, owner) =>

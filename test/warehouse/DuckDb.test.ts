@@ -3,8 +3,9 @@ import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { DuckDBInstance } from "@duckdb/node-api"
+import { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api"
 import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -37,6 +38,21 @@ const decodeLetters = Schema.decodeUnknownSync(
   Schema.Array(Schema.Struct({ ...Place, table: Schema.String, payload: Text, cause: Schema.String, message: Text }))
 )
 
+/** The library itself is held up, for there is nothing between it and the file. */
+const holdCommit = Effect.gen(function* () {
+  const reached = yield* Deferred.make<void>()
+  const released = yield* Deferred.make<void>()
+  const { run } = DuckDBConnection.prototype
+  DuckDBConnection.prototype.run = async function (sql, ...rest) {
+    if (sql === "COMMIT") {
+      DuckDBConnection.prototype.run = run
+      await Effect.runPromise(Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(released)))
+    }
+    return await run.call(this, sql, ...rest)
+  }
+  return { reached: Deferred.await(reached), release: Effect.asVoid(Deferred.succeed(released, undefined)) }
+})
+
 const inspector = (path: string) => {
   const query = (sql: string) =>
     Effect.promise(async () => {
@@ -61,6 +77,7 @@ const inspector = (path: string) => {
       ),
       decodeLetters
     ),
+    holdCommit,
     run: (sql) => Effect.asVoid(query(sql.replaceAll("{T}", "BRONZE.")))
   })
 }

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fromDuckDb } from "../../src/warehouse/DuckDbErrors.ts"
 import { fromDriver, fromLogin } from "../../src/warehouse/SnowflakeErrors.ts"
+import type { WarehouseErrorReason } from "../../src/warehouse/WarehouseError.ts"
 
 const thrown = (code: string | number, sqlState?: string, message = "words", status?: number) =>
   Object.assign(new Error(message), {
@@ -11,36 +12,102 @@ const thrown = (code: string | number, sqlState?: string, message = "words", sta
   })
 
 describe("SnowflakeErrors", () => {
-  const cases: ReadonlyArray<readonly [what: string, error: Error, reason: string]> = [
-    ["network", thrown(401001, undefined, "connect ECONNREFUSED"), "unavailable"],
-    ["503", thrown(401002, undefined, "failed", 503), "unavailable"],
-    ["429", thrown(401002, undefined, "failed", 429), "unavailable"],
-    ["413", thrown(401002, undefined, "failed", 413), "too_large"],
-    ["403", thrown(401002, undefined, "failed", 403), "denied"],
-    ["terminated session", thrown(407002, "08003"), "unavailable"],
-    ["session gone", thrown("390111", "08001"), "unavailable"],
-    ["master token expired", thrown("390114", "08001"), "unavailable"],
-    ["wrong password", thrown("390100", "08001"), "denied"],
-    ["MFA", thrown("394508", "08001"), "denied"],
-    ["role", thrown("390189", "08001"), "denied"],
-    ["no table", thrown("002003", "42S02"), "denied"],
-    ["no right", thrown("003001", "42501"), "denied"],
-    ["no column", thrown("000904", "42000"), "denied"],
-    ["no warehouse", thrown("000606", "57P03"), "denied"],
-    ["waiters", thrown("000625", "57014"), "unavailable"],
-    ["statement timeout", thrown("000630", "57014"), "unavailable"],
-    ["resource monitor", thrown("090073", "22000"), "unavailable"],
-    ["internal error", thrown("000603", "XX000"), "unavailable"],
-    ["bad JSON", thrown("100069", "22P02"), "refused"],
-    ["NOT NULL", thrown("100072", "22000"), "refused"],
-    ["LOB size", thrown("100082", "22000"), "too_large"],
-    ["statement too large", thrown("099999", "54000"), "too_large"],
-    ["unknown", thrown("777777"), "unavailable"]
+  const byStatus: ReadonlyArray<readonly [status: number, reason: WarehouseErrorReason]> = [
+    [400, "unavailable"],
+    [403, "unavailable"],
+    [404, "denied"],
+    [413, "too_large"],
+    [429, "unavailable"],
+    [503, "unavailable"]
   ]
-  for (const [what, error, reason] of cases)
-    it(`${what} is ${reason}`, () => {
-      assert.strictEqual(fromDriver(error).reason, reason)
+  for (const [status, reason] of byStatus)
+    it(`HTTP ${status} is ${reason}`, () => {
+      const error = fromDriver(thrown(401002, undefined, "failed", status))
+      assert.deepInclude(error, { reason, code: String(status) })
     })
+
+  it("HTTP 403 at the login is denied, for a wrong account gets it", () => {
+    assert.strictEqual(fromLogin(thrown(401002, undefined, "failed", 403), "KeyPair").reason, "denied")
+  })
+
+  const cases: ReadonlyArray<
+    readonly [code: string | number, sqlState: string, reason: WarehouseErrorReason, advice?: RegExp]
+  > = [
+    [401001, "", "unavailable"],
+    [407002, "08003", "unavailable"],
+    ["000603", "XX000", "unavailable"],
+    ["000604", "57014", "unavailable", /cancelled/],
+    ["000605", "57014", "unavailable"],
+    ["000606", "57P03", "denied", /SNOWFLAKE_WAREHOUSE/],
+    ["000607", "57014", "unavailable"],
+    ["000625", "57014", "unavailable", /wait for the table's lock/],
+    ["000627", "57014", "unavailable", /holds the table's lock/],
+    ["000630", "57014", "unavailable", /of the session or of the warehouse/],
+    ["000666", "57014", "denied", /suspended/],
+    ["000709", "02000", "denied"],
+    ["000904", "42000", "denied", /doctor/],
+    ["001757", "42601", "denied"],
+    ["002003", "42S02", "denied", /init/],
+    ["002043", "02000", "denied", /init/],
+    ["002140", "42601", "denied"],
+    ["003001", "42501", "denied", /03_role/],
+    ["003041", "42710", "denied", /grant it, there is nothing to create/],
+    ["090073", "22000", "unavailable", /resource monitor/],
+    ["090084", "22000", "unavailable"],
+    ["090105", "22000", "denied", /SNOWFLAKE_DATABASE/],
+    ["090106", "22000", "denied", /SNOWFLAKE_SCHEMA/],
+    ["091003", "22000", "unavailable"],
+    ["100035", "22007", "refused"],
+    ["100038", "22018", "refused"],
+    ["100040", "22007", "refused"],
+    ["100046", "22003", "refused"],
+    ["100069", "22P02", "refused"],
+    ["100071", "22000", "refused"],
+    ["100072", "22000", "refused"],
+    ["100078", "22000", "refused"],
+    ["100080", "22000", "refused"],
+    ["100082", "22000", "too_large"],
+    ["100090", "42P18", "denied", /audit/],
+    ["100132", "22000", "refused"],
+    ["200001", "22000", "unavailable", /made the same row first/],
+    ["390100", "08001", "denied", /SNOWFLAKE_PASSWORD/],
+    ["390102", "08004", "denied", /15 minutes/],
+    ["390104", "08001", "unavailable"],
+    ["390111", "08001", "unavailable"],
+    ["390112", "08001", "unavailable"],
+    ["390113", "08001", "unavailable"],
+    ["390114", "08001", "unavailable"],
+    ["390115", "08001", "unavailable"],
+    ["390144", "08001", "denied", /clock/],
+    ["390186", "08001", "denied", /SNOWFLAKE_ROLE/],
+    ["390189", "08001", "denied", /SNOWFLAKE_ROLE/],
+    ["390195", "08001", "denied", /SNOWFLAKE_TOKEN/],
+    ["390201", "08004", "denied", /SNOWFLAKE_WAREHOUSE/],
+    ["390303", "08001", "denied", /SNOWFLAKE_TOKEN/],
+    ["390318", "08001", "denied", /SNOWFLAKE_TOKEN/],
+    ["390422", "08001", "denied", /network policy/],
+    ["390432", "08001", "denied", /needs a network policy/],
+    ["390913", "08004", "denied", /trial/],
+    ["391404", "0A000", "denied", /no hybrid tables/],
+    ["394300", "08001", "denied", /RSA_PUBLIC_KEY/],
+    ["394306", "08001", "denied", /RSA_PUBLIC_KEY/],
+    ["394400", "08001", "denied", /SNOWFLAKE_TOKEN/],
+    ["394508", "08001", "denied", /key pair/],
+    ["099999", "54000", "too_large"],
+    ["099998", "22000", "unavailable"],
+    ["777777", "", "unavailable"]
+  ]
+  for (const [code, sqlState, reason, advice = /; \w/] of cases)
+    it(`${code} is ${reason}`, () => {
+      const error = fromDriver(thrown(code, sqlState))
+      assert.deepInclude(error, { reason, code: String(code) })
+      assert.match(error.message, advice)
+    })
+
+  it("a column called CONFLICT makes no passing fault of bad data", () => {
+    const text = "DML operation to table T failed on column CONFLICT with error: Numeric value 'x' is not recognized"
+    assert.strictEqual(fromDriver(thrown("100038", "22018", text)).reason, "refused")
+  })
 
   it("keeps data out of the message", () => {
     for (const message of [

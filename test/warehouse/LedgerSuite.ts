@@ -1,6 +1,7 @@
 /** The part of the contract that exactly-once stands on: claims, fencing, and a ledger that moves with its rows or not at all. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { Warehouse } from "../../src/warehouse/Warehouse.ts"
 import { batchOf, claimAll, letter, skip } from "./batches.ts"
 import { Inspector, type Test } from "./Subject.ts"
@@ -165,6 +166,61 @@ export const ledgerSuite = (test: Test): void => {
       const results = yield* Effect.all([Effect.result(write(batch)), Effect.result(write(batch))], { concurrency: 2 })
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 1)
       assert.strictEqual((yield* stored).rows, 1)
+    })
+  )
+
+  test(
+    "of a claim beside an open write one waits for the other, or undoes it: each record lands once",
+    Effect.gen(function* () {
+      const { claim, write } = yield* Warehouse
+      const inspect = yield* Inspector
+      const [zero] = yield* claimAll("a")
+      if (zero === undefined) return assert.fail("not claimed")
+      const held = yield* inspect.holdCommit
+      const open = yield* Effect.forkChild(
+        Effect.result(write(batchOf("ORDERS_RAW", [zero], [{ offset: 0 }, { offset: 1 }])))
+      )
+      yield* held.reached
+      const claiming = yield* Effect.forkChild(claim([{ topic: zero.topic, partition: 0, offset: 0 }], "b"))
+      // Where a claim does not wait, it has ended by then.
+      yield* Effect.timeoutOption(Fiber.await(claiming), "400 millis")
+      yield* held.release
+      const landed = (yield* Fiber.join(open))._tag === "Success"
+      const claimed = yield* Fiber.join(claiming)
+      assert.deepStrictEqual(claimed, [{ ...zero, next: landed ? 2 : 0, epoch: 2, owner: "b" }])
+      const rest = landed ? [{ offset: 2 }] : [{ offset: 0 }, { offset: 1 }, { offset: 2 }]
+      yield* write(batchOf("ORDERS_RAW", claimed, rest))
+      const rows = yield* inspect.rows("ORDERS_RAW")
+      assert.deepStrictEqual(
+        rows.map(({ offset }) => offset),
+        [0, 1, 2]
+      )
+    })
+  )
+
+  test(
+    "members that claim the same new partitions at the same time have one row each, and the last of them holds it",
+    Effect.gen(function* () {
+      const { write } = yield* Warehouse
+      const members = ["a", "b", "c", "d"]
+      const claims = yield* Effect.forEach(members, (owner) => claimAll(owner), { concurrency: 4 })
+      const last = claims.toSorted((one, other) => (other[0]?.epoch ?? 0) - (one[0]?.epoch ?? 0))
+      assert.deepStrictEqual(
+        last.map(([entry]) => entry?.epoch),
+        [4, 3, 2, 1]
+      )
+      assert.deepStrictEqual(
+        yield* ledgerNow,
+        (last[0] ?? []).map(({ epoch, next, owner, partition, topic }) => [topic, partition, next, epoch, owner])
+      )
+      const [holder, ...others] = last
+      for (const claimed of others)
+        assert.strictEqual(
+          (yield* Effect.flip(write(batchOf("ORDERS_RAW", claimed, [{ offset: 0 }])))).reason,
+          "fenced"
+        )
+      yield* write(batchOf("ORDERS_RAW", holder ?? [], [{ offset: 0 }]))
+      assert.deepStrictEqual(yield* stored, { rows: 1, letters: 0 })
     })
   )
 

@@ -55,6 +55,11 @@ suite({
               message: letter.message
             }))
           ),
+          // Its writes are whole or not there, so that is where one can be held.
+          holdCommit: Effect.map(memory.hangNext, (release) => ({
+            reached: Effect.asVoid(Queue.take(memory.attempts)),
+            release
+          })),
           run: () => Effect.void
         })
         return Layer.merge(memory.layer, Layer.succeed(Inspector, inspector))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SnowflakeSettings } from "../../src/Settings.ts"
 import { connect } from "../../src/warehouse/SnowflakeDriver.ts"
-import { columnsOf, Inspector } from "./Subject.ts"
+import { columnsOf } from "./Subject.ts"
 
 const Text = Schema.NullOr(Schema.String)
 const Place = {
@@ -50,8 +50,8 @@ export const make = (sink: SnowflakeSettings) => {
   const tables = `${sink.database}.${sink.schema}.`
   const text = (name: string) =>
     name === "PAID_AT" ? `TO_VARCHAR(${name}, 'YYYY-MM-DD HH24:MI:SS.FF6')` : `"${name}"::STRING`
-  return Inspector.of({
-    rows: (table) =>
+  return {
+    rows: (table: string) =>
       query(
         `SELECT ${place}, CASE WHEN RAW_EVENT IS NOT NULL THEN TO_JSON(RAW_EVENT) END AS EVENT, ${columnsOf(table)
           .map((name, index) => `${text(name)} AS C${index}`)
@@ -81,6 +81,6 @@ export const make = (sink: SnowflakeSettings) => {
         }))
       )
     ),
-    run: (sql) => Effect.asVoid(query(sql.replaceAll("{T}", tables)))
-  })
+    run: (sql: string) => Effect.asVoid(query(sql.replaceAll("{T}", tables)))
+  }
 }

@@ -63,7 +63,7 @@ describe("SnowflakeSql", () => {
       sql,
       "f.value:c[0]::STRING, TRY_TO_NUMBER(f.value:c[1]::STRING, 38, 0), TRY_TO_DOUBLE(f.value:c[2]::STRING)"
     )
-    assert.include(sql, "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) f")
+    assert.include(sql, "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?, 'd'))) f")
     assert.notMatch(sql, /VALUES/)
     assert.strictEqual(sql.match(/\?/g)?.length, 1)
   })

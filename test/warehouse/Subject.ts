@@ -64,6 +64,12 @@ export interface StoredLetter extends Omit<StoredRow, "event" | "columns"> {
   readonly message: string | null
 }
 
+export interface Held {
+  /** Once it has stopped there. */
+  readonly reached: Effect.Effect<void>
+  readonly release: Effect.Effect<void>
+}
+
 /** Looks into the warehouse without going through the contract. */
 export class Inspector extends Context.Service<
   Inspector,
@@ -71,6 +77,8 @@ export class Inspector extends Context.Service<
     /** In the order of their offsets, partition by partition; `columns` are those of `testRoutes`. */
     readonly rows: (table: "ORDERS_RAW" | "CLICKS_RAW") => Effect.Effect<ReadonlyArray<StoredRow>>
     readonly deadLetters: Effect.Effect<ReadonlyArray<StoredLetter>>
+    /** The next write stops where all is done but its COMMIT. */
+    readonly holdCommit: Effect.Effect<Held>
     /** Runs a statement of the warehouse's own; `{T}` stands before a table's name for database and schema. */
     readonly run: (sql: string) => Effect.Effect<void>
   }

@@ -11,14 +11,16 @@ import { replaySuite } from "./ReplaySuite.ts"
 import { type Given, Inspector, type Subject } from "./Subject.ts"
 import { upgradeSuite } from "./UpgradeSuite.ts"
 
+/** The program, on a warehouse whose tables have been made. */
+export const initialized = <E, R>(program: Effect.Effect<void, E, R>) =>
+  Effect.andThen(
+    Effect.flatMap(Warehouse, ({ init }) => init),
+    program
+  )
+
 export const suite = (subject: Subject): void => {
   const test = <E>(name: string, program: Effect.Effect<void, E, Warehouse | Inspector>, given?: Given) =>
-    it.live(name, () =>
-      Effect.andThen(
-        Effect.flatMap(Warehouse, ({ init }) => init),
-        program
-      ).pipe(Effect.provide(subject.open(given)))
-    )
+    it.live(name, () => Effect.provide(initialized(program), subject.open(given)))
 
   describe(`${subject.name} keeps the contract`, () => {
     test(
@@ -52,6 +54,16 @@ export const suite = (subject: Subject): void => {
         assert.deepInclude(row, { ...rest, topic: "raw.orders.v1", timestamp: "2026-02-07 10:30:00.123" })
         assert.deepStrictEqual(JSON.parse(row?.event ?? ""), JSON.parse(event))
         assert.deepStrictEqual(JSON.parse(row?.headers ?? ""), JSON.parse(headers))
+      })
+    )
+
+    test(
+      "an event that names a key twice lands, as whoever parses it reads it",
+      Effect.gen(function* () {
+        const { write } = yield* Warehouse
+        yield* write(batchOf("ORDERS_RAW", yield* claimAll(), [{ offset: 0, event: '{"a":1,"b":0,"a":2}' }]))
+        const [row] = yield* (yield* Inspector).rows("ORDERS_RAW")
+        assert.deepStrictEqual(JSON.parse(row?.event ?? ""), { a: 2, b: 0 })
       })
     )
 

@@ -9,6 +9,7 @@ import fakesnow.server as fs
 from starlette.requests import Request
 
 import errors
+import modes
 import sql as rewrite
 from rows import PARAMETERS, to_json_rows
 from sessions import LockError, TableLocks
@@ -16,6 +17,7 @@ from sessions import LockError, TableLocks
 KEPT_ANSWERS = 10_000
 answers_by_query = {}
 hybrid_tables = set()
+leftovers = []
 
 
 def keep(store, key, value):
@@ -71,6 +73,34 @@ async def run_statement(request, session, body):
         for earlier in session.transaction:
             await run(earlier)
 
+    async def run_on_snapshot(snapshot):
+        """In the transaction, which sees what is committed by now, but with the rows of the snapshot."""
+        connection = fs.sessions[session.token]._duck_conn
+        alone = session.transaction is None
+        if alone:
+            await run({"sqlText": "BEGIN"})
+        else:
+            await start_again()
+        answer = await run({**body, "sqlText": modes.on_snapshot(snapshot, sql)})
+        if answer["success"]:
+            modes.put_over(connection, snapshot)
+        if alone:
+            await run({"sqlText": "COMMIT" if answer["success"] else "ROLLBACK"})
+        leftovers.append((connection, snapshot))
+        return answer
+
+    async def run_late():
+        """Reads now and changes a moment later, as two that run at the same time on different machines."""
+        alone = session.transaction is None
+        if alone:
+            await run({"sqlText": "BEGIN"})
+        await run({"sqlText": f"SELECT COUNT(*) FROM {modes.target(sql)}"})
+        await asyncio.sleep(modes.TWIN_WINDOW_S)
+        answer = await run(body)
+        if alone:
+            await run({"sqlText": "COMMIT" if answer["success"] else "ROLLBACK"})
+        return answer
+
     sql, hybrid = rewrite.hybrid_table(rewrite.strip_comments(body["sqlText"]))
     word = rewrite.first_word(sql)
     body = {**body, "sqlText": sql}
@@ -88,9 +118,17 @@ async def run_statement(request, session, body):
         session.transaction = None
     table = rewrite.locked_table(sql)
     try:
-        if table and table not in hybrid_tables:
+        waited = None
+        if table and table not in hybrid_tables and modes.takes_lock(sql):
+            if locks.owners.get(table) not in (None, session):
+                waited = modes.take_snapshot(fs.sessions[session.token]._duck_conn, sql)
             await locks.acquire(session, table)
-        answer = await run(body)
+        if waited:
+            answer = await run_on_snapshot(waited)
+        elif modes.reads_early(sql):
+            answer = await run_late()
+        else:
+            answer = await run(body)
         deadline = time.monotonic() + session.lock_timeout_s
         while not answer["success"] and errors.CONFLICT.search(answer["message"]) and time.monotonic() < deadline:
             # Snowflake reads what is committed when the statement starts; DuckDB what was when the transaction did.
@@ -109,6 +147,8 @@ async def run_statement(request, session, body):
             session.transaction = []
         if session.transaction is None:
             locks.release(session)
+            while leftovers and leftovers[-1][0] is fs.sessions[session.token]._duck_conn:
+                modes.drop(*leftovers.pop())
     if session.transaction is not None and answer["success"] and word in ("INSERT", "UPDATE", "DELETE", "MERGE"):
         session.transaction.append(body)
     return answer

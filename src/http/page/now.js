@@ -87,7 +87,10 @@ export const showEvents = (store, { errors, totals }) => {
 }
 
 /** @param {Snapshot} snapshot */
-export const showProcess = ({ process, totals }) => {
+export const showProcess = ({ at, credits, process, startedAt, totals }) => {
+  const hours = Math.max(at - startedAt, 60_000) / 3_600_000
+  byId("credits-row").hidden = credits === null
+  if (credits !== null) put("credits", `${credits.toFixed(2)}, ${(credits / hours).toFixed(2)} an hour`)
   put("cpu", `${percent(process.cpu)} of a core`)
   put("rss", say(bytes(process.rssBytes)))
   put("loop", say(duration(process.eventLoopDelaySeconds)))
