@@ -99,7 +99,7 @@ export const variables = {
     "CONSUMER_GROUP_ID",
     "bronze-consumer-group",
     "consumer group, in Kafka and in the offset ledger",
-    Value.text("a consumer group")
+    Value.group
   ),
   sessionTimeout: variable(
     "KAFKA_SESSION_TIMEOUT",
@@ -178,7 +178,7 @@ export const variables = {
   ),
   account: optional("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount", accountName),
   user: optional("SNOWFLAKE_USER", "user to log in as", Value.text("a user")),
-  password: secret("SNOWFLAKE_PASSWORD", "password; better a key pair or a token"),
+  password: secret("SNOWFLAKE_PASSWORD", "password, for trials; a service takes a key pair or a token"),
   database: optional("SNOWFLAKE_DATABASE", "database", Value.text("a database")),
   schema: variable("SNOWFLAKE_SCHEMA", "BRONZE", "schema of the raw tables", Value.text("a schema")),
   warehouse: optional("SNOWFLAKE_WAREHOUSE", "virtual warehouse; else the user's default", Value.text("a warehouse")),

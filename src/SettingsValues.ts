@@ -62,6 +62,12 @@ export const matching =
   (raw) =>
     pattern.test(raw.trim()) ? Result.succeed(raw.trim()) : refuse(what, raw)
 
+/** What begins with # in the ledger is the service's own: locks, and rows that were put away. */
+export const group: Parse<string> = (raw) =>
+  raw.trim().startsWith("#")
+    ? refuse("a consumer group that does not begin with #", raw)
+    : text("a consumer group")(raw)
+
 /** A secret: never quoted in a message, and kept exactly as it is. */
 export const secret: Parse<Redacted.Redacted> = (raw) =>
   raw.trim() === "" ? Result.fail(["expected a secret, got blanks"]) : Result.succeed(Redacted.make(raw))

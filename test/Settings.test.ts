@@ -105,6 +105,7 @@ const malformed: ReadonlyArray<readonly [name: string, value: string, problem: s
   ],
   ["KAFKA_SASL_MECHANISM", "SCRAM", 'expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, got "SCRAM"'],
   ["CONSUMER_GROUP_ID", "  ", 'expected a consumer group, not blank, got "  "'],
+  ["CONSUMER_GROUP_ID", "#lock:g", 'expected a consumer group that does not begin with #, got "#lock:g"'],
   ["AUTO_OFFSET_RESET", "earlist", 'expected one of earliest, latest, got "earlist" (did you mean earliest?)'],
   ["BRONZE_ROUTES", "raw.orders.v1", '"raw.orders.v1" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
   ["BATCH_SIZE", "0", 'expected a whole number from 1 to 1000000, got "0"'],

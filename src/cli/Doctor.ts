@@ -10,6 +10,7 @@ import { hide } from "../Secrets.ts"
 import * as Services from "../Services.ts"
 import * as SettingsModule from "../Settings.ts"
 import { hints } from "../SettingsHints.ts"
+import * as Deep from "./DoctorDeep.ts"
 import { type Finding, skipped } from "./DoctorFinding.ts"
 import { kafka } from "./DoctorKafka.ts"
 import * as Machine from "./DoctorMachine.ts"
@@ -19,7 +20,15 @@ import { negative, told } from "./Report.ts"
 import * as Screen from "./Screen.ts"
 import { ask } from "./StatusService.ts"
 
-const look: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
+/** The tables of the settings are not touched: all happens in a scratch schema, which is dropped. */
+const deeply = Effect.gen(function* () {
+  const { sink } = yield* SettingsModule.Settings
+  return sink._tag === "Snowflake"
+    ? yield* Deep.examine(sink)
+    : [skipped("deep", "only Snowflake leaves anything open; DuckDB is here, and its tests are")]
+})
+
+const look = Effect.fnUntraced(function* (deep: boolean) {
   const read = yield* Effect.result(SettingsModule.load)
   const first = configuration(read, yield* hints)
   if (Result.isFailure(read))
@@ -45,15 +54,15 @@ const look: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function* () {
       ],
       { concurrency: "unbounded" }
     )
-    return looks.flat()
+    return [...looks.flat(), ...(deep ? yield* deeply : [])]
   })
   const findings = yield* Effect.provide(rest, Layer.succeed(SettingsModule.Settings, read.success))
   return [...first, ...findings]
 })
 
 /** All findings on the settings of an environment. */
-export const examine = (environment: Layer.Layer<never>): Effect.Effect<ReadonlyArray<Finding>> =>
-  look.pipe(
+export const examine = (environment: Layer.Layer<never>, deep = false): Effect.Effect<ReadonlyArray<Finding>> =>
+  look(deep).pipe(
     Effect.map((findings) =>
       findings.map(({ detail, remedy, ...finding }) => ({
         ...finding,
@@ -89,8 +98,8 @@ export const render = (
   return [...lines, "", verdict].join("\n")
 }
 
-const doctor = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
-  const findings = yield* examine(SettingsModule.environment())
+const doctor = Effect.fnUntraced(function* ({ deep, json }: { readonly deep: boolean; readonly json: boolean }) {
+  const findings = yield* examine(SettingsModule.environment(), deep)
   yield* Console.log(json ? Screen.json(findings) : render(findings, yield* Screen.screen))
   return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
 })
@@ -98,6 +107,12 @@ const doctor = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }
 export const command = Command.make(
   "doctor",
   {
+    deep: Flag.Boolean("deep").pipe(
+      Flag.withDescription(
+        "Also try on the Snowflake account, in a scratch schema, what exactly-once relies on; takes a minute of the warehouse"
+      ),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("The findings as a JSON list"), Flag.withDefault(false))
   },
   (flags) => told(doctor(flags))
@@ -108,6 +123,7 @@ export const command = Command.make(
   ),
   Command.withExamples([
     { command: "bronze-consumer doctor", description: "Before the first start, or when something is odd" },
+    { command: "bronze-consumer doctor --deep", description: "Once on a new account; fit to be pasted into an issue" },
     { command: "bronze-consumer doctor --json | jq '.[] | select(.state==\"bad\")'", description: "For a script" }
   ])
 )

@@ -3,7 +3,7 @@ import { totalmem } from "node:os"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { describe, type Settings, type SettingsError } from "../Settings.ts"
-import { autoSuspendSeconds, creditsPerDay } from "../warehouse/SnowflakeCost.ts"
+import { told } from "../warehouse/SnowflakeCost.ts"
 import { bad, type Finding, good, warning } from "./DoctorFinding.ts"
 import * as Screen from "./Screen.ts"
 
@@ -12,11 +12,28 @@ export const configuration = (
   hints: ReadonlyArray<string>
 ): ReadonlyArray<Finding> => [
   ...(Result.isSuccess(read)
-    ? Object.entries(describe(read.success)).map(([name, value]) => good(`configuration: ${name}`, value))
+    ? [
+        ...Object.entries(describe(read.success)).map(([name, value]) => good(`configuration: ${name}`, value)),
+        ...onSnowflake(read.success)
+      ]
     : // Each names its variable and what is expected of it: that is the remedy.
       read.failure.problems.map((problem) => bad("configuration", problem))),
   ...[...hints, ...(Result.isSuccess(read) ? advice(read.success) : [])].map((hint) => warning("configuration", hint))
 ]
+
+/** What somebody who pays for a Snowflake account should know of settings that are as good as others. */
+const onSnowflake = ({ batch, sink }: Settings["Service"]): ReadonlyArray<Finding> => {
+  if (sink._tag === "DuckDb") return []
+  const cost = good("configuration: cost", told(Duration.toSeconds(batch.timeout)))
+  if (sink.credentials._tag !== "Password" || sink.host !== undefined) return [cost]
+  return [
+    cost,
+    good(
+      "configuration: login",
+      "SNOWFLAKE_PASSWORD is for trials: a user of TYPE = SERVICE has none, and logins with nothing but one are being switched off. Use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH)"
+    )
+  ]
+}
 
 /** What this process may use: the machine's memory, or what its container leaves it. */
 const memoryHere = (): number => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
@@ -31,14 +48,6 @@ const advice = ({ batch, bufferMaxBytes, delivery, sink, write }: Settings["Serv
     sink._tag === "DuckDb"
       ? []
       : [
-          [
-            sink.credentials._tag === "Password" && sink.host === undefined,
-            "SNOWFLAKE_PASSWORD: for trials only. A user of TYPE = SERVICE has no password, and logins with nothing but one are being switched off; use a key pair (SNOWFLAKE_PRIVATE_KEY_PATH)"
-          ],
-          [
-            seconds < autoSuspendSeconds,
-            `BATCH_TIMEOUT ${seconds}: shorter than AUTO_SUSPEND (${autoSuspendSeconds} s), so that a trickle of events keeps the warehouse awake: up to 24 credits a day for XS, twice that for each size more. BATCH_TIMEOUT=300 makes it about ${Math.round(creditsPerDay(300))}`
-          ],
           [
             seconds < 1,
             `BATCH_TIMEOUT ${seconds}: up to ${Screen.count(Math.round(3600 / seconds))} writes an hour and table at a trickle; each is a transaction, and they keep the warehouse awake`

@@ -11,6 +11,7 @@ import type * as Terminal from "effect/Terminal"
 import type { Admin } from "../kafka/Admin.ts"
 import * as Services from "../Services.ts"
 import { Settings } from "../Settings.ts"
+import * as SnowflakeCost from "../warehouse/SnowflakeCost.ts"
 import type { Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./Quiet.ts"
 import { negative } from "./Report.ts"
@@ -34,6 +35,9 @@ export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Fl
   if (!watch) {
     const report = yield* Effect.provide(gather(Duration.minutes(1)), Services.warehouse)
     yield* show(report)
+    const { batch, sink } = yield* Settings
+    if (sink._tag === "Snowflake" && !json)
+      yield* Console.log(screen.dim(SnowflakeCost.told(Duration.toSeconds(batch.timeout))))
     return report.problems.length > 0 ? yield* negative : undefined
   }
   const { sink } = yield* Settings

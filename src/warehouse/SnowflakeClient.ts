@@ -103,14 +103,15 @@ const within = (limit: number, beforeLock: number, session: Session) =>
     let answered = begun
     let allowed = beforeLock
     const since = Effect.map(Clock.currentTimeMillis, (now) => now - answered)
+    const heard = Effect.map(Clock.currentTimeMillis, (now) => {
+      answered = now
+    })
     const unlessIdle = <A>(send: Effect.Effect<A, WarehouseError>) =>
       since.pipe(
         Effect.flatMap((pause) => (pause > allowed ? Effect.fail(idle(pause)) : send)),
-        Effect.tap(() =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            answered = now
-          })
-        )
+        Effect.tap(heard),
+        // Whoever waits for a lock is not idle, and a refusal is an answer.
+        Effect.tapError((error) => (leavesSession(error) ? heard : Effect.void))
       )
     const statements: Session = {
       ...session,

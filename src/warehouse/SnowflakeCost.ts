@@ -46,6 +46,12 @@ export const metered = (session: Session, { ran }: ReturnType<typeof make>): Ses
   }
 }
 
+/** What BATCH_TIMEOUT comes to, in a sentence. */
+export const told = (seconds: number): string =>
+  seconds < autoSuspendSeconds
+    ? `BATCH_TIMEOUT ${seconds} is shorter than AUTO_SUSPEND (${autoSuspendSeconds} s): a trickle of events keeps the warehouse awake, up to 24 credits a day for XS, twice that for each size more. BATCH_TIMEOUT=300 makes it about ${Math.round(creditsPerDay(300))}`
+    : `BATCH_TIMEOUT ${seconds}: a trickle of events costs up to ${creditsPerDay(seconds).toFixed(1)} credits a day for XS, twice that for each size more`
+
 /** Credits a day on the smallest size where events trickle in all day, so that a write comes each `seconds`. */
 export const creditsPerDay = (seconds: number): number =>
   24 * creditsPerHour * Math.min(1, (autoSuspendSeconds + 3) / seconds)

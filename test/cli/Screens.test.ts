@@ -267,6 +267,28 @@ describe("doctor", () => {
       ]
     )
   })
+  it.effect("says what BATCH_TIMEOUT costs on Snowflake, and that a password is for trials", () =>
+    Effect.gen(function* () {
+      const login = { SNOWFLAKE_ACCOUNT: "a", SNOWFLAKE_USER: "u", SNOWFLAKE_DATABASE: "d" }
+      const said = (env: Record<string, string>) =>
+        Effect.result(Settings.load).pipe(
+          Effect.map((read) => configuration(read, []).filter(({ check }) => /: (cost|login)$/.test(check))),
+          Effect.map((findings) => findings.map(({ detail }) => detail).join("; ")),
+          Effect.provide(Settings.environment({ ...login, ...env }))
+        )
+      const password = yield* said({ SNOWFLAKE_PASSWORD: "p" })
+      assert.match(
+        password,
+        /BATCH_TIMEOUT 5 is shorter than AUTO_SUSPEND .* 24 credits a day .* about 5; SNOWFLAKE_PASSWORD is for trials/
+      )
+      const token = yield* said({ SNOWFLAKE_TOKEN: "t", SNOWFLAKE_AUTHENTICATOR: "OAUTH", BATCH_TIMEOUT: "300" })
+      assert.strictEqual(
+        token,
+        "BATCH_TIMEOUT 300: a trickle of events costs up to 5.0 credits a day for XS, twice that for each size more"
+      )
+      assert.strictEqual(yield* said({ SINK: "duckdb" }), "")
+    })
+  )
   it.effect("warns of settings that are slow, dear or too large, and not of the defaults", () =>
     Effect.gen(function* () {
       const login = { SNOWFLAKE_ACCOUNT: "a", SNOWFLAKE_USER: "u", SNOWFLAKE_PASSWORD: "p", SNOWFLAKE_DATABASE: "d" }

@@ -9,6 +9,7 @@ import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmu
 import type { SnowflakeSettings } from "../../src/Settings.ts"
 import * as SnowflakeClient from "../../src/warehouse/SnowflakeClient.ts"
 import { connect, type Session } from "../../src/warehouse/SnowflakeDriver.ts"
+import { whileLocked } from "../../src/warehouse/SnowflakeLock.ts"
 import { WarehouseError } from "../../src/warehouse/WarehouseError.ts"
 
 const account = (host?: string): SnowflakeSettings => ({
@@ -112,6 +113,51 @@ describe("a transaction", () => {
     Effect.gen(function* () {
       assert.strictEqual(yield* outcome(slow({ COMMIT: 61 })), "unavailable, session closed")
     })
+  )
+
+  it.effect("goes on after waits for the lock that were given up, with what it has inserted", () =>
+    Effect.gen(function* () {
+      const server = slow({ UPDATE: 60 })
+      const given = yield* server.open()
+      let left = 3
+      const locked = new WarehouseError({ reason: "unavailable", message: "locked", code: "000627" })
+      const session: Session = {
+        ...given,
+        execute: (sql) =>
+          Effect.flatMap(given.execute(sql), (changed) =>
+            sql === "UPDATE" && left-- > 0 ? Effect.fail(locked) : Effect.succeed(changed)
+          )
+      }
+      const { transaction } = yield* SnowflakeClient.make(account(), 1, { open: () => Effect.succeed(session) })
+      const running = yield* Effect.forkChild(
+        transaction(
+          (statements) => Effect.asVoid(statements.execute("INSERT")),
+          (statements) => Effect.asVoid(whileLocked(statements.execute("UPDATE")))
+        )
+      )
+      while (running.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      yield* Fiber.join(running)
+      const updates = ["UPDATE", "UPDATE", "UPDATE", "UPDATE"]
+      assert.deepStrictEqual(server.asked, ["BEGIN TRANSACTION", "INSERT", ...updates, "COMMIT"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("waits for its turn as long as it takes, having only inserted", () =>
+    Effect.gen(function* () {
+      const server = slow({ UPDATE: 200 })
+      const { transaction } = yield* SnowflakeClient.make(account(), 2, { open: server.open })
+      const one = transaction(
+        (session) => Effect.asVoid(session.execute("INSERT")),
+        (session) => Effect.asVoid(session.execute("UPDATE"))
+      )
+      const running = yield* Effect.forkChild(Effect.all([one, one], { concurrency: 2 }))
+      while (running.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+      yield* Fiber.join(running)
+      assert.lengthOf(
+        server.asked.filter((sql) => sql === "COMMIT"),
+        2
+      )
+    }).pipe(Effect.scoped)
   )
 
   it.effect("is rolled back when a statement is refused", () =>

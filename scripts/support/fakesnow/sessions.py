@@ -10,7 +10,11 @@ MAX_WAITERS = 20
 
 
 class LockError(Exception):
-    """Becomes error 000625, as in Snowflake."""
+    """Becomes error 000625 (too many wait) or 000627 (waited too long), as in Snowflake."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
 
 
 class Session:
@@ -41,13 +45,13 @@ class TableLocks:
             while (owner := self.owners.get(table)) not in (None, session):
                 if not waiting:
                     if self.waiters.get(table, 0) >= MAX_WAITERS:
-                        raise LockError(f"the number of waiters for the lock on {table} exceeds the {MAX_WAITERS} statements limit")
+                        raise LockError("000625", f"the number of waiters for the lock on {table} exceeds the {MAX_WAITERS} statements limit")
                     self.waiters[table] = self.waiters.get(table, 0) + 1
                     waiting = True
                 if time.monotonic() - owner.last_used > IDLE_TRANSACTION_S and not owner.busy.locked():
                     await self.abort(owner)
                 elif time.monotonic() > deadline:
-                    raise LockError(f"waited {session.lock_timeout_s:g} s (LOCK_TIMEOUT) for the lock on {table}")
+                    raise LockError("000627", f"waiting for this lock ({table}) is limited to {session.lock_timeout_s:g} s")
                 else:
                     await asyncio.sleep(0.005)
             self.owners[table] = session

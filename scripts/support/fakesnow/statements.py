@@ -139,7 +139,7 @@ async def run_statement(request, session, body):
         if session.transaction is not None and not answer["success"]:
             await start_again()
     except LockError as error:
-        return errors.failure("000625", f"Your statement was aborted because {error}.", "57014")
+        return errors.failure(error.code, f"Your statement was aborted because {error}.", "57014")
     finally:
         if word in ("COMMIT", "ROLLBACK"):
             session.transaction = None
