@@ -1,6 +1,10 @@
-/** The load of a chaos run: records whose content follows from their number alone, broken ones and tombstones among them. */
+/**
+ * The load of a chaos run: records whose content follows from their number alone, broken ones and tombstones among them; some of them in
+ * transactions, of which some abort.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import kafkajs, { type Message } from "kafkajs"
+import * as Transactions from "./Transactions.ts"
 
 export type Kind = "event" | "broken" | "tombstone"
 
@@ -39,9 +43,10 @@ export const start = async (brokers: ReadonlyArray<string>, topic: string): Prom
   let rate = 0
   let going = true
 
+  const next = (count: number): ReadonlyArray<Message> => Array.from({ length: count }, () => message(seq++))
+
   const send = async (count: number): Promise<void> => {
-    const messages = Array.from({ length: count }, (_, index) => message(seq + index))
-    seq += count
+    const messages = [...next(count)]
     // Sent again when the broker is lost on the way: then Kafka has it twice, under two offsets, and so must the warehouse.
     for (;;) {
       try {
@@ -53,6 +58,8 @@ export const start = async (brokers: ReadonlyArray<string>, topic: string): Prom
       }
     }
   }
+
+  const transactions = Transactions.start(kafka, topic, next, () => rate === 0)
 
   const trickling = (async () => {
     while (going) {
@@ -71,7 +78,7 @@ export const start = async (brokers: ReadonlyArray<string>, topic: string): Prom
     },
     stop: async () => {
       going = false
-      await trickling
+      await Promise.all([trickling, transactions.stop()])
       await producer.disconnect()
     }
   }

@@ -59,6 +59,12 @@ const mutations: ReadonlyArray<Mutation> = [
     edits: [{ file: "Batcher.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
     sink: "duckdb",
     by: /in hand/
+  },
+  {
+    name: "kafkajs decides what is committed",
+    edits: [{ file: "kafka/kafkajs/patches.js", from: "number < 4", to: "number < 40" }],
+    sink: "duckdb",
+    by: /in hand|backlog/
   }
 ]
 

@@ -31,7 +31,7 @@ export class Reader {
   /** A view, not a copy. */
   bytes(length: number): Buffer {
     const start = this.move(length)
-    return this.buffer.subarray(start, start + length)
+    return Buffer.from(this.buffer.buffer, this.buffer.byteOffset + start, length)
   }
 
   /** Preceded by its length in two bytes. */
@@ -41,6 +41,10 @@ export class Reader {
 
   /** Of 32 bits, zigzag. */
   varint(): number {
+    const first = this.byte()
+    // Most lengths and deltas take one byte.
+    if (first < 0x80) return (first >>> 1) ^ -(first & 1)
+    this.offset--
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte()

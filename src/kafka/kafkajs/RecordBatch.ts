@@ -15,7 +15,7 @@ export interface Message {
   readonly attributes: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Record<string, HeaderValue>
+  readonly headers: Readonly<Record<string, HeaderValue>>
   readonly isControlRecord: boolean
   readonly fault?: BatchFault
 }
@@ -150,19 +150,29 @@ const readRecords = (
   try {
     for (let index = 0; index < count; index++) {
       if (room.left <= 0) return
-      const record = new Reader(reader.bytes(reader.varint()))
-      const attributes = record.int8()
-      const timestamp = appended ?? baseTimestamp + record.varlong()
-      if (appended !== undefined) record.varlong()
-      last = baseOffset + record.varint()
-      if (last < from) continue
-      const key = record.varbytes()
-      const value = record.varbytes()
-      const headers = readHeaders(record)
+      const length = reader.varint()
+      const end = reader.offset + length
+      if (length < 0 || end > body.length) throw new RangeError("a record reaches beyond its batch")
+      const attributes = reader.int8()
+      const delta = reader.varlong()
+      last = baseOffset + reader.varint()
+      if (last < from) {
+        reader.offset = end
+        continue
+      }
+      const key = reader.varbytes()
+      const value = reader.varbytes()
       messages.push({
-        ...{ offset: String(last), timestamp: String(timestamp), attributes, key, value, headers },
+        offset: String(last),
+        timestamp: String(appended ?? baseTimestamp + delta),
+        attributes,
+        key,
+        value,
+        headers: readHeaders(reader),
         isControlRecord: false
       })
+      if (reader.offset > end) throw new RangeError("a field reaches beyond its record")
+      reader.offset = end
       room.left -= messageOverhead
     }
   } catch (error) {
@@ -173,11 +183,15 @@ const readRecords = (
   if (last < lastOffset) messages.push(filler(lastOffset))
 }
 
+const noHeaders: Readonly<Record<string, HeaderValue>> = Object.freeze({})
+
 /** By name; a name that comes again is a list, in the order of the record. Without a prototype, because names are the producer's. */
-const readHeaders = (record: Reader): Record<string, HeaderValue> => {
+const readHeaders = (record: Reader): Readonly<Record<string, HeaderValue>> => {
+  let count = record.varint()
+  if (count <= 0) return noHeaders
   const headers: Record<string, HeaderValue> = Object.create(null)
   const lists = new Map<string, Array<Buffer | null>>()
-  for (let count = record.varint(); count > 0; count--) {
+  for (; count > 0; count--) {
     const name = Bytes.textOf(record.varbytes() ?? Buffer.alloc(0))
     const value = record.varbytes()
     const list = lists.get(name)
