@@ -99,6 +99,9 @@ const checkRoutes = (routes: ReadonlyArray<Route>): ReadonlyArray<string> => {
   for (const { topic, table } of routes) {
     if (!topicName.test(topic))
       problems.push(`"${topic}" is not a topic name (letters, digits, dot, underscore, hyphen)`)
+    // kafkajs keeps topics as names of plain objects.
+    if (topic in Object.prototype)
+      problems.push(`topic ${topic} cannot be read: its name means something else to the Kafka client`)
     if (topics.has(topic)) problems.push(`topic ${topic} has two routes`)
     topics.add(topic)
     if (!identifier.test(table.name)) problems.push(`"${table.name}" is not a table name (letters, digits, underscore)`)

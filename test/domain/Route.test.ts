@@ -42,6 +42,7 @@ describe("parseRoutes", () => {
     ["a b=T", '"a b=T" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
     ["a/b=T", '"a/b" is not a topic name (letters, digits, dot, underscore, hyphen)'],
     ["a=T, a=U", "topic a has two routes"],
+    ["constructor=T", "topic constructor cannot be read: its name means something else to the Kafka client"],
     ["a=MY-TABLE", '"MY-TABLE" is not a table name (letters, digits, underscore)'],
     ["a=DEAD_LETTERS", "DEAD_LETTERS is a table of the service itself"],
     ["a=T(X=x), b=T(X=y)", "table T has two routes with different columns"],
