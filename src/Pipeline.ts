@@ -31,8 +31,8 @@ export const run = Effect.gen(function* () {
 /** Milliseconds between one claim and the next, doubled while it does not help: each costs the whole group its turn at the ledger. */
 const [shortest, longest] = [1_000, 30_000]
 
-/** An assignment that went well for so long starts with the shortest again. */
-const settled = 60_000
+/** An assignment that went well for so long, as one with a stopped topic does, starts with the shortest again. */
+const settled = 30_000
 
 /** Not where we thought, but still in the group: claim again, in a scope of its own. Safety never depends on who wins, only progress does. */
 const again = <E, R>(
@@ -44,7 +44,7 @@ const again = <E, R>(
     Effect.catch(attempt, () =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         if (!isHeld()) return Effect.void
-        const wait = now - began > settled ? shortest : pause
+        const wait = now - began >= settled ? shortest : pause
         return Effect.andThen(Effect.sleep(wait), again(attempt, isHeld, Math.min(2 * wait, longest)))
       })
     )
