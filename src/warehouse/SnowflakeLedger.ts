@@ -70,6 +70,7 @@ export const make = (names: Dialect, group: string) => {
       Effect.asVoid(session.execute(sql.addLocks, [locks, LockSql.partitionsBind(partitions), locks])),
 
     claim,
+    lock,
 
     reset: (session: Session, positions: ReadonlyArray<Start>, owner: string) =>
       Effect.andThen(
