@@ -14,45 +14,35 @@ if (!("groupBy" in Map)) {
   Object.defineProperty(Map, "groupBy", { value: groupBy })
 }
 
-// Groups run one after the other: two cores are not enough for real brokers beside everything else.
-const shared = { environment: "node" as const, hookTimeout: 180_000 }
+/**
+ * The loops, one after the other: two cores are not enough for real brokers beside everything else. The numbers start at 1, because vitest
+ * runs a project of one worker in group 0 after all others.
+ */
+const loop = (name: string, groupOrder: number, testTimeout: number) => ({
+  name,
+  environment: "node" as const,
+  include: [`test/${name}/**/*.test.ts`],
+  sequence: { groupOrder },
+  testTimeout,
+  hookTimeout: 180_000
+})
 
 export default defineConfig({
   test: {
     reporters: ["default", ["json", { outputFile: ".cache/test-results.json" }]],
+    coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text", "html"], reportsDirectory: "coverage" },
     projects: [
+      { test: loop("unit", 1, 30_000) },
+      { test: loop("contract", 2, 60_000) },
+      // Real brokers and processes share two cores: one file at a time, so that no test waits for another's load.
       {
         test: {
-          ...shared,
-          name: "unit",
-          sequence: { groupOrder: 0 },
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/integration/**", "test/chaos/**"],
-          testTimeout: 30_000
-        }
-      },
-      {
-        test: {
-          ...shared,
-          name: "integration",
-          sequence: { groupOrder: 1 },
-          include: ["test/integration/**/*.test.ts"],
+          ...loop("integration", 3, 120_000),
           globalSetup: "test/integration/globalSetup.ts",
-          testTimeout: 120_000,
-          // Real brokers and processes share two cores: one file at a time, so that no test waits for another's load.
           fileParallelism: false
         }
       },
-      {
-        test: {
-          ...shared,
-          name: "chaos",
-          sequence: { groupOrder: 2 },
-          include: ["test/chaos/**/*.test.ts"],
-          testTimeout: 420_000,
-          fileParallelism: false
-        }
-      }
+      { test: { ...loop("chaos", 4, 420_000), fileParallelism: false } }
     ]
   }
 })

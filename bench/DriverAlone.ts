@@ -1,6 +1,7 @@
 /** The ceiling of the driver, a subject of the benchmark: snowflake-sdk fed from memory with the statements of the service, on as many sessions. */
-import { rangesBind } from "../src/warehouse/Binds.ts"
-import * as Sql from "../src/warehouse/SnowflakeSql.ts"
+
+import * as Sql from "../src/warehouse/snowflake/Sql.ts"
+import { rangesBind } from "../src/warehouse/sql/Binds.ts"
 import * as Driver from "./Driver.ts"
 import * as Rows from "./Rows.ts"
 import * as Stopwatch from "./Stopwatch.ts"

@@ -1,7 +1,7 @@
 /** Fills the topics of the benchmark, once: a topic that holds what its name says is used again by later runs. */
 import { setTimeout as sleep } from "node:timers/promises"
 import kafkajs, { type Admin, type Message, type Producer } from "kafkajs"
-import * as Codecs from "../src/kafka/Codecs.ts"
+import * as Codecs from "../src/kafka/kafkajs/Codecs.ts"
 import { order, type Topic, userOf } from "./Orders.ts"
 
 /** What producers with some linger send at once for a partition; the broker hands such batches on as they are. */

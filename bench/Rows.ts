@@ -1,7 +1,8 @@
 /** The rows of the benchmark's events in memory, as the service's own decoder makes them, for the subjects that are fed from memory. */
-import * as Decode from "../src/Decode.ts"
+
 import type { BronzeRow } from "../src/domain/Outcome.ts"
 import { parseRoutes, type Table } from "../src/domain/Route.ts"
+import * as Decode from "../src/pipeline/Decode.ts"
 import { order, routeOf, topicOf, userOf } from "./Orders.ts"
 
 const { bytes, name: topic } = topicOf(1_000_000)

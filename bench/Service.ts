@@ -1,8 +1,8 @@
 /** The service as the bench runs it: `node dist/main.js` with its defaults, on a topic and a group of its own, seen by its log. */
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
+import { type BronzeProcess, start } from "../scripts/support/bronzeProcess.ts"
 import { freePort } from "../scripts/support/freePort.ts"
-import { type BronzeProcess, start } from "../test/support/BronzeProcess.ts"
 import { routeOf } from "./Orders.ts"
 
 export interface Options {

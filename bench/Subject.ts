@@ -1,6 +1,6 @@
 /** Runs a subject as a process of its own, and measures it from where it begins to where it ends. */
 import { fileURLToPath } from "node:url"
-import { start } from "../test/support/BronzeProcess.ts"
+import { start } from "../scripts/support/bronzeProcess.ts"
 import type { Measurement } from "./Results.ts"
 import * as Usage from "./Usage.ts"
 

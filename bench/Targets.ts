@@ -1,5 +1,5 @@
 /** The lines of the target table: what each one demands, what was measured, and whether it is held. */
-import { variables } from "../src/SettingsTable.ts"
+import { variables } from "../src/settings/Variables.ts"
 import * as Members from "./Members.ts"
 import type { Results } from "./Results.ts"
 import { subjects } from "./Throughput.ts"

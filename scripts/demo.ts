@@ -1,14 +1,14 @@
 // `npm run demo`: the first two minutes, on real parts: Kafka, the service as a process, DuckDB, and a verdict that counts every record.
 import { randomBytes } from "node:crypto"
-import { DUCKDB_PATH, takeFolder } from "./support/demoFolder.ts"
-import { openGroup } from "./support/demoGroup.ts"
-import { prepareKafka } from "./support/demoKafka.ts"
-import { blank, heading, say, stays } from "./support/demoPage.ts"
-import { consumeUntil, listenToSignals, stopped } from "./support/demoRun.ts"
-import { run } from "./support/demoService.ts"
-import { keepShop } from "./support/demoShop.ts"
-import { showTables } from "./support/demoTables.ts"
-import { verdict } from "./support/demoVerdict.ts"
+import { DUCKDB_PATH, takeFolder } from "./demo/folder.ts"
+import { openGroup } from "./demo/group.ts"
+import { prepareKafka } from "./demo/kafka.ts"
+import { blank, heading, say, stays } from "./demo/page.ts"
+import { consumeUntil, listenToSignals, stopped } from "./demo/run.ts"
+import { run } from "./demo/service.ts"
+import { keepShop } from "./demo/shop.ts"
+import { showTables } from "./demo/tables.ts"
+import { verdict } from "./demo/verdict.ts"
 
 const INTERRUPTED = 130
 

@@ -1,6 +1,7 @@
 // `npm run kafka -- start|stop|status`: a real Apache Kafka on this machine for development, with the default topics.
-import { createTopics, listTopics } from "./support/kafkaTopics.ts"
-import { deleteLocalKafkaData, findLocalKafka, type LocalKafka, startLocalKafka } from "./support/localKafka.ts"
+
+import { deleteLocalKafkaData, findLocalKafka, type LocalKafka, startLocalKafka } from "./kafka/local.ts"
+import { createTopics, listTopics } from "./kafka/topics.ts"
 
 const USAGE = `A real Apache Kafka broker on this machine, with the topics raw.orders.v1 and raw.clicks.v1.
 

@@ -5,16 +5,16 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
-import { told } from "../src/cli/Report.ts"
-import * as Logging from "../src/Logging.ts"
-import * as Services from "../src/Services.ts"
-import { environment, Settings } from "../src/Settings.ts"
-import * as Signals from "../src/Signals.ts"
-import * as Api from "./support/shopApi.ts"
-import * as Kafka from "./support/shopKafka.ts"
-import * as Page from "./support/shopPage.ts"
-import { serve } from "./support/shopServer.ts"
-import { API_PORT, livePage, PAGE_PORT, ports } from "./support/shopSettings.ts"
+import * as Layers from "../src/app/Layers.ts"
+import * as Shutdown from "../src/app/Shutdown.ts"
+import { told } from "../src/cli/support/Failure.ts"
+import * as Logging from "../src/observe/Logging.ts"
+import { environment, Settings } from "../src/settings/Settings.ts"
+import * as Api from "./shop/api.ts"
+import * as Kafka from "./shop/kafka.ts"
+import * as Page from "./shop/pageFiles.ts"
+import { serve } from "./shop/server.ts"
+import { API_PORT, livePage, PAGE_PORT, ports } from "./shop/settings.ts"
 
 const shop = Effect.gen(function* () {
   const { kafka, shutdownTimeout } = yield* Settings
@@ -23,7 +23,7 @@ const shop = Effect.gen(function* () {
   const live = yield* livePage
   const api = `http://localhost:${port.api}`
   const page = `http://localhost:${port.page}`
-  yield* Signals.watch(shutdownTimeout)
+  yield* Shutdown.watch(shutdownTimeout)
   yield* Layer.build(
     Layer.mergeAll(
       serve(Api.layer(topics, [page, `http://127.0.0.1:${port.page}`]), port.api, API_PORT),
@@ -40,9 +40,9 @@ const shop = Effect.gen(function* () {
 NodeRuntime.runMain(
   shop.pipe(
     Effect.scoped,
-    Effect.provide(Services.kafka),
+    Effect.provide(Layers.kafka),
     Effect.onInterrupt(() => Effect.logInfo("Stopped: what got 201 is in Kafka")),
-    Effect.provide(Services.kafkaSettings),
+    Effect.provide(Layers.kafkaSettings),
     Effect.provide(environment()),
     told,
     Effect.provide(Logging.early)

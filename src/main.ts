@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** Wiring: which program the words on the command line mean, and how it ends. */
+/** Entry: which program the words on the command line mean, and how it ends. */
 import { setFlagsFromString } from "node:v8"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
-import * as Output from "./cli/Output.ts"
+import * as Output from "./cli/support/Output.ts"
 
 // Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a tenth more CPU.
 setFlagsFromString("--heap-growing-percent=60")
@@ -20,7 +20,7 @@ const isService = words.length === 0 || (words.length === 1 && words[0] === "run
 // Loaded as needed: the service starts without the command line's parser, the commands without the pipeline.
 const program = Effect.promise(
   (): Promise<Effect.Effect<unknown, unknown>> =>
-    isService ? import("./cli/Run.ts").then(({ run }) => run) : import("./cli/Cli.ts").then(({ run }) => run(words))
+    isService ? import("./app/Service.ts").then(({ run }) => run) : import("./cli/Cli.ts").then(({ run }) => run(words))
 ).pipe(Effect.flatten)
 
 // The output of the service is its log; its loss is no failure.

@@ -4,4 +4,3 @@ import { fileURLToPath } from "node:url"
 
 export const projectRoot = fileURLToPath(new URL("../..", import.meta.url))
 export const cacheDir = join(projectRoot, ".cache")
-export const supportDir = join(projectRoot, "scripts", "support")

@@ -7,17 +7,17 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
-import { fileVariable, secrets, table } from "../SettingsTable.ts"
+import { fileVariable, secrets, table } from "../settings/Variables.ts"
 import { version } from "../Version.ts"
-import * as Audit from "./Audit.ts"
-import * as Dlq from "./DlqCommands.ts"
-import * as Doctor from "./Doctor.ts"
+import * as Audit from "./audit/Audit.ts"
+import * as Dlq from "./dlq/Commands.ts"
+import * as Doctor from "./doctor/Doctor.ts"
 import * as Init from "./Init.ts"
 import * as Monitor from "./Monitor.ts"
 import * as Produce from "./Produce.ts"
-import { usage } from "./Report.ts"
 import * as Reset from "./Reset.ts"
-import * as Status from "./Status.ts"
+import * as Status from "./status/Status.ts"
+import { usage } from "./support/Failure.ts"
 
 /** Every setting, for `run --help`. */
 const settingsHelp = table
@@ -29,7 +29,7 @@ const settingsHelp = table
   .join("\n")
 
 /** Loaded when it is asked for: the other commands need no pipeline. */
-const service = Effect.flatten(Effect.promise(() => import("./Run.ts").then(({ run }) => run)))
+const service = Effect.flatten(Effect.promise(() => import("../app/Service.ts").then(({ run }) => run)))
 
 const consume = Command.make("run", {}, () => Effect.asVoid(service)).pipe(
   Command.withShortDescription("Consume until stopped; this is what happens without a command, too"),

@@ -3,12 +3,12 @@ import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Layers from "../app/Layers.ts"
 import { serviceTables, tablesOf } from "../domain/Route.ts"
-import { hide } from "../Secrets.ts"
-import * as Services from "../Services.ts"
-import { Settings } from "../Settings.ts"
+import { hide } from "../domain/Secrets.ts"
+import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
-import { quietly } from "./Quiet.ts"
+import { quietly } from "./support/CommandLayer.ts"
 
 /** The statements, each ended by a semicolon: fit to be piped into a SQL client. */
 export const print = Effect.gen(function* () {
@@ -36,7 +36,7 @@ export const command = Command.make(
     ),
     print: Flag.Boolean("print").pipe(Flag.withDescription("Show the SQL and run nothing"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(flags.print ? print : create(flags), Services.warehouse))
+  (flags) => quietly(Effect.provide(flags.print ? print : create(flags), Layers.warehouse))
 ).pipe(
   Command.withShortDescription("Create schema and tables in the warehouse"),
   Command.withDescription(

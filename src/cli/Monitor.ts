@@ -8,20 +8,31 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
-import type { EachMessagePayload } from "kafkajs"
+import * as Layers from "../app/Layers.ts"
 import { Admin } from "../kafka/Admin.ts"
-import { KafkaClient } from "../kafka/KafkaClient.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
-import * as Services from "../Services.ts"
-import { Settings } from "../Settings.ts"
-import { quietly } from "./Quiet.ts"
-import * as Screen from "./Screen.ts"
+import { KafkaClient } from "../kafka/kafkajs/Client.ts"
+import { Settings } from "../settings/Settings.ts"
+import { quietly } from "./support/CommandLayer.ts"
+import * as Screen from "./support/Screen.ts"
 
 interface Flags {
   readonly topic: ReadonlyArray<string>
   readonly count: Option.Option<number>
   readonly fromBeginning: boolean
   readonly json: boolean
+}
+
+/** A message as the client hands it over. */
+interface Delivered {
+  readonly topic: string
+  readonly partition: number
+  readonly message: {
+    readonly offset: string
+    readonly timestamp: string
+    readonly key: Buffer | null
+    readonly value: Buffer | null
+  }
 }
 
 interface Seen {
@@ -50,7 +61,7 @@ const textOf = (bytes: Buffer | null): string | null => {
   }
 }
 
-const seenOf = ({ message, partition, topic }: EachMessagePayload): Seen => ({
+const seenOf = ({ message, partition, topic }: Delivered): Seen => ({
   topic,
   partition,
   offset: message.offset,
@@ -135,8 +146,8 @@ export const command = Command.make(
   },
   (flags) =>
     quietly(
-      Screen.whileRead(Screen.untilStopped(Effect.scoped(monitor(flags)))).pipe(Effect.provide(Services.kafka)),
-      Services.kafkaSettings
+      Screen.whileRead(Screen.untilStopped(Effect.scoped(monitor(flags)))).pipe(Effect.provide(Layers.kafka)),
+      Layers.kafkaSettings
     )
 ).pipe(
   Command.withShortDescription("Follow the events on the topics"),

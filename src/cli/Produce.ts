@@ -8,14 +8,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
+import * as Layers from "../app/Layers.ts"
 import { Admin } from "../kafka/Admin.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import { Producer } from "../kafka/Producer.ts"
-import * as Services from "../Services.ts"
-import { Settings } from "../Settings.ts"
-import { quietly } from "./Quiet.ts"
-import * as Samples from "./Samples.ts"
-import * as Screen from "./Screen.ts"
+import { Settings } from "../settings/Settings.ts"
+import { quietly } from "./support/CommandLayer.ts"
+import * as Samples from "./support/Samples.ts"
+import * as Screen from "./support/Screen.ts"
 
 interface Flags {
   readonly count: number
@@ -177,7 +177,7 @@ export const command = Command.make(
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("The last line as JSON"), Flag.withDefault(false))
   },
-  (flags) => quietly(produce(flags).pipe(Effect.provide(Services.kafka)), Services.kafkaSettings)
+  (flags) => quietly(produce(flags).pipe(Effect.provide(Layers.kafka)), Layers.kafkaSettings)
 ).pipe(
   Command.withShortDescription("Send sample orders and clicks"),
   Command.withDescription(

@@ -5,12 +5,12 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Layers from "../app/Layers.ts"
 import { Admin } from "../kafka/Admin.ts"
-import * as Services from "../Services.ts"
-import { Settings } from "../Settings.ts"
+import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
-import { quietly } from "./Quiet.ts"
-import { usage } from "./Report.ts"
+import { quietly } from "./support/CommandLayer.ts"
+import { usage } from "./support/Failure.ts"
 
 export const reset = Effect.fnUntraced(function* (options: {
   readonly topic: string
@@ -57,7 +57,7 @@ export const command = Command.make(
     partition: Flag.Int("partition").pipe(Flag.withDescription("Only this partition"), Flag.optional),
     dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Say what would be done"), Flag.withDefault(false))
   },
-  (options) => quietly(reset(options).pipe(Effect.provide(Services.kafka), Effect.provide(Services.warehouse)))
+  (options) => quietly(reset(options).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
 ).pipe(
   Command.withShortDescription("Move the ledger of a topic: after a loss in Kafka, or to read again"),
   Command.withDescription(

@@ -4,6 +4,9 @@ import { isSamePartition, partitionKey } from "./KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "./Outcome.ts"
 import type { Table } from "./Route.ts"
 
+/** What ended the wait for more records. */
+export type BatchTrigger = "size" | "time" | "bytes" | "shutdown" | "rebalance"
+
 /** The offsets that a write moves one partition over: from `from` (what the ledger must say) to `next` (what it will say). */
 export interface OffsetRange extends TopicPartition {
   /** The fencing token under which this member holds the partition. */

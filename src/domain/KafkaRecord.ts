@@ -1,5 +1,10 @@
 /** A record as Kafka delivered it, and the places it can stand in; nothing here interprets its bytes. */
 
+export interface Start extends Position {
+  /** Kafka's id of the topic that the offset counts in; undefined where it is not known. */
+  readonly topicId?: string | undefined
+}
+
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number

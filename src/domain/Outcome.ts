@@ -1,6 +1,9 @@
 /** What became of a record: exactly one of a row, a dead letter or a skip (P1), each with the record's coordinates. */
 import type { Position } from "./KafkaRecord.ts"
 
+/** What a queued outcome takes besides its bytes: objects, coordinates, the shell of its row in the statement. */
+export const overheadBytes = 192
+
 /** Why a record could not become a row; a small, closed set, fit for a metric label. */
 export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused", "undecodable"] as const
 export type DeadLetterCause = (typeof deadLetterCauses)[number]

@@ -6,8 +6,8 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
-import { Settings } from "../Settings.ts"
-import * as Hosts from "./Hosts.ts"
+import * as Hosts from "../domain/Hosts.ts"
+import { Settings } from "../settings/Settings.ts"
 
 /** Probes carry no token, and learn no more than whether the service is well. */
 const open = ["/livez", "/readyz"]

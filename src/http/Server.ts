@@ -8,16 +8,16 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpStaticServer from "effect/http/HttpStaticServer"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import type { Verdict } from "../Health.ts"
-import { Progress } from "../Progress.ts"
-import * as Secrets from "../Secrets.ts"
-import { Settings } from "../Settings.ts"
+import * as Secrets from "../domain/Secrets.ts"
+import type { Verdict } from "../observe/Health.ts"
+import { Progress } from "../observe/Progress.ts"
+import { Settings } from "../settings/Settings.ts"
 import * as Guard from "./Guard.ts"
+import * as PrometheusText from "./PrometheusText.ts"
 import * as Sampler from "./Sampler.ts"
-import * as Scrape from "./Scrape.ts"
 import type { Snapshot } from "./Snapshot.ts"
 
-const page = fileURLToPath(new URL("../../src/http/page", import.meta.url))
+const page = fileURLToPath(new URL("./page", import.meta.url))
 const chart = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
 
 /** Nothing from elsewhere, nowhere else to, and never inside another page. */
@@ -33,7 +33,7 @@ const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const progress = yield* Progress
     const sampler = yield* Sampler.make
-    const scrape = Scrape.make(progress.registry)
+    const scrape = PrometheusText.make(progress.registry)
     const probe = (of: (snapshot: Snapshot) => Verdict) =>
       Effect.sync(() => {
         const { ok, reasons } = of(sampler.look())
@@ -58,7 +58,9 @@ const routes = HttpRouter.use(
     yield* router.add(
       "GET",
       "/metrics",
-      Effect.sync(() => HttpServerResponse.text(scrape(sampler.look()), { contentType: Scrape.contentType, headers }))
+      Effect.sync(() =>
+        HttpServerResponse.text(scrape(sampler.look()), { contentType: PrometheusText.contentType, headers })
+      )
     )
     yield* router.add(
       "GET",

@@ -1,7 +1,7 @@
 /** What the live page and `GET /api/snapshot` show: the service at one instant, without payloads unless a setting allows them. Times are milliseconds since 1970. */
-import type { Verdict } from "../Health.ts"
-import type { ProgressView, Totals } from "../ProgressViews.ts"
-import type { Percentiles } from "../Window.ts"
+import type { Verdict } from "../observe/Health.ts"
+import type { Percentiles } from "../observe/MinutePercentiles.ts"
+import type { ProgressView, Totals } from "../observe/ProgressView.ts"
 
 /** One point of the charts. */
 export interface Sample {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { bytesOf } from "../domain/Bytes.ts"
 import type { DeadLetter } from "../domain/Outcome.ts"
-import { Settings } from "../Settings.ts"
+import { Settings } from "../settings/Settings.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import { type Message, Producer } from "./Producer.ts"
 

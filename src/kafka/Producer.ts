@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import kafkajs, { type CompressionTypes } from "kafkajs"
-import { KafkaClient } from "./KafkaClient.ts"
 import type { KafkaError } from "./KafkaError.ts"
+import { KafkaClient } from "./kafkajs/Client.ts"
 
 export interface Message {
   readonly key: string | Uint8Array | null

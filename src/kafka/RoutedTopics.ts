@@ -1,8 +1,8 @@
 /** Which of the routed topics can be read: each is looked at by itself, so that one that is missing or broken stops only itself. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Progress } from "../Progress.ts"
-import { Settings } from "../Settings.ts"
+import { Progress } from "../observe/Progress.ts"
+import { Settings } from "../settings/Settings.ts"
 import { Admin } from "./Admin.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { TopicState } from "./kafkajs/TopicMetadata.ts"

@@ -4,10 +4,9 @@ import type * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
-import type { TopicPartition } from "../domain/KafkaRecord.ts"
+import type { Start, TopicPartition } from "../domain/KafkaRecord.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
-import type { Start } from "../Starts.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
 /** A row of CONSUMER_OFFSETS, of this consumer group. */

@@ -27,6 +27,11 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
   get isRetryable(): boolean {
     return this.reason === "unavailable" || this.reason === "denied"
   }
+
+  /** Whether the warehouse said so; false for `silent`. */
+  get isAnswer(): boolean {
+    return this !== silent
+  }
 }
 
 /** What a try comes to that has not ended within PROGRESS_TIMEOUT; the next one gets another connection. */

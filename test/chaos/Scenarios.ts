@@ -1,6 +1,6 @@
 /** What can happen to the service, one thing each; a round does many of them one after the other while the load goes on. */
 import { setTimeout as sleep } from "node:timers/promises"
-import type { BronzeProcess } from "../support/BronzeProcess.ts"
+import type { BronzeProcess } from "../../scripts/support/bronzeProcess.ts"
 import { type Fault, faults, type Step } from "./FaultProxy.ts"
 import { committed, ends, ledger, type Sink, settle, type World } from "./World.ts"
 

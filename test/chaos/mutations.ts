@@ -17,7 +17,7 @@ interface Mutation {
 }
 
 const withoutFence = {
-  edits: [{ file: "warehouse/SnowflakeSql.js", from: " AND EPOCH = s.E AND NEXT_OFFSET = s.F", to: "" }],
+  edits: [{ file: "warehouse/snowflake/Sql.js", from: " AND EPOCH = s.E AND NEXT_OFFSET = s.F", to: "" }],
   sink: "snowflake",
   by: /lost_reply|SIGSTOP/
 } as const
@@ -34,7 +34,7 @@ const mutations: ReadonlyArray<Mutation> = [
     name: "the ledger is read too late",
     edits: [
       {
-        file: "Ledger.js",
+        file: "pipeline/Claims.js",
         from: "? place.low : place.stand.next",
         to: "? place.low : (place.committed ?? place.low)"
       }
@@ -46,7 +46,7 @@ const mutations: ReadonlyArray<Mutation> = [
     name: "the commit goes before the write",
     edits: [
       {
-        file: "Writer.js",
+        file: "pipeline/Writer.js",
         from: "Effect.andThen(publish(batch))",
         to: "Effect.andThen(commit(batch)), Effect.andThen(publish(batch))"
       }
@@ -56,7 +56,7 @@ const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "Queue.end becomes Queue.shutdown",
-    edits: [{ file: "Batcher.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
+    edits: [{ file: "pipeline/Batcher.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
     sink: "duckdb",
     by: /in hand/
   },

@@ -1,6 +1,7 @@
 /** One fuzz run against real parts: librdkafka sends, the built service reads and writes, and each record is accounted for. */
+
+import { start } from "../../scripts/support/bronzeProcess.ts"
 import * as Random from "../chaos/Random.ts"
-import { start } from "../support/BronzeProcess.ts"
 import type { Inspect } from "../support/Inspect.ts"
 import { eventually, type RealKafka, unique } from "../support/RealKafka.ts"
 import { type Account, account, type Rules, type Stored } from "./Account.ts"

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
+import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
+import { killAll } from "../../scripts/support/bronzeProcess.ts"
 import * as Fuzz from "../fuzz/Fuzz.ts"
 import * as sinks from "../fuzz/sinks.ts"
-import { killAll } from "../support/BronzeProcess.ts"
 import { connect, type RealKafka } from "../support/RealKafka.ts"
 
 let kafka: RealKafka

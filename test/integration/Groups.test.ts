@@ -1,7 +1,7 @@
 /** Several members of one group: partitions move between them while events flow, and every offset still lands exactly once (P3). */
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
-import { killAll, start } from "../support/BronzeProcess.ts"
+import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
+import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { type Inspect, snowflake } from "../support/Inspect.ts"
 import { complete, coverage, makeJob, snowflakeAt } from "../support/Job.ts"
 import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"

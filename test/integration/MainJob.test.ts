@@ -1,7 +1,7 @@
 /** The main job against real parts: `node dist/main.js`, Apache Kafka, the Snowflake driver talking to the emulator. */
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
-import { killAll, start } from "../support/BronzeProcess.ts"
+import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
+import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { type Inspect, snowflake } from "../support/Inspect.ts"
 import { countRows, makeJob, snowflakeAt } from "../support/Job.ts"
 import { click, connect, messages, order, type RealKafka, unique } from "../support/RealKafka.ts"

@@ -1,7 +1,7 @@
 /** What a person sees who starts the service for the first time, or with a mistake in the settings (P9, P10). */
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
-import { killAll, start } from "../support/BronzeProcess.ts"
+import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
+import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { makeJob, snowflakeAt } from "../support/Job.ts"
 import { connect, type RealKafka } from "../support/RealKafka.ts"
 

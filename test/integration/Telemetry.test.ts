@@ -5,7 +5,7 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { killAll, start } from "../support/BronzeProcess.ts"
+import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { makeJob } from "../support/Job.ts"
 import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
 

@@ -1,16 +1,16 @@
-/** The README's troubleshooting, tried: each symptom is brought about on real parts, shows the line that the README quotes, and goes when its remedy is applied. */
+/** The page on troubleshooting, tried: each symptom is brought about on real parts, shows the line that the page quotes, and goes when its remedy is applied. */
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
+import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
+import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { freePort } from "../../scripts/support/freePort.ts"
-import { type Emulator, startEmulator } from "../../scripts/support/snowflakeEmulator.ts"
-import { type BronzeProcess, killAll, start } from "../support/BronzeProcess.ts"
 import { type Job, makeJob, snowflakeAt } from "../support/Job.ts"
 import { connect, messages, order, type RealKafka } from "../support/RealKafka.ts"
 import * as RefusingProxy from "../support/RefusingProxy.ts"
 
-const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8")
+const page = await readFile(new URL("../../docs/reference/troubleshooting.md", import.meta.url), "utf8")
 let folder: string
 let kafka: RealKafka
 let emulator: Emulator
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** That the process says what the README quotes; `…` stands there for what differs from case to case. */
 const says = async (process: BronzeProcess, quoted: string): Promise<void> => {
-  assert.include(readme, `\`${quoted}\``, "the README quotes another line")
+  assert.include(page, `\`${quoted}\``, "the page quotes another line")
   const escaped = quoted.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
   await process.line(new RegExp(escaped.join(".*")))
 }

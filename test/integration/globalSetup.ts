@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
-import { startBroker } from "../../scripts/support/kafkaBroker.ts"
+import { startBroker } from "../../scripts/kafka/broker.ts"
 
 declare module "vitest" {
   export interface ProvidedContext {

@@ -1,6 +1,6 @@
 /** One job of the service against real parts: topics, tables and a group of its own, so that tests do not see each other. */
 import { assert } from "vitest"
-import { start } from "./BronzeProcess.ts"
+import { start } from "../../scripts/support/bronzeProcess.ts"
 import type { Inspect } from "./Inspect.ts"
 import { type RealKafka, unique } from "./RealKafka.ts"
 

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type { KafkaRecord, Position } from "../../src/domain/KafkaRecord.ts"
-import { type AssignedPartition, type Assignment, type Fetch, Kafka } from "../../src/kafka/Kafka.ts"
+import { type AssignedPartition, type Assignment, ConsumerGroup, type Fetch } from "../../src/kafka/ConsumerGroup.ts"
 
 export interface MemoryAssignment {
   /** Hands over the records of one partition; resolves when the handler is done with them. */
@@ -85,8 +85,8 @@ export const make = Effect.gen(function* () {
   })
 
   const layer = Layer.succeed(
-    Kafka,
-    Kafka.of({
+    ConsumerGroup,
+    ConsumerGroup.of({
       reopen: Effect.asVoid(Queue.offer(reopened, undefined)),
       consume: (use) =>
         Queue.take(opened).pipe(

@@ -2,10 +2,9 @@
 import { type Batch, deadLettersOf, rowsOf } from "../../src/domain/Batch.ts"
 import { type Gap, maxGaps, type PartitionCoverage } from "../../src/domain/Coverage.ts"
 import { type DeadLetterFilter, type StoredDeadLetter, sizeOf } from "../../src/domain/DeadLetters.ts"
-import { type Position, partitionKey, type TopicPartition } from "../../src/domain/KafkaRecord.ts"
+import { type Position, partitionKey, type Start, type TopicPartition } from "../../src/domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter } from "../../src/domain/Outcome.ts"
 import type { Route, Table } from "../../src/domain/Route.ts"
-import type { Start } from "../../src/Starts.ts"
 import type { LedgerEntry } from "../../src/warehouse/Warehouse.ts"
 
 export interface Letter extends DeadLetter {

@@ -1,7 +1,7 @@
 /** What kafkajs delivered, in the parts in which it is handed on: in order, without a gap, and a batch that could not be taken by the offsets it holds. */
 import type { KafkaMessage } from "kafkajs"
 import type { KafkaRecord, Position, TopicPartition } from "../../domain/KafkaRecord.ts"
-import type { Fetch } from "../Kafka.ts"
+import type { Fetch } from "../ConsumerGroup.ts"
 import type { BatchFault } from "./RecordBatch.ts"
 
 /** At this offset begins a batch that cannot be read; perhaps it can later. */

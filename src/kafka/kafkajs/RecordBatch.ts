@@ -4,7 +4,7 @@
  */
 import * as Bytes from "../../domain/Bytes.ts"
 import type { HeaderValue } from "../../domain/KafkaRecord.ts"
-import * as Codecs from "../Codecs.ts"
+import * as Codecs from "./Codecs.ts"
 import * as ReadCommitted from "./ReadCommitted.ts"
 import { Reader } from "./Reader.ts"
 

@@ -3,8 +3,8 @@
  * another: an upgrade has to look at them again.
  */
 import { createRequire } from "node:module"
-import * as IdleTimer from "../IdleTimer.ts"
 import * as FetchResponse from "./FetchResponse.ts"
+import * as IdleTimer from "./IdleTimer.ts"
 
 /** The version that these changes were made for. */
 export const version = "2.2.4"

@@ -1,0 +1,26 @@
+// The folder of the demo: one demo at a time, each with a DuckDB file of its own making.
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { isAlive } from "../support/daemon.ts"
+import { cacheDir, projectRoot } from "../support/paths.ts"
+
+const folder = join(cacheDir, "demo")
+const lock = join(folder, "demo.pid")
+
+/** Below the project's folder, where the demo runs: short enough to be read and typed. */
+export const DUCKDB_PATH = ".cache/demo/bronze.duckdb"
+export const duckDbFile = join(projectRoot, DUCKDB_PATH)
+
+/** Returns what gives the folder back. Throws an Error that says what to do when another demo holds it. */
+export const takeFolder = async (): Promise<() => Promise<void>> => {
+  await mkdir(folder, { recursive: true })
+  const owner = Number(await readFile(lock, "utf8").catch(() => ""))
+  if (owner > 0 && isAlive(owner)) {
+    throw new Error(
+      `Another demo runs already (pid ${owner}). End it with Ctrl-C there, or delete ${lock} if it is none.`
+    )
+  }
+  await writeFile(lock, String(process.pid))
+  await Promise.all([duckDbFile, `${duckDbFile}.wal`].map((file) => rm(file, { force: true })))
+  return () => rm(lock, { force: true })
+}

@@ -1,0 +1,68 @@
+// How the demo writes: one heading line per step, indented lines below it, the SQL above its result; nothing an event says can steer the terminal.
+import * as Screen from "../../src/cli/support/Screen.ts"
+
+/** Whether it goes on after the verdict until Ctrl-C: for a person at a terminal, and with `npm run demo -- --stay`. */
+export const stays = process.argv.includes("--stay") || (process.stdout.isTTY === true && process.stdin.isTTY === true)
+
+const INDENT = "   "
+const STEPS = stays ? 7 : 6
+let step = 0
+
+/** Without a terminal nobody says how wide a line may be. */
+const width = (): number => Math.max(60, process.stdout.columns ?? 150)
+
+const write = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+export const heading = (text: string): void => {
+  step += 1
+  write(`\n[${step}/${STEPS}] ${text}`)
+}
+
+export const blank = (): void => write("")
+
+export const say = (line: string): void => write(`${INDENT}${line}`)
+
+/** A line of another program. */
+export const quote = (line: string, label: string): void => write(`${INDENT}${label}| ${line}`)
+
+export const showSql = (sql: string): void => {
+  blank()
+  for (const line of sql.trim().split("\n")) say(line)
+}
+
+/** The first `limit` rows: in columns if they fit the width, else one below the other, whole. */
+export const showRows = (
+  columns: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  limit = 10
+): void => {
+  blank()
+  const shown = rows.slice(0, limit).map((row) => row.map(Screen.harmless))
+  const lines = inColumns(columns, shown)
+  const fits = lines.every((line) => line.length + INDENT.length + 2 <= width())
+  for (const line of fits ? lines : shown.flatMap((row) => ["--", ...inLines(columns, row)])) say(`  ${line}`)
+  if (rows.length === 0) say("  (no rows)")
+  if (rows.length > limit) say(`  … and ${Screen.plural(rows.length - limit, "more row")}`)
+}
+
+const inColumns = (columns: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
+  const isNumber = (index: number): boolean => rows.every((row) => /^\d+$/.test(row[index] ?? ""))
+  const right = columns.flatMap((_, index) => (isNumber(index) ? [index] : []))
+  return Screen.table([columns, columns.map((name) => "-".repeat(name.length)), ...rows], right).split("\n")
+}
+
+const inLines = (columns: ReadonlyArray<string>, row: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const names = Math.max(...columns.map((name) => name.length))
+  const room = width() - INDENT.length - names - 4
+  return columns.flatMap((name, index) => {
+    const value = row[index] ?? ""
+    const parts = Array.from({ length: Math.max(1, Math.ceil(value.length / room)) }, (_, part) =>
+      value.slice(part * room, (part + 1) * room)
+    )
+    return parts.map((part, number) => `${(number === 0 ? name : "").padEnd(names)}  ${part}`)
+  })
+}
+
+export const { count, plural } = Screen

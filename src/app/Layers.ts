@@ -1,0 +1,32 @@
+/** Which implementation stands behind each contract, by the settings of this process. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Admin from "../kafka/Admin.ts"
+import * as KafkaClient from "../kafka/kafkajs/Client.ts"
+import * as Producer from "../kafka/Producer.ts"
+import { environment, Settings, type SettingsError, layer as settingsLayer } from "../settings/Settings.ts"
+import * as DuckDb from "../warehouse/duckdb/DuckDb.ts"
+import * as Snowflake from "../warehouse/snowflake/Snowflake.ts"
+import type { Warehouse } from "../warehouse/Warehouse.ts"
+
+export const settings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(Layer.provide(environment()))
+
+/** The settings for a command that has no use for a warehouse: it asks for no login to one. */
+export const kafkaSettings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(
+  Layer.provide(environment({ ...definedVariables(), SINK: "duckdb" }))
+)
+
+/** kafkajs, with what the commands ask of it; connects when it is used. */
+export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.KafkaClient, never, Settings> =
+  Layer.mergeAll(Admin.layer, Producer.layer).pipe(Layer.provideMerge(KafkaClient.layer))
+
+/** The warehouse that SINK names; opened, and its driver loaded, when it is first used. */
+export const warehouse: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
+  Effect.map(Settings, ({ sink }) => (sink._tag === "Snowflake" ? Snowflake.layer : DuckDb.layer))
+)
+
+function definedVariables(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  )
+}

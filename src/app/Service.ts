@@ -1,0 +1,77 @@
+/** The service: says what it reads, where it writes and as whom, checks both sides once, and consumes until it is told to stop. */
+
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
+import * as KafkaJs from "../kafka/kafkajs/ConsumerGroup.ts"
+import * as Logging from "../observe/Logging.ts"
+import * as Progress from "../observe/Progress.ts"
+import * as Telemetry from "../observe/Telemetry.ts"
+import { Batcher } from "../pipeline/Batcher.ts"
+import * as LagWatch from "../pipeline/LagWatch.ts"
+import * as Pipeline from "../pipeline/Pipeline.ts"
+import { hints } from "../settings/Hints.ts"
+import { Settings } from "../settings/Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import * as Layers from "./Layers.ts"
+import * as Shutdown from "./Shutdown.ts"
+import { introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
+
+/** Consumes until it is interrupted; all that has to be there first is looked at together. */
+const consume = Effect.gen(function* () {
+  const settings = yield* Settings
+  const warehouse = yield* Warehouse
+  const batcher = yield* Batcher
+  const progress = yield* Progress.Progress
+  yield* introduce
+  if (settings.http.port > 0) yield* Effect.forkScoped(server)
+  const problems = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
+  const told = problems.flat().map(({ remedy, what }) => `${what}: ${remedy}`)
+  if (told.length > 0) {
+    yield* Effect.forEach(told, (problem) => Effect.logError(problem), { discard: true })
+    return yield* new NotReady({ problems: told })
+  }
+  yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
+  progress.up("warehouse")
+  yield* Effect.forkScoped(LagWatch.watch)
+  return yield* Pipeline.run.pipe(
+    Effect.onInterrupt(() =>
+      Effect.suspend(() => {
+        // For main: an interruption has no exit code of its own.
+        process.exitCode = batcher.isFlushed() ? 0 : 1
+        return Effect.logInfo(`Stopped: all that was read is in ${warehouse.name} or stays uncommitted in Kafka`)
+      })
+    )
+  )
+})
+
+/** Answers, and says what is missing, also while a side is away. Loading it takes a tenth of a second, which is left to what reads and writes. */
+const server = Effect.sleep("400 millis").pipe(
+  Effect.andThen(Effect.promise(() => import("../http/Server.ts"))),
+  Effect.flatMap(({ run }) => run)
+)
+
+/** The service with all its parts; how it ended is the last thing in its log. */
+export const run = Effect.gen(function* () {
+  const { shutdownTimeout } = yield* Settings
+  yield* Shutdown.watch(shutdownTimeout)
+  yield* Effect.forEach(yield* hints, (hint) => Effect.logWarning(hint), { discard: true })
+  return yield* consume.pipe(
+    Effect.provide(
+      Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer).pipe(
+        Layer.provideMerge(Layer.mergeAll(Layers.kafka, Layers.warehouse, Progress.layer))
+      )
+    )
+  )
+}).pipe(
+  Effect.scoped,
+  Effect.tapCause((cause) => Effect.logError("Ended", cause)),
+  Effect.provide(Telemetry.layer),
+  Effect.provide(Logging.layer),
+  Effect.provide(Layers.settings),
+  Effect.tapErrorTag("SettingsError", ({ problems }) =>
+    Effect.forEach(problems, (problem) => Effect.logError(problem), { discard: true }).pipe(
+      Effect.provide(Logging.early)
+    )
+  )
+)

@@ -1,0 +1,78 @@
+/** What a start says and checks: what is read, where it goes and as whom, and everything that stands in the way, together. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import { Admin } from "../kafka/Admin.ts"
+import type { KafkaError } from "../kafka/KafkaError.ts"
+import * as Progress from "../observe/Progress.ts"
+import * as Retry from "../Retry.ts"
+import { Settings } from "../settings/Settings.ts"
+import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
+import type { WarehouseError } from "../warehouse/WarehouseError.ts"
+
+/** What stands in the way of a start, all of it, each with its remedy. Waiting would not mend it: exit code 78 (EX_CONFIG of sysexits.h). */
+export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { problems: Schema.Array(Schema.String) }) {
+  override readonly [Runtime.errorExitCode] = 78
+  override get message(): string {
+    return `${this.problems.length === 1 ? "one thing has" : `${this.problems.length} things have`} to be mended first`
+  }
+}
+
+export const introduce = Effect.gen(function* () {
+  const { batch, delivery, kafka, routes, write } = yield* Settings
+  const warehouse = yield* Warehouse
+  const user = kafka.sasl === undefined ? "" : ` as ${kafka.sasl.username}`
+  yield* Effect.logInfo(`Reading from ${kafka.brokers.join(", ")}${user}, group ${kafka.group}`)
+  yield* Effect.logInfo(`Writing to ${warehouse.target}, ${delivery}`)
+  yield* Effect.forEach(routes, ({ table, topic }) => Effect.logInfo(`Route ${topic} -> ${table.name}`), {
+    discard: true
+  })
+  yield* Effect.logInfo(
+    `Batches of ${batch.size} events or ${Duration.toSeconds(batch.timeout)} seconds, up to ${write.maxRows} behind a backlog`
+  )
+})
+
+/**
+ * Without any of its topics the service has nothing to do, and most likely the wrong broker or routes; without DLQ_TOPIC it could not go on
+ * after the first bad record. One routed topic among others may come later: it is named, and read as soon as it is there.
+ */
+export const missingTopics = Effect.gen(function* () {
+  const { dlqTopic, kafka, routes } = yield* Settings
+  const admin = yield* Admin
+  const progress = yield* Progress.Progress
+  const routed = routes.map(({ topic }) => topic)
+  return yield* admin.describe([...routed, ...(dlqTopic === undefined ? [] : [dlqTopic])]).pipe(
+    Effect.map((states) => {
+      const missing = states.filter(({ problem }) => problem !== undefined && problem.reason !== "unavailable")
+      const isNoneThere = routed.every((topic) => missing.some((state) => state.topic === topic))
+      return missing
+        .filter(({ topic }) => topic === dlqTopic || isNoneThere)
+        .map(
+          ({ topic }): Problem => ({
+            what: `Kafka has no topic ${topic} that this user may see`,
+            remedy: `kafka-topics.sh --bootstrap-server ${kafka.brokers[0]} --create --topic ${topic}, or change ${topic === dlqTopic ? "DLQ_TOPIC" : "BRONZE_ROUTES"}`
+          })
+        )
+    }),
+    Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
+    Effect.retry(Retry.forever<KafkaError>("Kafka is away", (error) => error.isRetryable)),
+    Effect.catch((error) =>
+      Effect.succeed<ReadonlyArray<Problem>>([
+        { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*" }
+      ])
+    )
+  )
+})
+
+export const warehouseProblems = Effect.gen(function* () {
+  const warehouse = yield* Warehouse
+  const progress = yield* Progress.Progress
+  return yield* warehouse.preflight.pipe(
+    Effect.tapError(({ message }) => Effect.sync(() => progress.away("warehouse", message))),
+    Effect.retry(Retry.forever<WarehouseError>(`${warehouse.name} is away`, (error) => error.reason === "unavailable")),
+    Effect.catch((error) =>
+      Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "node dist/main.js doctor tells more" }])
+    )
+  )
+})

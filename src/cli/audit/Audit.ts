@@ -1,0 +1,75 @@
+/** `audit`: whether every record of every routed partition is there once; exit code 1 when anything does not add up. */
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layers from "../../app/Layers.ts"
+import { quietly } from "../support/CommandLayer.ts"
+import { negative } from "../support/Failure.ts"
+import * as Screen from "../support/Screen.ts"
+import { type AuditReport, gather, type PartitionAudit } from "./Report.ts"
+
+const number = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "-" : Screen.count(value)
+
+const cells = (partition: PartitionAudit): ReadonlyArray<string> => {
+  const { committed, duplicates, high, lag, ledger, low, missing, problems, rows, topic, waiting } = partition
+  return [
+    problems.length > 0 ? "✗" : "✓",
+    topic,
+    String(partition.partition),
+    ...[low, high, rows, waiting, ledger?.skipped, missing, duplicates].map(number),
+    ...[ledger?.start, ledger?.next, committed, lag, ledger?.epoch].map(number),
+    ledger?.owner ?? "-"
+  ]
+}
+
+const header = [
+  ...["", "TOPIC", "PARTITION", "LOG START", "LOG END", "ROWS", "DEAD", "SKIPPED", "MISSING", "TWICE"],
+  ...["FROM", "NEXT", "COMMITTED", "LAG", "EPOCH", "OWNER"]
+]
+
+/** The report for people. */
+export const render = (
+  report: AuditReport,
+  { dim, green, red, yellow }: Pick<Screen.Screen, "dim" | "green" | "red" | "yellow">
+): string => {
+  const right = header.map((_, index) => index).slice(2, -1)
+  const sum = (of: (partition: PartitionAudit) => number) =>
+    Screen.count(report.partitions.reduce((total, partition) => total + of(partition), 0))
+  const counted = `${sum(({ rows }) => rows)} rows, ${sum(({ waiting }) => waiting)} dead letters, ${sum(({ lag }) => lag)} to come`
+  return [
+    `Group ${report.group}, ${report.delivery}, into ${report.target}`,
+    ...(report.partitions.length > 0 ? ["", Screen.table([header, ...report.partitions.map(cells)], right)] : []),
+    ...(report.notes.length > 0 ? ["", ...report.notes.map((note) => yellow(`! ${note}`))] : []),
+    "",
+    ...report.problems.map((problem) => red(`✗ ${problem}`)),
+    report.problems.length === 0
+      ? `${green("✓ All adds up")}: ${dim(counted)}`
+      : `${Screen.plural(report.problems.length, "thing")} wrong; ${counted}`
+  ].join("\n")
+}
+
+export const audit = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
+  const screen = yield* Screen.screen
+  const report = yield* gather
+  yield* Console.log(json ? Screen.json({ ok: report.problems.length === 0, ...report }) : render(report, screen))
+  return report.problems.length > 0 ? yield* negative : undefined
+})
+
+export const command = Command.make(
+  "audit",
+  {
+    json: Flag.Boolean("json").pipe(Flag.withDescription("One JSON object"), Flag.withDefault(false))
+  },
+  (flags) => quietly(audit(flags).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
+).pipe(
+  Command.withShortDescription("Check that every record is there once: Kafka against rows, dead letters and ledger"),
+  Command.withDescription(
+    "Compares, partition by partition, Kafka's log with what stands in the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Names what is lost, stored twice, ahead or behind. The service may run meanwhile. Reads the raw tables as a whole. Rows that somebody deletes from them count as lost. In at-least-once delivery there is no ledger: rows are compared with the group's committed offset, and what cannot be told is said. Exit code 1 if anything is wrong. With SINK=duckdb the file can be read only while the service does not run."
+  ),
+  Command.withExamples([
+    { command: "bronze-consumer audit", description: "The proof, in a table" },
+    { command: "bronze-consumer audit --json | jq .problems", description: "For a script" }
+  ])
+)

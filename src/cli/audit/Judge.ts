@@ -1,0 +1,90 @@
+/** What does not add up in a partition, in words: by the ledger, which has counted every offset, or without one, as far as it can be told. */
+import { lost, type PartitionCoverage } from "../../domain/Coverage.ts"
+import type { Commit, LogRange } from "../../kafka/Admin.ts"
+import * as Losses from "../../pipeline/Losses.ts"
+import { plural } from "../support/Screen.ts"
+
+export interface Verdict {
+  readonly problems: ReadonlyArray<string>
+  readonly notes: ReadonlyArray<string>
+}
+
+const twice = ({ duplicates }: PartitionCoverage): ReadonlyArray<string> =>
+  duplicates === 0
+    ? []
+    : [`${plural(duplicates, "offset")} stored more than once (queries/06_duplicates.sql lists them)`]
+
+/** `3-7, 12, …` */
+const gapsOf = ({ gaps, missing }: PartitionCoverage): string => {
+  const named = gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0)
+  const texts = gaps.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`))
+  return [...texts, ...(named < missing ? ["…"] : [])].join(", ")
+}
+
+const lossOf = (log: LogRange | null, stand: Losses.Stand): ReadonlyArray<string> => {
+  const loss = log === null ? undefined : Losses.describe(log, stand)
+  return loss === undefined ? [] : [loss]
+}
+
+/** Exactly-once: the ledger has counted every offset, so whatever does not add up is wrong. */
+export const byLedger = (partition: PartitionCoverage, log: LogRange | null, commit: Commit | null): Verdict => {
+  const committed = commit?.offset ?? null
+  const { first, last, ledger } = partition
+  if (ledger === null) {
+    const strange = partition.rows > 0 ? [`${plural(partition.rows, "row")} and no ledger of this consumer group`] : []
+    const elsewhere =
+      commit?.note?.kind === "ledger" && commit.offset > (log?.low ?? 0)
+        ? [`the group has committed ${commit.offset} with another ledger, and this one has no row (LEDGER_MISSING)`]
+        : []
+    return { problems: [...twice(partition), ...strange, ...elsewhere], notes: [] }
+  }
+  const { next, skipped, start } = ledger
+  const gone = lost(partition)
+  const problems = [
+    ...twice(partition),
+    ...(gone > 0
+      ? [`${plural(gone, "offset")} lost: neither row, dead letter nor counted skip, among ${gapsOf(partition)}`]
+      : []),
+    ...(gone < 0 ? [`the ledger counts ${skipped} skipped, yet only ${partition.missing} are not there`] : []),
+    ...(last !== null && last >= next
+      ? [`there are rows up to ${last}, beyond the ledger (next ${next}): they will be written again`]
+      : []),
+    ...(committed !== null && committed > next
+      ? [`Kafka's committed offset ${committed} is ahead of the ledger (next ${next})`]
+      : []),
+    ...(log === null ? ["the ledger has this partition, and Kafka has not"] : []),
+    ...lossOf(log, ledger)
+  ]
+  const before =
+    first !== null && first < start
+      ? [`rows before ${start}, where the ledger began to count, are not checked for gaps`]
+      : []
+  const unread =
+    log !== null && log.low < start && (first === null || first >= start)
+      ? [`Kafka still has ${log.low}-${start - 1}, which are older than where the ledger began to count`]
+      : []
+  return { problems, notes: [...before, ...unread] }
+}
+
+/** At-least-once: nobody has counted. Records may be there twice; what is not there may have been lost or passed over. */
+export const byCommit =
+  (tombstones: "insert" | "skip", reset: "earliest" | "latest") =>
+  (partition: PartitionCoverage, log: LogRange | null, commit: Commit | null): Verdict => {
+    const { note, offset: committed } = commit ?? { note: undefined, offset: null }
+    const { last, missing } = partition
+    const allowed = twice(partition).map((text) => `${text}: at-least-once delivery allows that`)
+    if (committed === null) return { problems: [], notes: allowed }
+    // What Kafka no longer holds may have come and gone before there was a table.
+    const from = Math.max(last === null ? 0 : last + 1, log?.low ?? 0)
+    const behind = Math.max(0, committed - from)
+    const absent = [
+      ...(missing > 0 ? [`${plural(missing, "offset")} between the first and the last row: ${gapsOf(partition)}`] : []),
+      ...(behind > 0 ? [`${plural(behind, "offset")} from ${from} up to the committed ${committed}`] : [])
+    ].map((text) => `not there: ${text}; without a ledger it cannot be told whether they were lost or passed over`)
+    const remade = committed >= (log?.low ?? 0) ? lossOf(log, { next: committed, topicId: note?.topicId }) : []
+    // Holes are to be expected where tombstones are skipped, and before the first row of a group that began at the end.
+    const expected = tombstones === "skip" || (last === null && reset === "latest")
+    return expected
+      ? { problems: remade, notes: [...allowed, ...absent] }
+      : { problems: [...absent, ...remade], notes: allowed }
+  }

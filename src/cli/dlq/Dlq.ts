@@ -1,0 +1,94 @@
+/** What `dlq list`, `dlq show` and `dlq replay` do, and how they say it. */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Position } from "../../domain/KafkaRecord.ts"
+import { Warehouse } from "../../warehouse/Warehouse.ts"
+import { negative } from "../support/Failure.ts"
+import * as Screen from "../support/Screen.ts"
+import * as Filter from "./Filter.ts"
+import * as Replay from "./Replay.ts"
+import * as Show from "./Show.ts"
+
+export const list = Effect.fnUntraced(function* (
+  flags: Filter.FilterFlags & { readonly replayed: boolean; readonly json: boolean }
+) {
+  const { deadLetters } = yield* Warehouse
+  const filter = yield* Filter.toFilter(flags)
+  const letters = yield* deadLetters({ ...filter, replayed: flags.replayed })
+  if (flags.json) return yield* Console.log(Screen.json(letters.map(({ payload: _, ...rest }) => rest)))
+  if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No dead letter waits.")
+  const more = letters.length === flags.limit ? "\nThere may be more: --limit, or a narrower choice." : ""
+  yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
+})
+
+/** The letter at a place, one that waits before one that was replayed. */
+const find = Effect.fnUntraced(function* (at: Position, payload: boolean) {
+  const { deadLetters } = yield* Warehouse
+  const [letter] = Replay.distinct(yield* deadLetters({ at: [at], replayed: true, payload, limit: 100 }))
+  if (letter === undefined) yield* Console.error(`There is no dead letter at ${Replay.placeOf(at)}`)
+  return letter
+})
+
+export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { json: boolean; raw: boolean }) {
+  const letter = yield* find(at, true)
+  if (letter === undefined) return yield* negative
+  if (raw) return yield* Effect.sync(() => void process.stdout.write(Show.bytesOf(letter) ?? ""))
+  yield* Console.log(json ? Screen.json(letter) : Show.one(letter))
+})
+
+export interface ReplayFlags extends Filter.FilterFlags {
+  readonly at: Position | undefined
+  readonly all: boolean
+  readonly dryRun: boolean
+  readonly payload: Uint8Array | undefined
+  readonly json: boolean
+}
+
+export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
+  const { deadLetters } = yield* Warehouse
+  const { at, json } = flags
+  const letters =
+    at === undefined
+      ? Replay.distinct(yield* deadLetters(yield* Filter.toFilter(flags)))
+      : Option.toArray(Option.fromUndefinedOr(yield* find(at, false)))
+  if (at !== undefined && letters.length === 0) return yield* negative
+  const screen = yield* Screen.screen
+  const verdicts: Array<Replay.Verdict> = []
+  yield* Replay.replay(letters, flags, (verdict) => {
+    verdicts.push(verdict)
+    return json ? Effect.void : Console.log(say(verdict, screen))
+  })
+  const count = (result: Replay.Verdict["result"]) => verdicts.filter((verdict) => verdict.result === result).length
+  const counts = {
+    replayed: count("replayed"),
+    before: count("before"),
+    would: count("would"),
+    failed: count("failed")
+  }
+  yield* Console.log(json ? Screen.json({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
+  return counts.failed > 0 ? yield* negative : undefined
+})
+
+const say = ({ detail, result, ...at }: Replay.Verdict, { dim, green, red }: Screen.Screen): string => {
+  const place = Replay.placeOf(at)
+  switch (result) {
+    case "replayed":
+      return `${green("✓")} ${place} -> ${detail}`
+    case "would":
+      return `${dim("-")} ${place} would become a row of ${detail}`
+    case "before":
+      return `${green("✓")} ${place} was replayed before, at ${detail}`
+    case "failed":
+      return `${red("✗")} ${place} stays a dead letter: ${Screen.harmless(detail)}`
+  }
+}
+
+const sum = (counts: { replayed: number; before: number; would: number; failed: number }, dryRun: boolean): string => {
+  const before = counts.before > 0 ? `, ${counts.before} replayed before` : ""
+  const failed = counts.failed > 0 ? `, ${counts.failed} could not` : ""
+  return dryRun
+    ? `${Screen.plural(counts.would, "dead letter")} would become rows${before}${failed}; nothing was changed`
+    : `${Screen.plural(counts.replayed, "dead letter")} replayed${before}${failed}`
+}

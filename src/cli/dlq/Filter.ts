@@ -1,0 +1,90 @@
+/** Which dead letters a `dlq` command is about: its flags, and times as people write them. */
+
+import * as Clock from "effect/Clock"
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { DeadLetterFilter } from "../../domain/DeadLetters.ts"
+import { deadLetterCauses } from "../../domain/Outcome.ts"
+
+const units = new Map([
+  ["s", 1_000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000]
+])
+
+/** `30m`, `2h`, `7d` before `now`, or a date with or without time (ISO 8601, in UTC if not said); undefined when it is neither. */
+export const timeOf = (text: string, now: number): number | undefined => {
+  const [, amount = "", unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? []
+  const scale = units.get(unit)
+  if (scale !== undefined) return now - Number(amount) * scale
+  if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$/.test(text)) return undefined
+  const iso = text.replace(" ", "T")
+  const time = Date.parse(!iso.includes("T") || /(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? iso : `${iso}Z`)
+  return Number.isNaN(time) ? undefined : time
+}
+
+const time = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${description}: 30m, 2h, 7d (ago), or 2026-02-07T10:30:00 (UTC if not said)`),
+    Flag.withSchema(
+      Schema.String.check(
+        Schema.makeFilter((text) => timeOf(text, 0) !== undefined || "expected 30m, 2h, 7d or an ISO 8601 time")
+      )
+    ),
+    Flag.optional
+  )
+
+export const flags = {
+  topic: Flag.String("topic").pipe(Flag.withDescription("Only those of this topic"), Flag.optional),
+  cause: Flag.Literals("cause", deadLetterCauses).pipe(
+    Flag.withDescription("Only those with this cause"),
+    Flag.optional
+  ),
+  since: time("since", "Only those that came in since"),
+  until: time("until", "Only those that came in before"),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON"), Flag.withDefault(false))
+}
+
+export const limit = (byDefault: number) =>
+  Flag.Int("limit").pipe(
+    Flag.withDescription(`The newest ones, so many at most; ${byDefault} if not said`),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))),
+    Flag.withDefault(byDefault)
+  )
+
+const whole = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
+
+/** One record's place. */
+export const place = {
+  ofTopic: Argument.String("topic").pipe(Argument.withDescription("Topic of the record")),
+  partition: Argument.Int("partition").pipe(Argument.withDescription("Its partition"), Argument.withSchema(whole)),
+  offset: Argument.Int("offset").pipe(Argument.withDescription("Its offset"), Argument.withSchema(whole))
+}
+
+export interface FilterFlags {
+  readonly topic: Option.Option<string>
+  readonly cause: Option.Option<string>
+  readonly since: Option.Option<string>
+  readonly until: Option.Option<string>
+  readonly limit: number
+}
+
+export const isNarrow = ({ cause, since, topic, until }: FilterFlags): boolean =>
+  [cause, since, topic, until].some(Option.isSome)
+
+/** The flags as the warehouse wants them. */
+export const toFilter = ({ cause, limit, since, topic, until }: FilterFlags): Effect.Effect<DeadLetterFilter> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const at = (text: Option.Option<string>) => (Option.isSome(text) ? timeOf(text.value, now) : undefined)
+    return {
+      topic: Option.getOrUndefined(topic),
+      cause: Option.getOrUndefined(cause),
+      since: at(since),
+      until: at(until),
+      limit
+    }
+  })

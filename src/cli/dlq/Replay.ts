@@ -1,0 +1,158 @@
+/** Puts dead letters back through decoding into their tables, at their own coordinates, once however often it is asked for: the warehouse sees to that. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import { type Position, partitionKey } from "../../domain/KafkaRecord.ts"
+import type { BronzeRow } from "../../domain/Outcome.ts"
+import type { Route, Table } from "../../domain/Route.ts"
+import * as Decode from "../../pipeline/Decode.ts"
+import * as Retry from "../../Retry.ts"
+import { Settings } from "../../settings/Settings.ts"
+import { Warehouse } from "../../warehouse/Warehouse.ts"
+import type { WarehouseError } from "../../warehouse/WarehouseError.ts"
+import { bytesOf } from "./Show.ts"
+
+/** What became of one of them; `before` is one that had been replayed already, which is as good. */
+export interface Verdict extends Position {
+  readonly result: "replayed" | "before" | "would" | "failed"
+  /** Its table, or why it stays a dead letter. */
+  readonly detail: string
+}
+
+export interface Options {
+  readonly dryRun: boolean
+  /** A repaired event in place of the original one; for a single letter. */
+  readonly payload: Uint8Array | undefined
+}
+
+/** What goes into one transaction at most. */
+const maxRows = 100
+const maxBytes = 1_048_576
+
+export const placeOf = (letter: Position): string => `${partitionKey(letter)}@${letter.offset}`
+
+const verdict = ({ offset, partition, topic }: Position, result: Verdict["result"], detail: string): Verdict => ({
+  ...{ topic, partition, offset },
+  result,
+  detail
+})
+
+/** Each place once; where delivery is at-least-once, a letter may stand there more often. Those that wait come first. */
+export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArray<StoredDeadLetter> => {
+  const places = new Map<string, StoredDeadLetter>()
+  for (const letter of letters) {
+    const other = places.get(placeOf(letter))
+    if (other === undefined || (other.replayed !== null && letter.replayed === null))
+      places.set(placeOf(letter), letter)
+  }
+  return [...places.values()]
+}
+
+/** The letter as the row it would have been; else why it is none. */
+const toRow = (
+  route: Route,
+  tombstones: "insert" | "skip",
+  letter: StoredDeadLetter,
+  repaired: Uint8Array | undefined
+): Result.Result<BronzeRow, string> => {
+  if (letter.truncated && repaired === undefined)
+    return Result.fail("only the beginning of its payload was kept: give the event with --payload FILE")
+  const { headers, key, offset, partition, topic } = letter
+  const outcome = Decode.make(route, { tombstones })({
+    ...{ topic, partition, offset, key: null, headers: {} },
+    timestamp: letter.timestamp ?? -1,
+    value: repaired ?? bytesOf(letter)
+  })
+  switch (outcome._tag) {
+    case "BronzeRow":
+      // Key and headers as they were stored; decoding them again could only change them.
+      return Result.succeed({ ...outcome, key, headers })
+    case "DeadLetter":
+      return Result.fail(`${outcome.cause}: ${outcome.message}`)
+    case "Skip":
+      return Result.fail("a tombstone, and TOMBSTONES=skip passes it over")
+  }
+}
+
+/** Groups of one table that fit into one transaction. */
+const groupsOf = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArray<ReadonlyArray<StoredDeadLetter>> => {
+  const groups: Array<Array<StoredDeadLetter>> = []
+  let bytes = 0
+  for (const letter of [...letters].sort((a, b) => a.topic.localeCompare(b.topic))) {
+    const group = groups.at(-1)
+    const size = letter.bytes ?? 0
+    if (group?.[0]?.topic === letter.topic && group.length < maxRows && bytes + size <= maxBytes) {
+      group.push(letter)
+      bytes += size
+    } else {
+      groups.push([letter])
+      bytes = size
+    }
+  }
+  return groups
+}
+
+/** Replays letters (found without their payloads) and gives each verdict to `report` as soon as it is known. */
+export const replay = Effect.fnUntraced(function* <R>(
+  letters: ReadonlyArray<StoredDeadLetter>,
+  { dryRun, payload }: Options,
+  report: (verdict: Verdict) => Effect.Effect<void, never, R>
+) {
+  const { routes, tombstones } = yield* Settings
+  const warehouse = yield* Warehouse
+
+  const find = (at: ReadonlyArray<Position>, withPayload: boolean) =>
+    warehouse
+      .deadLetters({ at, replayed: true, payload: withPayload, limit: at.length * 10 })
+      .pipe(Effect.map(distinct))
+
+  const put = (table: Table, rows: ReadonlyArray<BronzeRow>): Effect.Effect<void, WarehouseError, R> =>
+    warehouse.replay(table, rows).pipe(
+      // An answer that was lost shows itself at the next try: nothing waits any more.
+      Effect.retry({ schedule: Retry.backoff, while: ({ reason }) => reason === "unavailable", times: 6 }),
+      Effect.andThen(Effect.forEach(rows, (row) => report(verdict(row, "replayed", table.name)), { discard: true })),
+      Effect.catchIf(
+        ({ reason }) => reason === "fenced" || reason === "refused" || reason === "too_large",
+        (error) => {
+          const [row] = rows
+          const middle = Math.ceil(rows.length / 2)
+          if (row === undefined) return Effect.void
+          return rows.length > 1
+            ? Effect.andThen(put(table, rows.slice(0, middle)), put(table, rows.slice(middle)))
+            : Effect.flatMap(explain(row, error), report)
+        }
+      )
+    )
+
+  const explain = (row: Position, error: WarehouseError) =>
+    error.reason === "fenced"
+      ? Effect.map(find([row], false), ([letter]) =>
+          letter === undefined ? verdict(row, "failed", "it is no dead letter any more") : verdictOf(letter, error)
+        )
+      : Effect.succeed(verdict(row, "failed", error.message))
+
+  const verdictOf = (letter: StoredDeadLetter, error: WarehouseError): Verdict =>
+    letter.replayed === null ? verdict(letter, "failed", error.message) : before(letter)
+
+  const replayGroup = Effect.fnUntraced(function* (group: ReadonlyArray<StoredDeadLetter>) {
+    const route = routes.find(({ topic }) => topic === group[0]?.topic)
+    const rows: Array<BronzeRow> = []
+    for (const letter of yield* find(group, true)) {
+      const row =
+        route === undefined
+          ? Result.fail(`BRONZE_ROUTES has no route for ${letter.topic}`)
+          : toRow(route, tombstones, letter, payload)
+      if (Result.isFailure(row)) yield* report(verdict(letter, "failed", row.failure))
+      else if (dryRun) yield* report(verdict(letter, "would", route?.table.name ?? ""))
+      else rows.push(row.success)
+    }
+    if (route !== undefined && rows.length > 0) yield* put(route.table, rows)
+  })
+
+  yield* Effect.forEach(letters.filter(({ replayed }) => replayed !== null).map(before), report, { discard: true })
+  const waiting = letters.filter(({ replayed }) => replayed === null)
+  yield* Effect.forEach(groupsOf(waiting), replayGroup, { discard: true })
+})
+
+const before = (letter: StoredDeadLetter): Verdict =>
+  verdict(letter, "before", letter.replayed === null ? "" : new Date(letter.replayed).toISOString())

@@ -1,0 +1,71 @@
+/** How `dlq` shows dead letters: a table of many, or one with all it carries; payloads are shown as text when they are text, and never obeyed by the terminal. */
+import { isUtf8 } from "node:buffer"
+import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import * as Screen from "../support/Screen.ts"
+
+/** How much of a payload is shown on a screen. */
+const shownBytes = 16_384
+const shownHex = 256
+
+export const bytesOf = ({ payload }: StoredDeadLetter): Buffer | null =>
+  payload === null ? null : Buffer.from(payload, "base64")
+
+const time = (millis: number | null): string => (millis === null ? "-" : Screen.timeUtc(millis))
+
+export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
+  Screen.table(
+    [
+      ["TOPIC", "PARTITION", "OFFSET", "CAUSE", "CAME IN", "BYTES", "REPLAYED", "MESSAGE"],
+      ...letters.map(({ bytes, cause, ingested, message, offset, partition, replayed, topic, truncated }) => [
+        topic,
+        String(partition),
+        String(offset),
+        cause,
+        Screen.ago(ingested, now),
+        bytes === null ? "-" : `${Screen.count(bytes)}${truncated ? "+" : ""}`,
+        replayed === null ? "-" : Screen.ago(replayed, now),
+        Screen.harmless(message ?? "").slice(0, 120)
+      ])
+    ],
+    [1, 2, 5]
+  )
+
+export const one = (letter: StoredDeadLetter): string => {
+  const { bytes, cause, headers, ingested, key, message, offset, partition, replayed, table, timestamp, topic } = letter
+  const size =
+    bytes === null ? "none (a tombstone, or left out)" : Screen.plural(bytes, letter.truncated ? "first byte" : "byte")
+  const fields = [
+    ["topic", topic],
+    ["partition", String(partition)],
+    ["offset", String(offset)],
+    ["timestamp", time(timestamp)],
+    ["key", key ?? "-"],
+    ["headers", headers ?? "-"],
+    ["table", table],
+    ["cause", cause],
+    ["message", message ?? "-"],
+    ["came in", time(ingested)],
+    ["replayed", replayed === null ? "no, it waits" : time(replayed)],
+    ["payload", size]
+  ]
+  const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
+  const payload = bytesOf(letter)
+  return payload === null ? lines : `${lines}\n\n${preview(payload)}`
+}
+
+const preview = (payload: Buffer): string => {
+  const isText = isUtf8(payload)
+  const shown = payload.subarray(0, isText ? shownBytes : shownHex)
+  const rest = payload.length - shown.length
+  const text = isText ? shown.toString("utf8").split("\n").map(Screen.harmless).join("\n") : hex(shown)
+  return rest === 0 ? text : `${text}\n… and ${Screen.plural(rest, "byte")} more; --raw gives all of them`
+}
+
+/** `0010  7b 22 61 22 …  {"a"…` */
+const hex = (bytes: Buffer): string =>
+  Array.from({ length: Math.ceil(bytes.length / 16) }, (_, row) => {
+    const line = bytes.subarray(row * 16, row * 16 + 16)
+    const digits = Array.from(line, (byte) => byte.toString(16).padStart(2, "0")).join(" ")
+    const letters = Array.from(line, (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("")
+    return `${(row * 16).toString(16).padStart(4, "0")}  ${digits.padEnd(47)}  ${letters}`
+  }).join("\n")

@@ -1,0 +1,129 @@
+/** `doctor`: checks everything at once, whatever is broken, and says what to do about each finding; exit code 0 when the service would run, else 1. */
+import * as Console from "effect/Console"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Result from "effect/Result"
+import * as Layers from "../../app/Layers.ts"
+import { hide } from "../../domain/Secrets.ts"
+import { hints } from "../../settings/Hints.ts"
+import * as SettingsModule from "../../settings/Settings.ts"
+import { negative, told } from "../support/Failure.ts"
+import { ask } from "../support/RunningService.ts"
+import * as Screen from "../support/Screen.ts"
+import * as Deep from "./Deep.ts"
+import { type Finding, skipped } from "./Finding.ts"
+import { kafka } from "./Kafka.ts"
+import * as Machine from "./Machine.ts"
+import { configuration } from "./Settings.ts"
+import { warehouse } from "./Warehouse.ts"
+
+/** The tables of the settings are not touched: all happens in a scratch schema, which is dropped. */
+const deeply = Effect.gen(function* () {
+  const { sink } = yield* SettingsModule.Settings
+  return sink._tag === "Snowflake"
+    ? yield* Deep.examine(sink)
+    : [skipped("deep", "only Snowflake leaves anything open; DuckDB is here, and its tests are")]
+})
+
+const look = Effect.fnUntraced(function* (deep: boolean) {
+  const read = yield* Effect.result(SettingsModule.load)
+  const first = configuration(read, yield* hints)
+  if (Result.isFailure(read))
+    return [
+      ...first,
+      ...["broker", "topics", "consumer group", "warehouse", "clock", "disk", "log file", "http port"].map((check) =>
+        skipped(check, "the configuration comes first")
+      )
+    ]
+  const rest = Effect.gen(function* () {
+    const running = yield* ask
+    // Asked once, beside Kafka, which waits for it only to see what is lost.
+    const store = yield* Effect.cached(warehouse(running))
+    const positions = Effect.map(store, (examined) => examined.positions)
+    const looks = yield* Effect.all(
+      [
+        Effect.provide(kafka(positions), Layers.kafka),
+        Effect.map(store, ({ findings }) => findings),
+        Effect.map(Machine.clock, (finding) => [finding]),
+        Machine.disk,
+        Effect.map(Machine.logFile, (finding) => [finding]),
+        Effect.map(Machine.httpPort(running), (finding) => [finding])
+      ],
+      { concurrency: "unbounded" }
+    )
+    return [...looks.flat(), ...(deep ? yield* deeply : [])]
+  })
+  const findings = yield* Effect.provide(rest, Layer.succeed(SettingsModule.Settings, read.success))
+  return [...first, ...findings]
+})
+
+/** All findings on the settings of an environment. */
+export const examine = (environment: Layer.Layer<never>, deep = false): Effect.Effect<ReadonlyArray<Finding>> =>
+  look(deep).pipe(
+    Effect.map((findings) =>
+      findings.map(({ detail, remedy, ...finding }) => ({
+        ...finding,
+        detail: hide(detail),
+        ...(remedy !== undefined && { remedy: hide(remedy) })
+      }))
+    ),
+    Effect.provide(environment),
+    // What the parts log is what the findings say.
+    Effect.provide(Logger.layer([]))
+  )
+
+const mark = { good: "✓", bad: "✗", warning: "!", skipped: "-" } as const
+
+export const render = (
+  findings: ReadonlyArray<Finding>,
+  screen: Pick<Screen.Screen, "green" | "red" | "yellow" | "dim">
+) => {
+  const paint = { good: screen.green, bad: screen.red, warning: screen.yellow, skipped: screen.dim }
+  const width = Math.max(...findings.map(({ check }) => check.length))
+  const below = " ".repeat(width + 2)
+  const lines = findings.flatMap(({ check, detail, remedy, state }) => {
+    const [first = "", ...more] = detail.split("\n").map(Screen.harmless)
+    const remedies = remedy?.split("\n") ?? []
+    return [
+      `${paint[state](mark[state])} ${check.padEnd(width)}  ${first}`,
+      ...more.map((line) => `${below}  ${line}`),
+      ...remedies.map((line, index) => `${below}  ${index === 0 ? "->" : "or"} ${line}`)
+    ]
+  })
+  const wrong = findings.filter(({ state }) => state === "bad").length
+  const verdict = wrong === 0 ? "All is well." : `${Screen.plural(wrong, "thing")} to mend.`
+  return [...lines, "", verdict].join("\n")
+}
+
+const doctor = Effect.fnUntraced(function* ({ deep, json }: { readonly deep: boolean; readonly json: boolean }) {
+  const findings = yield* examine(SettingsModule.environment(), deep)
+  yield* Console.log(json ? Screen.json(findings) : render(findings, yield* Screen.screen))
+  return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
+})
+
+export const command = Command.make(
+  "doctor",
+  {
+    deep: Flag.Boolean("deep").pipe(
+      Flag.withDescription(
+        "Also try on the Snowflake account, in a scratch schema, what exactly-once relies on; takes a minute of the warehouse"
+      ),
+      Flag.withDefault(false)
+    ),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("The findings as a JSON list"), Flag.withDefault(false))
+  },
+  (flags) => told(doctor(flags))
+).pipe(
+  Command.withShortDescription("Check configuration, broker, topics, login, tables, clock; say what mends each"),
+  Command.withDescription(
+    "Checks all at once and changes nothing: configuration; brokers, topics, consumer group, and the ACLs to all of them; warehouse login, role, schema, tables and rights, or the DuckDB file; clocks, disk, log file, HTTP port. Each finding that is bad (✗) says what to run or set, as does a warning (!), which the service runs with. It may be run beside the service. Exit code 0 when the service would run, else 1."
+  ),
+  Command.withExamples([
+    { command: "bronze-consumer doctor", description: "Before the first start, or when something is odd" },
+    { command: "bronze-consumer doctor --deep", description: "Once on a new account; fit to be pasted into an issue" },
+    { command: "bronze-consumer doctor --json | jq '.[] | select(.state==\"bad\")'", description: "For a script" }
+  ])
+)

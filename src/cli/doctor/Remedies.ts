@@ -1,0 +1,83 @@
+/** What mends a finding on Kafka, as it is typed: with the real addresses, names and principal, or the variable to set. */
+import { X509Certificate } from "node:crypto"
+import type { KafkaError } from "../../kafka/KafkaError.ts"
+import type { KafkaSettings } from "../../settings/Model.ts"
+
+/** kafka-topics.sh and its like; on a listener with a login they need an administrator's. */
+const script = (name: string, { brokers, sasl, ssl }: KafkaSettings, words: string): string =>
+  `kafka-${name}.sh --bootstrap-server ${brokers[0]}${sasl || ssl ? " --command-config admin.properties" : ""} ${words}`
+
+export const createTopic = (kafka: KafkaSettings, topic: string, brokers: number): string =>
+  script("topics", kafka, `--create --topic ${topic} --partitions 3 --replication-factor ${Math.min(3, brokers)}`)
+
+/** READ and WRITE bring DESCRIBE with them. */
+export const allow = (
+  kafka: KafkaSettings,
+  operation: "READ" | "WRITE",
+  resource: "topic" | "group",
+  name: string
+): string =>
+  script(
+    "acls",
+    kafka,
+    `--add --allow-principal "${principalOf(kafka)}" --operation ${operation} --${resource} ${name}`
+  )
+
+/** Who the broker takes us for, unless it has rules of its own for that. */
+const principalOf = ({ sasl, ssl }: KafkaSettings): string => {
+  if (sasl !== undefined) return `User:${sasl.username}`
+  if (ssl?.cert === undefined) return "User:ANONYMOUS"
+  // One line for each part, the least significant last; Kafka writes them the other way round.
+  return `User:${new X509Certificate(ssl.cert).subject.split("\n").reverse().join(",")}`
+}
+
+/** What is behind a cluster that could not be reached, although something listens at `address`. */
+export const connection = (
+  error: KafkaError,
+  kafka: KafkaSettings,
+  address: string,
+  isTls: boolean
+): ReadonlyArray<string> => {
+  const { message } = error
+  const { sasl, ssl } = kafka
+  const protocol = (tls: boolean, login: boolean) => `${login ? "SASL_" : ""}${tls ? "SSL" : login ? "PLAINTEXT" : ""}`
+  if (isTls && ssl === undefined)
+    return [`${address} speaks TLS: set KAFKA_SECURITY_PROTOCOL=${protocol(true, sasl !== undefined)}`]
+  if (!isTls && ssl !== undefined)
+    return [
+      `${address} does not speak TLS: set KAFKA_SECURITY_PROTOCOL=${protocol(false, sasl !== undefined) || "PLAINTEXT"}, or name the port of a listener with TLS in KAFKA_BOOTSTRAP_SERVERS`
+    ]
+  if (sasl !== undefined && /authentication failed/i.test(message))
+    return [
+      "Set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD as the broker has them",
+      ...(sasl.mechanism === "plain"
+        ? []
+        : [
+            script(
+              "configs",
+              kafka,
+              `--alter --entity-type users --entity-name ${sasl.username} --add-config '${sasl.mechanism.toUpperCase()}=[password=…]'`
+            )
+          ])
+    ]
+  if (/SASL state/i.test(message))
+    return [
+      `${address} wants no login: set KAFKA_SECURITY_PROTOCOL=${isTls ? "SSL" : "PLAINTEXT"}, or name the port of a listener with SASL in KAFKA_BOOTSTRAP_SERVERS`
+    ]
+  if (/mechanism/i.test(message)) return ["Set KAFKA_SASL_MECHANISM to one that the broker offers"]
+  if (/altnames/i.test(message))
+    return ["Write the brokers in KAFKA_BOOTSTRAP_SERVERS as the certificate names them, or have its names completed"]
+  if (/certificate/i.test(message))
+    return ["Set KAFKA_SSL_CA to the certificate of the authority that signed the broker's (a PEM file)"]
+  const other = /ECONNREFUSED (\S+)|ENOTFOUND (\S+)/.exec(message)
+  const elsewhere = other?.[1] ?? other?.[2]
+  if (elsewhere !== undefined && !kafka.brokers.includes(elsewhere))
+    return [
+      `The cluster calls itself ${elsewhere}, which cannot be reached from here: have advertised.listeners of its server.properties say an address that can`
+    ]
+  if (sasl === undefined && /closed connection/i.test(message))
+    return [
+      `${address} hangs up on who does not log in, or is no Kafka: set KAFKA_SECURITY_PROTOCOL=${protocol(isTls, true)} with KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or mend KAFKA_BOOTSTRAP_SERVERS`
+    ]
+  return ["Check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*, and the broker's log"]
+}

@@ -1,0 +1,163 @@
+/** What `status` knows: how far each partition is behind and what stands in the tables; a side that does not answer is named, the other still shown. */
+import { existsSync } from "node:fs"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { partitionKey } from "../../domain/KafkaRecord.ts"
+import { hide } from "../../domain/Secrets.ts"
+import { Admin, type Commit, type LogRange } from "../../kafka/Admin.ts"
+import * as Losses from "../../pipeline/Losses.ts"
+import type { SinkSettings } from "../../settings/Model.ts"
+import { Settings } from "../../settings/Settings.ts"
+import { type TableSummary, Warehouse } from "../../warehouse/Warehouse.ts"
+import { WarehouseError } from "../../warehouse/WarehouseError.ts"
+import { ask, type RunningService } from "../support/RunningService.ts"
+
+export interface PartitionStatus extends LogRange {
+  /** The offset of the next record to be written; null when nothing was written yet. */
+  readonly next: number | null
+  /** Who says so: the ledger in the warehouse, the running service, the group's commit in Kafka, or nobody yet. */
+  readonly source: "ledger" | "service" | "committed" | "none"
+  /** Offsets that are not written yet. */
+  readonly lag: number
+  /** Those of them that an open transaction holds back. */
+  readonly waiting: number
+  /** What Kafka no longer has of what comes next, and what goes on from there. */
+  readonly problem: string | null
+}
+
+export interface StatusReport {
+  readonly at: number
+  readonly group: string
+  readonly delivery: "exactly-once" | "at-least-once"
+  readonly target: string | null
+  /** The running service, when it was asked in place of the DuckDB file that it holds: then rows are those since it started. */
+  readonly service: { readonly url: string; readonly startedAt: number } | null
+  readonly partitions: ReadonlyArray<PartitionStatus>
+  readonly lag: number
+  readonly tables: ReadonlyArray<TableSummary>
+  readonly problems: ReadonlyArray<string>
+}
+
+/** What stands in the warehouse, and who says so. */
+interface Store {
+  readonly target: string
+  readonly service: StatusReport["service"]
+  readonly positions: ReadonlyMap<string, Losses.Stand>
+  readonly tables: ReadonlyArray<TableSummary>
+  readonly problems: ReadonlyArray<string>
+}
+
+/** Asks both sides at once; one that has not answered after `patience` is as good as away. */
+export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) {
+  const settings = yield* Settings
+  const { delivery, kafka, routes, sink } = settings
+  const admin = yield* Admin
+  const topics = [...new Set(routes.map(({ topic }) => topic))]
+  const commits = Effect.gen(function* () {
+    const present = [...new Set((yield* admin.partitions(topics)).map(({ topic }) => topic))]
+    const committed = yield* admin.committed(kafka.group, present)
+    return { present, committed, missing: topics.filter((topic) => !present.includes(topic)) }
+  })
+  const within = <A, E extends { readonly message: string }, R>(side: Effect.Effect<A, E, R>) =>
+    side.pipe(
+      Effect.mapError(({ message }) => message),
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.fail(`no answer within ${Duration.toSeconds(patience)} s`)
+      }),
+      Effect.result
+    )
+  const [group, store] = yield* Effect.all([within(commits), within(storeOf(sink))], { concurrency: 2 })
+  // Asked last: what was written meanwhile cannot lie beyond an end that is read afterwards.
+  const ranges = Result.isFailure(group)
+    ? Result.fail(group.failure)
+    : yield* within(admin.ranges(group.success.present))
+  const positions = delivery === "exactly-once" && Result.isSuccess(store) ? store.success.positions : undefined
+  const byStore = Result.isSuccess(store) && store.success.service !== null ? "service" : "ledger"
+  const committed = new Map(
+    Result.isSuccess(group) ? group.success.committed.map((entry) => [partitionKey(entry), entry]) : []
+  )
+  const partitions = (Result.isSuccess(ranges) ? ranges.success : []).map((range): PartitionStatus => {
+    const written = positions?.get(partitionKey(range))
+    const commit = committed.get(partitionKey(range))
+    const stand = written ?? standOf(commit)
+    const next = stand?.next ?? null
+    const source = written !== undefined ? byStore : commit !== undefined ? "committed" : "none"
+    const start = kafka.autoOffsetReset === "earliest" ? range.low : range.stable
+    const from = Math.max(next ?? start, range.low)
+    const loss = lossOf(range, stand, settings)
+    return {
+      ...{ ...range, next, source },
+      lag: Math.max(0, range.high - from),
+      waiting: Math.max(0, range.high - Math.max(from, range.stable)),
+      problem: loss === undefined ? null : `${loss.what} -> ${loss.remedy}`
+    }
+  })
+  return {
+    at: yield* Clock.currentTimeMillis,
+    group: kafka.group,
+    delivery,
+    target: Result.isSuccess(store) ? hide(store.success.target) : null,
+    service: Result.isSuccess(store) ? store.success.service : null,
+    partitions,
+    lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
+    tables: Result.isSuccess(store) ? store.success.tables : [],
+    problems: [
+      ...(Result.isFailure(ranges) ? [`Kafka: ${ranges.failure}`] : []),
+      ...(Result.isSuccess(group) ? group.success.missing.map((topic) => `Kafka has no topic ${topic}`) : []),
+      ...(Result.isFailure(store) ? [`Warehouse: ${store.failure}`] : store.success.problems),
+      ...partitions.flatMap(({ problem, topic }) => (problem === null ? [] : [`${topic}: ${problem}`]))
+    ].map(hide)
+  } satisfies StatusReport
+})
+
+/** The warehouse itself; a DuckDB file that the service holds is left alone, and the service asked. */
+const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
+  const warehouse = yield* Warehouse
+  if (sink._tag === "DuckDb") {
+    const running = yield* ask
+    if (running !== undefined) return toStore(running, warehouse.target)
+    // DuckDB would make it.
+    if (!existsSync(sink.path))
+      return yield* new WarehouseError({
+        reason: "denied",
+        message: `${sink.path} is not there yet; create it with \`node dist/main.js init\``
+      })
+  }
+  const [ledger, tables] = yield* Effect.all([warehouse.ledger, warehouse.summary], { concurrency: 1 })
+  const positions = new Map(ledger.map((entry) => [partitionKey(entry), entry]))
+  return { target: warehouse.target, service: null, positions, tables, problems: [] } satisfies Store
+})
+
+const toStore = (running: RunningService, target: string): Store => {
+  const { partitions, ready, startedAt, tables, totals, url } = running
+  return {
+    target,
+    service: { url, startedAt },
+    positions: new Map(partitions.map((entry) => [partitionKey(entry), entry])),
+    tables: [
+      ...tables.map(({ lastWrite, table, written }) => ({ table, rows: written, lastWrite })),
+      { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
+    ],
+    problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`]
+  }
+}
+
+/** Where a group stands by what it has committed. */
+export const standOf = (commit: Commit | undefined): Losses.Stand | null =>
+  commit === undefined ? null : { next: commit.offset, topicId: commit.note?.topicId }
+
+/** What Kafka no longer has of what comes next in a partition; and what goes on from there. */
+export const lossOf = (
+  log: LogRange,
+  stand: Losses.Stand | null,
+  settings: Settings["Service"]
+): { readonly what: string; readonly remedy: string } | undefined => {
+  const what = stand === null ? undefined : Losses.describe(log, stand)
+  if (what === undefined) return undefined
+  if (settings.kafka.offsetsLost === "continue")
+    return { what, remedy: "nothing: the service goes on with what is there (OFFSETS_LOST=continue)" }
+  return { what: `${what}; the topic is stopped`, remedy: Losses.remedy(log.topic, settings) }
+}

@@ -1,0 +1,18 @@
+/** What every command but `run` has around it: the settings, a log that leaves stdout to the answer, and failures told in words. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Layers from "../../app/Layers.ts"
+import * as Logging from "../../observe/Logging.ts"
+import { Settings, type SettingsError } from "../../settings/Settings.ts"
+import { type CommandFailed, told } from "./Failure.ts"
+
+/** Warnings and worse go to stderr; everything does at LOG_LEVEL=DEBUG. */
+const log = Layer.unwrap(
+  Effect.map(Settings, ({ log }) => Logging.stderr(log.level === "Debug" || log.level === "Trace" ? log.level : "Warn"))
+)
+
+export const quietly = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  settings: Layer.Layer<Settings, SettingsError> = Layers.settings
+): Effect.Effect<A, CommandFailed, Exclude<R, Settings>> =>
+  told(Effect.provide(effect, Layer.provideMerge(log, settings)))

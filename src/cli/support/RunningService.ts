@@ -1,0 +1,58 @@
+/** Asks a service that runs with the same settings for its figures, over HTTP; nobody there is an answer, too. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { hide } from "../../domain/Secrets.ts"
+import { Settings } from "../../settings/Settings.ts"
+
+const View = Schema.fromJsonString(
+  Schema.Struct({
+    at: Schema.Finite,
+    startedAt: Schema.Finite,
+    version: Schema.String,
+    ready: Schema.Struct({ ok: Schema.Boolean, reasons: Schema.Array(Schema.String) }),
+    group: Schema.String,
+    writes: Schema.String,
+    totals: Schema.Struct({ deadLetters: Schema.Int }),
+    partitions: Schema.Array(
+      Schema.Struct({
+        ...{ topic: Schema.String, partition: Schema.Int, next: Schema.Int, stopped: Schema.Boolean },
+        topicId: Schema.optionalKey(Schema.String)
+      })
+    ),
+    tables: Schema.Array(
+      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
+    ),
+    deadLetters: Schema.Array(Schema.Struct({ at: Schema.Finite }))
+  })
+)
+
+/** Of `GET /api/snapshot`, what the commands use. */
+export interface RunningService extends Schema.Schema.Type<typeof View> {
+  readonly url: string
+}
+
+const decode = Schema.decodeUnknownEffect(View)
+
+/** Where a service with these settings listens, as somebody on this machine calls it. */
+export const urlOf = ({ host, port }: Pick<Settings["Service"]["http"], "host" | "port">): string => {
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
+}
+
+/** The service of this group; undefined when nobody answers, or somebody else. */
+export const ask: Effect.Effect<RunningService | undefined, never, Settings> = Effect.gen(function* () {
+  const { http, kafka } = yield* Settings
+  if (http.port === 0) return undefined
+  const url = urlOf(http)
+  const headers: Record<string, string> =
+    http.token === undefined ? {} : { authorization: `Bearer ${Redacted.value(http.token)}` }
+  const text = yield* Effect.tryPromise(async (signal) =>
+    (await fetch(`${url}/api/snapshot`, { headers, signal })).text()
+  )
+  const view = yield* decode(text)
+  return view.group === hide(kafka.group) ? { ...view, url } : undefined
+}).pipe(
+  Effect.timeout("2 seconds"),
+  Effect.orElseSucceed(() => undefined)
+)

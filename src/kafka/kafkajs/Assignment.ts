@@ -1,0 +1,262 @@
+/** One assignment of a kafkajs consumer: hands fetches over in order and without a gap, whatever kafkajs delivers, and lets nobody commit once it is lost. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
+import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
+import * as CommitNote from "../CommitNote.ts"
+import { type Assignment, OffsetsLost, type Places } from "../ConsumerGroup.ts"
+import { KafkaError } from "../KafkaError.ts"
+import * as Faults from "./Faults.ts"
+
+/** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
+interface Passed extends TopicPartition {
+  readonly firstOffset: string | null
+  readonly lastOffset: string
+}
+
+/** The assignment as its consumer sees it. */
+export interface KafkaJsAssignment extends Assignment {
+  /** Hands a batch over. Resolves to true when it is taken care of; to false when it has to be fetched again, at the latest when the scope has closed. */
+  readonly deliver: (payload: EachBatchPayload) => Promise<boolean>
+  readonly pass: (passed: Passed) => void
+  /** Asks for the scope to close; what is held may still be written and committed. */
+  readonly end: () => void
+  /** The group has taken the partitions away. */
+  readonly lose: () => void
+  readonly ended: Effect.Effect<void>
+  /** The scope has closed. */
+  readonly close: Effect.Effect<void>
+}
+
+interface Delivery extends TopicPartition {
+  readonly from: number
+  readonly next: number
+  readonly messages: ReadonlyArray<KafkaMessage> | undefined
+  readonly done: (handled: boolean) => void
+}
+
+/** To be called in the listener of GROUP_JOIN, before kafkajs fetches: it pauses what was assigned until `fetch` says from where. */
+export const make = (options: {
+  readonly consumer: Consumer
+  readonly memberId: string
+  readonly assigned: ReadonlyArray<TopicPartition>
+  /** Asks Kafka where the partitions stand. */
+  readonly partitions: Effect.Effect<Places, KafkaError>
+  /** Who vouches for what is committed: the ledger, or at-least-once delivery. */
+  readonly committing: "ledger" | "rows"
+  /** Called when the group's coordinator takes no commit, for no reason of ours: only joining anew finds another. */
+  readonly onCommitFailed: (error: KafkaError) => void
+  /** Called each time when what comes next in a partition cannot be read. */
+  readonly onUnreadable: (place: Faults.Unreadable) => Effect.Effect<void>
+}): KafkaJsAssignment => {
+  const { assigned, committing, consumer, memberId, onCommitFailed, onUnreadable } = options
+  const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
+  const ended = Deferred.makeUnsafe<void>()
+  const undelivered = new Set<Delivery>()
+  const expected = new Map<string, number>()
+  const soughtBack = new Map<string, number>()
+  const topicIds = new Map<string, string | undefined>()
+  let held = true
+  let ending = false
+  let closed = false
+  let payload: EachBatchPayload | undefined
+  // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group has committed.
+  consumer.pause(assigned.map(alone))
+
+  const partitions = Effect.tap(options.partitions, ({ mine }) =>
+    Effect.sync(() => {
+      for (const { topic, topicId } of mine) topicIds.set(topic, topicId)
+    })
+  )
+
+  const offer = (delivery: Omit<Delivery, "done">, done: (handled: boolean) => void): void => {
+    const entry: Delivery = {
+      ...delivery,
+      done: (handled) => {
+        undelivered.delete(entry)
+        done(handled)
+      }
+    }
+    undelivered.add(entry)
+    if (closed) entry.done(false)
+    else Queue.offerUnsafe(deliveries, entry)
+  }
+
+  const deliver = (latest: EachBatchPayload): Promise<boolean> => {
+    payload = latest
+    const { batch } = latest
+    const range = { from: fetchedOffset(batch), next: Number(batch.lastOffset()) + 1 }
+    return new Promise((resolve) =>
+      offer({ topic: batch.topic, partition: batch.partition, ...range, messages: batch.messages }, resolve)
+    )
+  }
+
+  const pass = ({ firstOffset, lastOffset, partition, topic }: Passed): void =>
+    offer(
+      { topic, partition, from: Number(firstOffset ?? lastOffset), next: Number(lastOffset) + 1, messages: undefined },
+      () => undefined
+    )
+
+  /** Reads these partitions from these positions on, and leaves the others alone. */
+  const select = (positions: ReadonlyArray<Position>): void => {
+    const wanted = new Set(positions.map(partitionKey))
+    const others = assigned.filter((partition) => !wanted.has(partitionKey(partition)))
+    // All were paused when they were assigned, and a partition stays paused over a rebalance: so each one is told.
+    consumer.pause(others.map(alone))
+    consumer.resume(positions.map(alone))
+    expected.clear()
+    for (const position of positions) seek(position)
+  }
+
+  const seek = (position: Position): void => {
+    expected.set(partitionKey(position), position.offset)
+    if (held) consumer.seek({ ...position, offset: String(position.offset) })
+  }
+
+  /** Where the log of a partition stands now, if Kafka answers. */
+  const look = (place: TopicPartition) =>
+    options.partitions.pipe(
+      Effect.map(({ mine }) => mine.find((partition) => isSamePartition(partition, place))),
+      Effect.orElseSucceed(() => undefined)
+    )
+
+  /** A jump back: the log has become shorter than what was read, and kafkajs begins with it again; or this was fetched before we sought ahead. */
+  const checkEnd = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
+    const high = (yield* look(delivery))?.high
+    if (high !== undefined && high < at)
+      return yield* new OffsetsLost({ message: `${partitionKey(delivery)} ends at ${high} now, and ${at} comes next` })
+  })
+
+  /** A jump ahead: fetched by an assignment that is over, or the records between are gone from Kafka. Only the log's start can tell. */
+  const jumped = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
+    const key = partitionKey(delivery)
+    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second time.
+    if (delivery.messages === undefined && soughtBack.get(key) === at) return true
+    const low = (yield* look(delivery))?.low
+    if (low !== undefined && low > at)
+      return yield* new OffsetsLost({ message: `${key} begins at ${low} now, and ${at} comes next` })
+    soughtBack.set(key, at)
+    seek({ topic: delivery.topic, partition: delivery.partition, offset: at })
+    return false
+  })
+
+  /** Leaves a partition alone for a while that cannot be read at this place, so that the others are read meanwhile. */
+  const rest = Effect.fnUntraced(function* (place: Faults.Unreadable) {
+    yield* onUnreadable(place)
+    seek(place)
+    consumer.pause([alone(place)])
+    const wake = setTimeout(() => {
+      if (held && !closed) consumer.resume([alone(place)])
+    }, restTime)
+    wake.unref()
+    return false
+  })
+
+  const fetch: Assignment["fetch"] = (positions, handler) => {
+    const hand = Effect.fnUntraced(function* (delivery: Delivery) {
+      const key = partitionKey(delivery)
+      const stands = expected.get(key)
+      if (stands === undefined) return false
+      if (delivery.next <= stands) return yield* Effect.as(checkEnd(delivery, stands), true)
+      if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
+      for (const part of Faults.parts(delivery, delivery.messages ?? [], stands)) {
+        if (part._tag === "Unreadable") return yield* rest(part)
+        yield* handler(part)
+        expected.set(key, part.next)
+      }
+      return true
+    })
+    return Effect.suspend(() => {
+      if (held) select(positions)
+      return Queue.take(deliveries).pipe(
+        Effect.flatMap((delivery) =>
+          hand(delivery).pipe(
+            Effect.tap((handled) => Effect.sync(() => delivery.done(handled))),
+            // Interrupted or failed: whoever comes next has it delivered again.
+            Effect.ensuring(Effect.sync(() => delivery.done(false)))
+          )
+        ),
+        Effect.forever
+      )
+    })
+  }
+
+  const commitAs = (kind: CommitNote.CommitNote["kind"], positions: ReadonlyArray<Position>): Effect.Effect<boolean> =>
+    Effect.suspend(() => {
+      if (!held || positions.length === 0) return Effect.succeed(false)
+      const offsets = positions.map(({ offset, partition, topic }) => ({
+        ...{ topic, partition, offset: String(offset) },
+        metadata: CommitNote.encode({ kind, topicId: topicIds.get(topic) })
+      }))
+      // The payload's commit makes one attempt, bound to the generation of this moment; the consumer's own would retry into the next one.
+      const latest = payload
+      return Effect.tryPromise({
+        try: () =>
+          latest === undefined
+            ? consumer.commitOffsets(offsets)
+            : latest.commitOffsetsIfNecessary({
+                topics: offsets.map(({ topic, ...offset }) => ({ topic, partitions: [offset] }))
+              }),
+        catch: (cause) => KafkaError.from("commit offsets", cause)
+      }).pipe(
+        // Perhaps there is no next commit for a long time.
+        Effect.retry({
+          schedule: Schedule.spaced("500 millis"),
+          times: 3,
+          while: (error) => held && !isPassing(error)
+        }),
+        Effect.as(true),
+        Effect.catch((error) => {
+          if (held && !isPassing(error)) onCommitFailed(error)
+          return Effect.as(
+            Effect.logWarning(`Kafka did not take the offsets: ${error.message}; the next commit makes it good`),
+            false
+          )
+        })
+      )
+    })
+
+  const end = (): void => {
+    ending = true
+    Deferred.doneUnsafe(ended, Effect.void)
+  }
+
+  return {
+    memberId,
+    partitions,
+    fetch,
+    isHeld: () => held,
+    isEnding: () => ending,
+    commit: (positions) => commitAs(committing, positions),
+    begin: (positions) => commitAs("start", positions),
+    deliver,
+    pass,
+    end,
+    lose: () => {
+      held = false
+      end()
+    },
+    ended: Deferred.await(ended),
+    close: Effect.sync(() => {
+      closed = true
+      for (const delivery of undelivered) delivery.done(false)
+    })
+  }
+}
+
+/** The group is being shared anew: the next assignment commits where the ledger stands. */
+const isPassing = ({ cause }: KafkaError): boolean => {
+  const type: unknown = cause instanceof Error ? Reflect.get(cause, "type") : undefined
+  return type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID"
+}
+
+/** A partition in the form in which kafkajs takes lists of them. */
+const alone = ({ partition, topic }: TopicPartition) => ({ topic, partitions: [partition] })
+
+/** How long a partition rests, in milliseconds. */
+const restTime = 30_000
+
+/** The offset that was asked for; kafkajs keeps it in the batch, though not in its types. */
+const fetchedOffset = (batch: Batch): number => Number(Reflect.get(batch, "fetchedOffset"))

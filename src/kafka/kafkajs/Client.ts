@@ -1,0 +1,96 @@
+/** The kafkajs client of this process: made from the settings, quiet, with all codecs, and every failure a KafkaError. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions, type SASLOptions } from "kafkajs"
+import type { KafkaSettings } from "../../settings/Model.ts"
+import { Settings } from "../../settings/Settings.ts"
+import { KafkaError } from "../KafkaError.ts"
+import * as Address from "./Address.ts"
+import * as Codecs from "./Codecs.ts"
+import * as Patches from "./patches.ts"
+
+/** About three seconds: long waits belong to our own Schedules, which can be seen in the log. */
+const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 } satisfies RetryOptions
+
+export class KafkaClient extends Context.Service<
+  KafkaClient,
+  {
+    readonly kafka: Kafka
+    /** How often kafkajs itself tries a request. */
+    readonly retry: RetryOptions
+    /** The one way to call kafkajs; `doing` completes the sentence "Could not …". */
+    readonly use: <A>(doing: string, call: () => Promise<A>) => Effect.Effect<A, KafkaError>
+  }
+>()("bronze/kafka/kafkajs/Client") {}
+
+export const use = <A>(doing: string, call: () => Promise<A>): Effect.Effect<A, KafkaError> =>
+  Effect.tryPromise({ try: call, catch: (cause) => KafkaError.from(doing, cause) })
+
+/** Makes no connection yet. */
+export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
+  KafkaClient,
+  Effect.gen(function* () {
+    const { kafka: settings, log } = yield* Settings
+    const runFork = Effect.runForkWith(yield* Effect.context<never>())
+    Codecs.register()
+    Patches.apply()
+    const { INFO, NOTHING, WARN } = kafkajs.logLevel
+    const verbose = log.level === "Debug" || log.level === "Trace"
+    const kafka = new kafkajs.Kafka({
+      ...connectionOf(settings),
+      retry,
+      logLevel: log.level === "Fatal" ? NOTHING : verbose ? INFO : WARN,
+      logCreator: () => (entry) => void runFork(relay(entry))
+    })
+    return KafkaClient.of({ kafka, retry, use })
+  })
+)
+
+const connectionOf = ({ brokers, sasl, ssl }: KafkaSettings): KafkaConfig => ({
+  clientId: "bronze-consumer",
+  brokers: brokers.map(Address.encode),
+  socketFactory: Address.socketFactory,
+  connectionTimeout: 5000,
+  authenticationTimeout: 10_000,
+  ...(ssl && {
+    ssl: {
+      ...(ssl.ca !== undefined && { ca: [ssl.ca] }),
+      ...(ssl.cert !== undefined && { cert: ssl.cert }),
+      ...(ssl.key !== undefined && { key: Redacted.value(ssl.key) })
+    }
+  }),
+  ...(sasl && { sasl: saslOf(sasl) })
+})
+
+const saslOf = (sasl: NonNullable<KafkaSettings["sasl"]>): SASLOptions => {
+  const login = { username: sasl.username, password: Redacted.value(sasl.password) }
+  switch (sasl.mechanism) {
+    case "plain":
+      return { mechanism: "plain", ...login }
+    case "scram-sha-256":
+      return { mechanism: "scram-sha-256", ...login }
+    case "scram-sha-512":
+      return { mechanism: "scram-sha-512", ...login }
+  }
+}
+
+/** Of these, what fails comes back as an error or an event as well and is told there; the same as kafkajs's own ERROR would be noise. */
+const toldElsewhere =
+  /^(Connection|BrokerPool|Broker|Cluster|Consumer|ConsumerGroup|Runner|Producer|Admin|SaslAuthenticator.*)$/
+const isNormal = /rebalanc|coordinator|re-join|resync|reconnect|leader|timed? ?out|closed connection|ECONN|partitioner/i
+
+/** kafkajs's log at the level it deserves: only errors that nobody else tells are warnings; never a stack trace. */
+export const relay = ({ level, log, namespace }: LogEntry): Effect.Effect<void> => {
+  const fields: Record<string, string> = { from: namespace ? `kafkajs/${namespace}` : "kafkajs" }
+  for (const key of ["broker", "groupId", "topic", "partition", "error"]) {
+    const value: unknown = log[key]
+    if (typeof value === "string" || typeof value === "number") fields[key] = Address.decode(String(value))
+  }
+  const serious =
+    level === kafkajs.logLevel.ERROR &&
+    !toldElsewhere.test(namespace) &&
+    !isNormal.test(`${log.message} ${fields["error"] ?? ""}`)
+  return serious ? Effect.logWarning(log.message, fields) : Effect.logDebug(log.message, fields)
+}

@@ -1,0 +1,111 @@
+/** What can be seen of the service from outside, as plain data: times are milliseconds since 1970, durations seconds. */
+
+import type { BatchTrigger } from "../domain/Batch.ts"
+import type { TopicPartition } from "../domain/KafkaRecord.ts"
+import type { Percentiles } from "./MinutePercentiles.ts"
+
+/** Counted since the process started. */
+export interface Totals {
+  readonly consumed: number
+  readonly written: number
+  readonly bytes: number
+  readonly deadLetters: number
+  readonly skipped: number
+  readonly batches: number
+  readonly retries: number
+  readonly errors: number
+  readonly fenced: number
+  readonly rebalances: number
+  readonly reconnects: number
+}
+
+export interface TableView {
+  readonly table: string
+  readonly written: number
+  /** When rows of this table last became durable; null when none did. */
+  readonly lastWrite: number | null
+  readonly batches: Readonly<Record<BatchTrigger, number>>
+  /** Rows of a write; of the last minute, as the others: null where nothing was written in it. */
+  readonly rows: Percentiles | null
+  /** Seconds that a write took. */
+  readonly write: Percentiles | null
+  /** Seconds from the event's time to its row being durable. */
+  readonly freshness: Percentiles | null
+}
+
+export interface PartitionView extends TopicPartition {
+  /** The offset that is written next. */
+  readonly next: number
+  /** The log's end, as it was last read; null before that. */
+  readonly end: number | null
+  readonly lag: number | null
+  /** Records of the lag that an open transaction holds back. */
+  readonly waiting: number
+  /** Kafka's id of the topic that the offsets count in; not there where the broker gives none. */
+  readonly topicId?: string
+  /** Left alone until somebody resets it. */
+  readonly stopped: boolean
+}
+
+/** A routed topic that cannot be read, and why. */
+export interface UnreadTopic {
+  readonly topic: string
+  readonly message: string
+}
+
+export interface DeadLetterView extends TopicPartition {
+  readonly at: number
+  readonly offset: number
+  readonly cause: string
+  readonly message: string
+}
+
+export interface RowView extends TopicPartition {
+  readonly at: number
+  readonly table: string
+  readonly offset: number
+  /** The payload, cut to 2,000 characters; null unless HTTP_SHOW_EVENTS is on. */
+  readonly event: string | null
+}
+
+/** Something that is wrong now, or was a moment ago. */
+export interface ErrorView {
+  readonly at: number
+  readonly message: string
+}
+
+/** One of the two sides that have to answer. */
+export interface PeerView {
+  /** Null before its first answer. */
+  readonly isUp: boolean | null
+  /** Since when. */
+  readonly since: number
+  /** What it said last, when it is not up. */
+  readonly message: string
+}
+
+export interface ProgressView {
+  readonly totals: Totals
+  readonly member: string | null
+  readonly partitions: ReadonlyArray<PartitionView>
+  readonly stoppedTopics: ReadonlyArray<string>
+  readonly unreadTopics: ReadonlyArray<UnreadTopic>
+  /** Partitions (`topic/partition`) whose next batch cannot be read. */
+  readonly unreadablePartitions: ReadonlyArray<{ readonly partition: string; readonly message: string }>
+  readonly tables: ReadonlyArray<TableView>
+  /** Of all tables. */
+  readonly write: Percentiles | null
+  readonly freshness: Percentiles | null
+  /** The newest first, 20 at most. */
+  readonly deadLetters: ReadonlyArray<DeadLetterView>
+  readonly rows: ReadonlyArray<RowView>
+  readonly errors: ReadonlyArray<ErrorView>
+  readonly kafka: PeerView
+  readonly warehouse: PeerView
+  readonly bufferBytes: number
+  /** Lag of all assigned partitions; null while no log end was read. */
+  readonly lag: number | null
+  readonly oldestPendingSeconds: number
+  /** What there is to do, and since when nothing of it has moved; null while there is nothing to do. */
+  readonly stalled: { readonly work: "claim" | "write" | "read"; readonly since: number } | null
+}

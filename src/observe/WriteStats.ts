@@ -1,0 +1,89 @@
+/** Counts what has become durable, per table and in all, in metrics and in figures for people. */
+import type * as Context from "effect/Context"
+import * as Metric from "effect/Metric"
+import type { Batch, BatchTrigger } from "../domain/Batch.ts"
+import { overheadBytes } from "../domain/Outcome.ts"
+import { metrics } from "./Metrics.ts"
+import * as MinutePercentiles from "./MinutePercentiles.ts"
+import type { TableView } from "./ProgressView.ts"
+
+/** So many rows of a batch are enough for percentiles that people look at; the histogram counts them all. */
+const samplesPerBatch = 50
+
+export const make = (tables: ReadonlyArray<string>, registry: Context.Context<never>, now: () => number) => {
+  const totals = { written: 0, bytes: 0, deadLetters: 0, skipped: 0, batches: 0 }
+  const all = { write: MinutePercentiles.make(now), freshness: MinutePercentiles.make(now) }
+  const lines = new Map(
+    tables.map((table) => [
+      table,
+      {
+        written: 0,
+        batches: { size: 0, time: 0, bytes: 0, shutdown: 0, rebalance: 0 },
+        ...{
+          rows: MinutePercentiles.make(now),
+          write: MinutePercentiles.make(now),
+          freshness: MinutePercentiles.make(now)
+        },
+        histogram: Metric.withAttributes(metrics.freshness, { table })
+      }
+    ])
+  )
+  const lastWrites = new Map<string, number>()
+  const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount: number): void =>
+    Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
+
+  const written = (batch: Batch, trigger: BatchTrigger, seconds: number): void => {
+    const { name: table } = batch.table
+    const line = lines.get(table)
+    if (line === undefined) return
+    const at = now()
+    const every = Math.ceil(batch.outcomes.length / samplesPerBatch)
+    let rows = 0
+    let bytes = 0
+    for (const [index, outcome] of batch.outcomes.entries()) {
+      if (outcome._tag === "BronzeRow") {
+        rows += 1
+        bytes += outcome.bytes - overheadBytes
+        const age = Math.max(0, (at - outcome.timestamp) / 1000)
+        line.histogram.updateUnsafe(age, registry)
+        if (index % every === 0) for (const { freshness } of [line, all]) freshness.add(age)
+      } else if (outcome._tag === "DeadLetter") {
+        totals.deadLetters += 1
+        add(metrics.deadLetters, { topic: outcome.topic, cause: outcome.cause }, 1)
+      } else {
+        totals.skipped += 1
+        add(metrics.skipped, { topic: outcome.topic, reason: outcome.reason }, 1)
+      }
+    }
+    add(metrics.written, { table }, rows)
+    add(metrics.bytes, { table }, bytes)
+    add(metrics.batches, { table, trigger }, 1)
+    Metric.withAttributes(metrics.batchRows, { table }).updateUnsafe(rows, registry)
+    Metric.withAttributes(metrics.writeSeconds, { table }).updateUnsafe(seconds, registry)
+    totals.written += rows
+    totals.bytes += bytes
+    totals.batches += 1
+    line.written += rows
+    if (rows > 0) lastWrites.set(table, at)
+    line.batches[trigger] += 1
+    line.rows.add(rows)
+    for (const { write } of [line, all]) write.add(seconds)
+  }
+
+  return {
+    written,
+    totals: () => ({ ...totals }),
+    write: all.write.percentiles,
+    freshness: all.freshness.percentiles,
+    tables: (): ReadonlyArray<TableView> =>
+      [...lines].map(([table, line]) => ({
+        table,
+        written: line.written,
+        lastWrite: lastWrites.get(table) ?? null,
+        batches: { ...line.batches },
+        rows: line.rows.percentiles(),
+        write: line.write.percentiles(),
+        freshness: line.freshness.percentiles()
+      }))
+  }
+}

@@ -1,0 +1,166 @@
+/** What this member holds of one assignment: where each partition stands, under which epoch, and how far it has been written. */
+import * as Effect from "effect/Effect"
+import type { Batch, Claimed } from "../domain/Batch.ts"
+import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
+import type { AssignedPartition, Assignment } from "../kafka/ConsumerGroup.ts"
+import type { AssignedPosition } from "../observe/PartitionProgress.ts"
+import { Progress } from "../observe/Progress.ts"
+import * as Retry from "../Retry.ts"
+import { Settings } from "../settings/Settings.ts"
+import { type LedgerEntry, Warehouse } from "../warehouse/Warehouse.ts"
+import { silent, type WarehouseError } from "../warehouse/WarehouseError.ts"
+import * as Losses from "./Losses.ts"
+import * as Starts from "./Starts.ts"
+
+export interface Claims {
+  /** Where fetching starts; a topic that is stopped is left out. */
+  readonly positions: ReadonlyArray<Position>
+  /** Topics that are left alone until somebody resets them, or a setting says to go on. */
+  readonly stopped: ReadonlyArray<string>
+  /** Where a partition stands by what this member wrote last. */
+  readonly claimed: (partition: TopicPartition) => Claimed
+  /** Moves the partitions of a batch that is durable. */
+  readonly advance: (batch: Batch) => void
+}
+
+/** A partition of Kafka's and where we stand in it. */
+type Place = AssignedPartition & { readonly stand: Losses.Stand }
+
+/**
+ * Claims the assigned partitions, for as long as it takes. The warehouse's ledger wins over Kafka's committed offset; `Starts` says where a
+ * partition begins that it does not have; `read` are the topics that this process has read before. Kafka is told at once where we stand, so that its lag is right even when nothing is left to read.
+ */
+export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, read: Set<string> = new Set()) {
+  const settings = yield* Settings
+  const warehouse = yield* Warehouse
+  const progress = yield* Progress
+  progress.claiming(assignment.memberId)
+  const exactlyOnce = settings.delivery === "exactly-once"
+  const asked = <A>(doing: string, ask: Effect.Effect<A, WarehouseError>): Effect.Effect<A> =>
+    ask.pipe(
+      Effect.timeoutOrElse({ duration: settings.progressTimeout, orElse: () => Effect.fail(silent) }),
+      Effect.tapError((error) => Effect.sync(() => progress.away("warehouse", error.message))),
+      Effect.tap(() => Effect.sync(() => progress.up("warehouse"))),
+      Effect.retry(Retry.forever(`${doing} in ${warehouse.name} failed`)),
+      Effect.orDie
+    )
+  const look = assignment.partitions.pipe(
+    Effect.retry(Retry.forever("Asking Kafka for its offsets failed")),
+    Effect.orDie
+  )
+
+  // Before Kafka is asked: who has a row in it has committed where the other partitions of the topic begin.
+  const before = exactlyOnce ? yield* asked("Reading the ledger", warehouse.ledger) : []
+  const { mine, others } = yield* look
+  const rows = new Map(before.map((entry) => [partitionKey(entry), entry]))
+  const committing = [...mine, ...others].filter(({ committed }) => committed !== undefined)
+  // Kafka drops what was committed together with a topic that is deleted.
+  const known = new Set([...read, ...[...before, ...committing].map(({ topic }) => topic)])
+  const decisions = mine.map((place) => startOf(place, rows.get(partitionKey(place)), known, settings))
+  if (exactlyOnce) for (const decision of decisions) yield* tell(decision, settings)
+  const starts = decisions.flatMap((decision) => (decision._tag === "Start" ? [decision.start] : []))
+
+  // What another member claims a moment later is not new: it begins here as well.
+  if (settings.kafka.autoOffsetReset === "latest")
+    yield* assignment.begin(
+      others
+        .filter(({ committed, topic }) => committed === undefined && !known.has(topic))
+        .map(({ partition, stable, topic }) => ({ topic, partition, offset: stable }))
+    )
+
+  const claim: Effect.Effect<ReadonlyArray<Omit<LedgerEntry, "owner">>> =
+    exactlyOnce && starts.length > 0
+      ? asked("Claiming partitions", warehouse.claim(starts, assignment.memberId))
+      : Effect.succeed(starts.map(({ offset, ...partition }) => ({ ...partition, epoch: 0, next: offset })))
+  const index = (entries: ReadonlyArray<Omit<LedgerEntry, "owner">>) =>
+    new Map(entries.map((entry) => [partitionKey(entry), entry]))
+  const first = index(yield* claim)
+  const placesOf = (partitions: ReadonlyArray<AssignedPartition>) =>
+    partitions.flatMap((partition): ReadonlyArray<Place> => {
+      const stand = first.get(partitionKey(partition))
+      return stand === undefined ? [] : [{ ...partition, stand }]
+    })
+  const early = placesOf(mine)
+  // Who held a partition before may have written beyond the end that we saw.
+  const places = early.some(lost) ? placesOf((yield* look).mine) : early
+
+  const losses = places.filter(lost)
+  const goesOn = settings.kafka.offsetsLost === "continue"
+  for (const place of losses) yield* Effect.logError(describeLoss(place, goesOn, settings))
+  const resets = goesOn && exactlyOnce && losses.length > 0
+  if (resets) {
+    const beginnings = losses.map(({ low, partition, topic, topicId }) => ({ topic, partition, offset: low, topicId }))
+    yield* asked("Resetting the ledger", warehouse.reset(beginnings, assignment.memberId))
+  }
+  const claims = new Map<string, Claimed>(resets ? index(yield* claim) : first)
+
+  const undecided = decisions.flatMap((decision) => (decision._tag === "Undecided" ? [decision.topic] : []))
+  const stopped = [...new Set([...undecided, ...(goesOn ? [] : losses.map(({ topic }) => topic))])]
+  const offsetOf = (place: Place): number => (goesOn && lost(place) ? place.low : place.stand.next)
+  const positions = places
+    .filter(({ topic }) => !stopped.includes(topic))
+    .map((place) => ({ topic: place.topic, partition: place.partition, offset: offsetOf(place) }))
+  const committed = new Map(mine.map((partition) => [partitionKey(partition), partition.committed]))
+  yield* assignment.commit(positions.filter((position) => committed.get(partitionKey(position)) !== position.offset))
+
+  const standings = mine.map((partition): AssignedPosition => {
+    const place = places.find((other) => partitionKey(other) === partitionKey(partition))
+    const offset = place === undefined ? (partition.committed ?? partition.low) : offsetOf(place)
+    const { topic, partition: number } = partition
+    return { topic, partition: number, offset, stopped: stopped.includes(topic), topicId: place?.stand.topicId }
+  })
+  progress.assigned(standings)
+  for (const { topic } of positions) read.add(topic)
+
+  return {
+    positions,
+    stopped,
+    claimed: (partition) => claims.get(partitionKey(partition)) ?? { epoch: 0, next: 0 },
+    advance: (batch) => {
+      for (const range of batch.ranges) claims.set(partitionKey(range), range)
+    }
+  } satisfies Claims
+})
+
+type Decision = Starts.Decision & TopicPartition
+
+const startOf = (
+  place: AssignedPartition,
+  row: LedgerEntry | undefined,
+  known: ReadonlySet<string>,
+  { delivery, kafka }: Settings["Service"]
+): Decision => {
+  const { partition, topic, topicId } = place
+  if (row === undefined) {
+    const decision = Starts.decide(place, known.has(topic), {
+      ...kafka,
+      // Without a ledger none can be missing.
+      ...(delivery === "at-least-once" && { ledgerMissing: "committed" })
+    })
+    return { topic, partition, ...decision }
+  }
+  // A row of an older version has no id: it gets this topic's, unless Kafka has not what comes next. One that nothing was read of may change.
+  const adopts = row.topicId === undefined ? !Losses.isLost(place, row) : row.next === 0
+  const start = { topic, partition, offset: row.next, topicId: adopts ? topicId : row.topicId }
+  return { _tag: "Start", topic, partition, start }
+}
+
+const tell = (decision: Decision, settings: Settings["Service"]): Effect.Effect<void> => {
+  const { topic, why } = decision
+  if (why === undefined) return Effect.void
+  if (decision._tag === "Start") return Effect.logWarning(`No ledger: ${why}`)
+  return Effect.logError(
+    `No ledger: ${why}. This topic is stopped. To read it from the beginning: ${Losses.remedy(topic, settings)}; ` +
+      `to go on from what is committed: node dist/main.js reset ${topic} --to committed; LEDGER_MISSING decides it for all topics`
+  )
+}
+
+const lost = (place: Place): boolean => Losses.isLost(place, place.stand)
+
+const describeLoss = (place: Place, goesOn: boolean, settings: Settings["Service"]): string => {
+  const { stand, topic } = place
+  const what = `Records lost: topic=${topic} partition=${place.partition} ${Losses.describeHere(place, stand)}`
+  return goesOn
+    ? `${what}. Going on with what is there, from ${place.low} (OFFSETS_LOST=continue)`
+    : `${what}. This topic is stopped. To go on with what is there: ${Losses.remedy(topic, settings)}`
+}

@@ -1,0 +1,133 @@
+/** Turns a record into its outcome: total and pure, so that a bad record is a value and never stops its neighbours (P6). */
+import * as Result from "effect/Result"
+import { base64, textOf, utf8 } from "../domain/Bytes.ts"
+import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
+import * as Json from "../domain/Json.ts"
+import type { KafkaRecord } from "../domain/KafkaRecord.ts"
+import { type DeadLetter, type DeadLetterCause, type Outcome, overheadBytes, type Source } from "../domain/Outcome.ts"
+import type { Route } from "../domain/Route.ts"
+import * as TypedColumns from "./TypedColumns.ts"
+
+/**
+ * The largest event that is taken (docs/reference/json.md says why): what a VARIANT holds on every account, less the room that the rest of its
+ * row takes in the same bind.
+ */
+export const maxEventBytes = 16 * 1024 * 1024 - 64 * 1024
+
+export interface DecodeOptions {
+  readonly tombstones: "insert" | "skip"
+  /** What is kept of a payload at most, in bytes. */
+  readonly maxKept?: number
+}
+
+/** Decodes the records of one route. Whatever goes wrong with one of them makes it a dead letter. */
+export const make = (route: Route, options: DecodeOptions): ((record: KafkaRecord) => Outcome) => {
+  const maxKept = options.maxKept ?? keptBytes.Snowflake
+  const decode = decoder(route, options, maxKept)
+  return (record) => {
+    try {
+      return decode(record)
+    } catch (error) {
+      return undecodable(record, error, maxKept)
+    }
+  }
+}
+
+const decoder = ({ table: { columns } }: Route, { tombstones }: DecodeOptions, maxKept: number) => {
+  const nothing = columns.map(() => null)
+  const typedColumns = TypedColumns.make(columns)
+  return (record: KafkaRecord): Outcome => {
+    const { offset, partition, timestamp, tooLarge, topic, value } = record
+    const key = record.key === null ? null : textOf(record.key)
+    const headers = headersJson(record.headers)
+    const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
+    if (tooLarge !== undefined) {
+      const message = `${tooLarge}; nothing of it is kept`
+      const source = { topic, partition, offset, timestamp, key, headers, bytes: bytes + message.length }
+      return { _tag: "DeadLetter", ...source, cause: "too_large", message, payload: "", truncated: true }
+    }
+    // Nothing of an empty value can be lost, and it is what many producers send to delete a key.
+    if (value === null || value.length === 0) {
+      return tombstones === "skip"
+        ? { _tag: "Skip", topic, partition, offset, reason: "tombstone", bytes }
+        : { _tag: "BronzeRow", topic, partition, offset, timestamp, key, headers, event: null, columns: nothing, bytes }
+    }
+    const deadLetter = (cause: DeadLetterCause, message: string) =>
+      letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, cause, message, value, maxKept)
+    if (value.length > maxEventBytes)
+      return deadLetter("too_large", `the event has ${value.length} bytes; at most ${maxEventBytes} are taken`)
+    const event = utf8(value)
+    if (event === undefined) return deadLetter("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8")
+    const parsed = Json.parse(event)
+    if (Result.isFailure(parsed))
+      return deadLetter(parsed.failure.cause, startsLikeRegistry(value) ?? parsed.failure.message)
+    return {
+      _tag: "BronzeRow",
+      topic,
+      partition,
+      offset,
+      timestamp,
+      key,
+      headers,
+      event,
+      columns: typedColumns(parsed.success, event),
+      bytes: bytes + value.length
+    }
+  }
+}
+
+const letterOf = (
+  source: Source,
+  cause: DeadLetterCause,
+  reason: string,
+  value: Uint8Array,
+  maxKept: number
+): DeadLetter => {
+  const truncated = value.length > maxKept
+  const payload = base64(truncated ? value.subarray(0, maxKept) : value)
+  const message = truncated ? reason + cutNote(value.length) : reason
+  const bytes = source.bytes + payload.length + message.length
+  return { _tag: "DeadLetter", ...source, cause, message, payload, bytes, ...(truncated && { truncated }) }
+}
+
+/** The letter of a record that made decoding throw: its coordinates, and of the rest what can be had. */
+const undecodable = (record: KafkaRecord, error: unknown, maxKept: number): DeadLetter => {
+  const { offset, partition, timestamp, topic } = record
+  const key = tried(() => (record.key === null ? null : textOf(record.key)))
+  const source = { topic, partition, offset, timestamp, key, headers: null, bytes: overheadBytes + (key?.length ?? 0) }
+  // Only the name of the error: its message may hold a piece of the payload.
+  const reason = `the record could not be decoded (${error instanceof Error ? error.name : typeof error})`
+  return (
+    tried(() => (record.value === null ? null : letterOf(source, "undecodable", reason, record.value, maxKept))) ?? {
+      ...{ _tag: "DeadLetter", ...source, cause: "undecodable", message: reason, payload: null }
+    }
+  )
+}
+
+const tried = <A>(thunk: () => A): A | null => {
+  try {
+    return thunk()
+  } catch {
+    return null
+  }
+}
+
+const headersJson = (headers: KafkaRecord["headers"]): string | null => {
+  const entries = Object.entries(headers)
+  return entries.length === 0
+    ? null
+    : JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, headerText(value)])))
+}
+
+/** Text and bytes as text, lists one by one; a null, and whatever a client may hand over besides, is null. */
+const headerText = (value: unknown): unknown => {
+  if (typeof value === "string") return value
+  if (value instanceof Uint8Array) return textOf(value)
+  return Array.isArray(value) ? value.map(headerText) : null
+}
+
+/** Avro, Protobuf and JSON Schema serializers put a zero byte and a schema id first: worth a hint, because it is the usual mistake. */
+const startsLikeRegistry = (value: Uint8Array): string | undefined =>
+  value[0] === 0 && value.length > 5
+    ? "the payload starts with a zero byte, as a schema registry's serializers write it; plain JSON is expected"
+    : undefined

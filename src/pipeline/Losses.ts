@@ -1,0 +1,44 @@
+/** Whether Kafka still has what comes next in a partition, and in words why not: retention, a recreated topic or a log that was cut; pure. */
+import type { LogRange } from "../kafka/Offsets.ts"
+import type { Settings } from "../settings/Settings.ts"
+
+/** Where a partition stands: by the ledger, or by what the group has committed. */
+export interface Stand {
+  readonly next: number
+  /** The id of the topic that `next` counts in; undefined where nobody has noted it. */
+  readonly topicId?: string | undefined
+}
+
+/** The topic is not the one that was read. Where nothing was read of the old one, nothing can be lost. */
+export const isRecreated = ({ topicId }: LogRange, stand: Stand): boolean =>
+  topicId !== undefined && stand.topicId !== undefined && topicId !== stand.topicId && stand.next > 0
+
+export const isLost = (log: LogRange, stand: Stand): boolean =>
+  isRecreated(log, stand) || stand.next < log.low || stand.next > log.high
+
+/** What was lost of a partition, which is named; the topic is not. */
+export const describe = (log: LogRange, stand: Stand): string | undefined =>
+  sentence(log, stand, `partition ${log.partition} was `, ` of partition ${log.partition}`)
+
+/** The same for a log line that has named both. */
+export const describeHere = (log: LogRange, stand: Stand): string | undefined => sentence(log, stand, "", "")
+
+const sentence = (log: LogRange, stand: Stand, was: string, of: string): string | undefined => {
+  const { high, low } = log
+  const { next } = stand
+  if (isRecreated(log, stand))
+    return `the topic was recreated: ${was}read up to offset ${next} of the topic that was deleted`
+  if (next < low) return `offsets ${next} to ${low - 1}${of} are no longer in Kafka (retention)`
+  if (next <= high) return undefined
+  const cause =
+    log.topicId !== undefined && log.topicId === stand.topicId
+      ? "the log was truncated (unclean leader election)"
+      : "the topic was recreated, or its log truncated (unclean leader election)"
+  return `${was}read up to ${next}, but ends at ${high}: ${cause}`
+}
+
+/** The command that goes on, for a topic that is stopped. */
+export const remedy = (topic: string, { delivery, kafka }: Settings["Service"]): string =>
+  delivery === "exactly-once"
+    ? `node dist/main.js reset ${topic} --to earliest`
+    : `stop the service, then kafka-consumer-groups.sh --bootstrap-server ${kafka.brokers[0]} --group ${kafka.group} --topic ${topic} --reset-offsets --to-earliest --execute`

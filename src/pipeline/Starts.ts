@@ -1,0 +1,44 @@
+/** Where a partition starts that the ledger does not have: by what the group has committed, by AUTO_OFFSET_RESET, and by LEDGER_MISSING; pure. */
+import type { Start } from "../domain/KafkaRecord.ts"
+import type { AssignedPartition } from "../kafka/ConsumerGroup.ts"
+import type { KafkaSettings } from "../settings/Model.ts"
+
+/**
+ * `why` tells what is worth a warning; `Undecided` is a partition that this service has read before, into a ledger that is not here: to start
+ * at either end would lose records or write them twice.
+ */
+export type Decision =
+  | { readonly _tag: "Start"; readonly start: Start; readonly why?: string }
+  | { readonly _tag: "Undecided"; readonly why: string }
+
+/** `isKnown`: the group has read other partitions of this topic. */
+export const decide = (
+  place: AssignedPartition,
+  isKnown: boolean,
+  { autoOffsetReset, ledgerMissing }: Pick<KafkaSettings, "autoOffsetReset" | "ledgerMissing">
+): Decision => {
+  const { committed, high, low, note, partition, stable, topic, topicId } = place
+  const at = (offset: number, id: string | undefined) => ({ topic, partition, offset, topicId: id })
+  if (committed === undefined) {
+    // A partition that was added to a topic: whatever is in it came after we began to read.
+    const offset = autoOffsetReset === "earliest" || isKnown ? low : stable
+    return { _tag: "Start", start: at(offset, topicId) }
+  }
+  const takenOver = at(committed, note?.topicId ?? (committed <= high ? topicId : undefined))
+  if (committed <= low || note?.kind === "start") return { _tag: "Start", start: takenOver }
+  const passed = `topic=${topic} partition=${partition}: the group has committed offset ${committed}, and this ledger has no row`
+  const who =
+    note?.kind === "ledger" ? "committed by this service with another ledger" : "committed by another consumer"
+  if (ledgerMissing === "earliest")
+    return {
+      _tag: "Start",
+      start: at(low, topicId),
+      why: `${passed} (${who}); starting at ${low}, the beginning of the log (LEDGER_MISSING=earliest)`
+    }
+  if (ledgerMissing === "stop" && note?.kind === "ledger") return { _tag: "Undecided", why: `${passed} (${who})` }
+  return {
+    _tag: "Start",
+    start: takenOver,
+    why: `${passed} (${who}); starting there: offsets ${low} to ${committed - 1} are not read`
+  }
+}

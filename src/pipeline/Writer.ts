@@ -1,0 +1,178 @@
+/**
+ * Makes a batch durable, whatever it takes: the same batch again while the warehouse is away, the ledger's word when an outcome is unclear,
+ * halves down to the record at fault when data is refused. Only then are the offsets committed to Kafka (P2).
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { BatchTrigger } from "../domain/Batch.ts"
+import * as Batch from "../domain/Batch.ts"
+import { smaller } from "../domain/DeadLetters.ts"
+import { partitionKey } from "../domain/KafkaRecord.ts"
+import type { BronzeRow, DeadLetter, Outcome } from "../domain/Outcome.ts"
+import { nounOf, type Table } from "../domain/Route.ts"
+import type { Assignment } from "../kafka/ConsumerGroup.ts"
+import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
+import { Progress } from "../observe/Progress.ts"
+import * as Retry from "../Retry.ts"
+import { Settings } from "../settings/Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import { silent, type WarehouseError } from "../warehouse/WarehouseError.ts"
+import type { Claims } from "./Claims.ts"
+import * as Spans from "./Spans.ts"
+
+/** The partitions of a batch are no longer ours, or no longer where we left them: what is held has to be dropped and the ledger read again. */
+export class Reclaim extends Schema.TaggedError<Reclaim>()("Reclaim", { message: Schema.String }) {}
+
+export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Claims, spans: Spans.Spans) {
+  const warehouse = yield* Warehouse
+  const deadLetterTopic = yield* DeadLetterTopic
+  const progress = yield* Progress
+  const { kafka, progressTimeout } = yield* Settings
+  // One outage, and all the writes that wait for its end.
+  const mentioned: Retry.Mentioned = new Map()
+
+  const write = (table: Table, outcomes: ReadonlyArray<Outcome>, trigger: BatchTrigger): Effect.Effect<void, Reclaim> =>
+    Effect.suspend(() => {
+      const batch = Batch.make(table, outcomes, ledger.claimed)
+      const what = describe(batch)
+      const { name, options } = Spans.process(batch, kafka.group, spans.links(batch))
+      return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
+        Effect.andThen(publish(batch)),
+        Effect.andThen(persist(batch, what, trigger)),
+        Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
+        Effect.andThen(commit(batch)),
+        Effect.catchTag("WarehouseError", (error) => recover(batch, error, trigger)),
+        Effect.withSpan(name, options)
+      )
+    })
+
+  /** Before the write, for after it nobody would know what is still to be sent; a letter may come twice, and says where it is from. */
+  const publish = (batch: Batch.Batch): Effect.Effect<void, Reclaim> =>
+    deadLetterTopic.publish(Batch.deadLettersOf(batch)).pipe(
+      Effect.retry(Retry.forever("Failed to send dead letters to Kafka", assignment.isHeld)),
+      Effect.mapError(({ message }) => new Reclaim({ message }))
+    )
+
+  const persist = (batch: Batch.Batch, what: string, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> => {
+    let tries = 0
+    return Effect.suspend(() => {
+      if (tries++ > 0) progress.retried(batch.table.name)
+      return attempt(batch, trigger)
+    }).pipe(
+      Effect.retry(
+        Retry.forever(
+          `Failed to insert ${what} into ${warehouse.name}`,
+          (error: WarehouseError) => error.isRetryable && assignment.isHeld(),
+          mentioned
+        )
+      ),
+      Effect.tap(() => Effect.sync(() => ledger.advance(batch)))
+    )
+  }
+
+  /** One try. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
+  const attempt = (batch: Batch.Batch, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+      const { name, options } = Spans.write(batch, warehouse.name)
+      const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
+      return warehouse.write(batch).pipe(
+        Effect.catchIf(
+          (error) => error.reason === "fenced",
+          (error) => Effect.andThen(hasLanded(batch, error), (landed) => (landed ? Effect.void : Effect.fail(error)))
+        ),
+        Effect.timeoutOrElse({ duration: progressTimeout, orElse: () => Effect.fail(silent) }),
+        Effect.withSpan(name, options),
+        Effect.tapError((error) => Effect.map(took, (seconds) => progress.failed(batch.table.name, error, seconds))),
+        Effect.andThen(Effect.map(took, (seconds) => progress.written(batch, trigger, seconds)))
+      )
+    })
+
+  /**
+   * A try that was thought lost may have been committed: then the ledger stands where this batch, under our epoch, would put it. The write
+   * itself may know, having looked in its own transaction; another connection need not see yet what that one saw.
+   */
+  const hasLanded = (batch: Batch.Batch, { landed }: WarehouseError): Effect.Effect<boolean, WarehouseError> => {
+    if (landed !== undefined) return Effect.succeed(landed)
+    return Effect.map(warehouse.ledger, (entries) => {
+      const ledgerNow = new Map(entries.map((entry) => [partitionKey(entry), entry]))
+      return batch.ranges.every((range) => {
+        const entry = ledgerNow.get(partitionKey(range))
+        return entry?.epoch === range.epoch && entry.next === range.next
+      })
+    })
+  }
+
+  const commit = (batch: Batch.Batch): Effect.Effect<void> =>
+    assignment.commit(Batch.positionsOf(batch)).pipe(
+      Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)),
+      Effect.withSpan(Spans.commit.name, Spans.commit.options)
+    )
+
+  const recover = (batch: Batch.Batch, error: WarehouseError, trigger: BatchTrigger): Effect.Effect<void, Reclaim> => {
+    if (error.reason === "fenced") progress.fenced()
+    if (error.reason !== "refused" && error.reason !== "too_large")
+      return Effect.fail(new Reclaim({ message: error.message }))
+    const { outcomes, table } = batch
+    const [first] = outcomes
+    const bad = new Set(error.records)
+    if (bad.size > 0)
+      return Effect.logError(
+        `${warehouse.name} refuses ${bad.size} of ${outcomes.length} records: ${error.message}`
+      ).pipe(
+        Effect.andThen(
+          write(
+            table,
+            outcomes.map((outcome, index) =>
+              outcome._tag === "BronzeRow" && bad.has(index) ? bury(outcome, error) : outcome
+            ),
+            trigger
+          )
+        )
+      )
+    if (outcomes.length > 1) {
+      const middle = Math.ceil(outcomes.length / 2)
+      return Effect.andThen(
+        write(table, outcomes.slice(0, middle), trigger),
+        write(table, outcomes.slice(middle), trigger)
+      )
+    }
+    if (first?._tag !== "BronzeRow") {
+      // A dead letter must not stop its partition: what is too much of it is left out, and it says so.
+      const less = first?._tag === "DeadLetter" ? smaller(first) : undefined
+      return less === undefined
+        ? Effect.fail(new Reclaim({ message: `a dead letter was refused: ${error.message}` }))
+        : write(table, [less], trigger)
+    }
+    return Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`).pipe(
+      Effect.andThen(write(table, [bury(first, error)], trigger))
+    )
+  }
+
+  return write
+})
+
+const place = ({ offset, partition, topic }: Outcome): string =>
+  `topic=${topic} partition=${partition} offset=${offset}`
+
+const bury = (row: BronzeRow, error: WarehouseError): DeadLetter => {
+  const { bytes, headers, key, offset, partition, timestamp, topic } = row
+  return {
+    _tag: "DeadLetter",
+    ...{ topic, partition, offset, timestamp, key, headers, bytes },
+    cause: error.reason === "too_large" ? "too_large" : "refused",
+    message: error.message,
+    payload: row.event === null ? null : Buffer.from(row.event, "utf8").toString("base64")
+  }
+}
+
+/** `100 orders`, and what comes with them. */
+const describe = (batch: Batch.Batch): string => {
+  const rows = Batch.rowsOf(batch).length
+  const letters = Batch.deadLettersOf(batch).length
+  const parts = [
+    ...(rows > 0 ? [`${rows} ${nounOf(batch.table.name)}`] : []),
+    ...(letters > 0 ? [`${letters} dead ${letters === 1 ? "letter" : "letters"}`] : [])
+  ]
+  return parts.length > 0 ? parts.join(" and ") : `${batch.outcomes.length} skipped ${nounOf(batch.table.name)}`
+}

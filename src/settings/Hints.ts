@@ -1,0 +1,103 @@
+/** What is set but does nothing: misspelt variables, and ones that other settings put out of use; hints never stop the service. */
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import { isLoopback } from "../domain/Hosts.ts"
+import { didYouMean, nearest } from "./Parse.ts"
+import { fileVariable, secrets, table, variables } from "./Variables.ts"
+
+/** Beginnings that belong to this service; below any other, only a near miss of a name of ours is worth a word. */
+const ours = ["KAFKA", "SNOWFLAKE", "BRONZE", "DUCKDB", "BATCH", "WRITE"]
+const near = [
+  "CONSUMER",
+  "AUTO",
+  "BUFFER",
+  "DELIVERY",
+  "TOMBSTONES",
+  "TOMBSTONE",
+  "DLQ",
+  "SINK",
+  "LOG",
+  "HTTP",
+  "SHUTDOWN"
+]
+
+/** Variables of Kafka's own scripts, of Snowflake's drivers, of Kubernetes (one set per service) and of this project's scripts. */
+const known = [
+  /^KAFKA_(HOME|OPTS|HEAP_OPTS|JVM_PERFORMANCE_OPTS|LOG4J_OPTS|GC_LOG_OPTS|JMX_\w+|DEBUG|LOG|PORT|JVM|DATA|VERSION)$/,
+  /^KAFKA_\w*(SERVICE_(HOST|PORT)\w*|PORT_\d+_\w+)$/,
+  /^SNOWFLAKE_(HOME|CONNECTIONS?_\w+|CONFIG_\w+|DEFAULT_\w+|DISABLE_\w+|LOG\w*|AUTH_\w+|RUNNING_\w+|SKIP_\w+|RT_\w+)$/,
+  /^HTTP_PROXY$/
+]
+
+/** All variables that are set below one of the beginnings, found by walking the provider's tree. */
+const namesBelow = (
+  provider: ConfigProvider.ConfigProvider,
+  path: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.gen(function* () {
+    const node = yield* Effect.orElseSucceed(provider.load(path), () => undefined)
+    if (node === undefined) return []
+    const below = node._tag === "Record" ? [...node.keys] : []
+    const names = yield* Effect.forEach(below, (key) => namesBelow(provider, [...path, key]))
+    return [...(node.value ? [path.join("_")] : []), ...names.flat()]
+  })
+
+const unknown = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const ourNames = [...table.map(({ name }) => name), ...secrets.map(fileVariable)]
+  const isOurs = (name: string): boolean => ours.some((word) => name === word || name.startsWith(`${word}_`))
+  return names
+    .filter((name) => !ourNames.includes(name) && !known.some((pattern) => pattern.test(name)))
+    .filter((name) => isOurs(name) || nearest(name, ourNames) !== undefined)
+    .map((name) => `${name} is set, but there is no such setting${didYouMean(name, ourNames)}`)
+}
+
+const unused = (isSet: (name: string) => boolean, protocolWord: string): ReadonlyArray<string> => {
+  const { passphrase, password, privateKeyPath, protocol, saslPassword, saslUsername, sslCa, sslCert, sslKey, token } =
+    variables
+  const hints: Array<string> = []
+  for (const { name } of [sslCa, sslCert, sslKey])
+    if (isSet(name) && !/SSL$/i.test(protocolWord))
+      hints.push(`${name} does nothing while ${protocol.name} is without SSL`)
+  if (!/^SASL/i.test(protocolWord) && (isSet(saslUsername.name) || isSet(saslPassword.name)))
+    hints.push(`${saslUsername.name} and ${saslPassword.name} do nothing while ${protocol.name} is without SASL`)
+  if (isSet(privateKeyPath.name) && isSet(password.name))
+    hints.push(`${password.name} does nothing beside ${privateKeyPath.name}`)
+  else if (isSet(token.name) && isSet(password.name)) hints.push(`${password.name} does nothing beside ${token.name}`)
+  if (isSet(passphrase.name) && !isSet(privateKeyPath.name))
+    hints.push(`${passphrase.name} does nothing without ${privateKeyPath.name}`)
+  return hints
+}
+
+/** The hints on the current environment, as whole sentences. */
+export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
+  const provider = yield* ConfigProvider.ConfigProvider
+  const names = (yield* Effect.forEach([...ours, ...near], (word) => namesBelow(provider, [word]))).flat()
+  const set = new Set(names.flatMap((name) => [name, ...secrets.filter((secret) => fileVariable(secret) === name)]))
+  const textOf = (name: string) =>
+    provider.load([name]).pipe(
+      Effect.map((node) => (node?.value ?? "").trim()),
+      Effect.orElseSucceed(() => "")
+    )
+  const ending = yield* Effect.filter(secrets, (name) =>
+    provider.load([name]).pipe(
+      Effect.map((node) => /[\r\n]$/.test(node?.value ?? "") && name !== variables.sslKey.name),
+      Effect.orElseSucceed(() => false)
+    )
+  )
+  const { httpHost, httpPort, httpToken } = variables
+  const host = yield* textOf(httpHost.name)
+  const isOpen = host !== "" && !isLoopback(host) && (yield* textOf(httpPort.name)) !== "0" && !set.has(httpToken.name)
+  return [
+    ...(isOpen
+      ? [
+          `${httpHost.name} ${host}: whoever reaches this address reads live page, API and metrics; ${httpToken.name} protects them`
+        ]
+      : []),
+    ...ending.map(
+      (name) =>
+        `${name} ends in a line break, which counts as a part of it; ${fileVariable(name)} takes a file, and drops it`
+    ),
+    ...unknown(names),
+    ...unused((name) => set.has(name), yield* textOf(variables.protocol.name))
+  ]
+})

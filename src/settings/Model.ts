@@ -1,0 +1,40 @@
+/** What the settings of the two sides are, once they have been read and checked. */
+import type * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
+
+export interface KafkaSettings {
+  readonly brokers: ReadonlyArray<string>
+  readonly ssl: { readonly ca?: string; readonly cert?: string; readonly key?: Redacted.Redacted } | undefined
+  readonly sasl:
+    | {
+        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512"
+        readonly username: string
+        readonly password: Redacted.Redacted
+      }
+    | undefined
+  readonly group: string
+  readonly sessionTimeout: Duration.Duration
+  readonly autoOffsetReset: "earliest" | "latest"
+  readonly ledgerMissing: "stop" | "committed" | "earliest"
+  readonly offsetsLost: "stop" | "continue"
+}
+
+export interface SnowflakeSettings {
+  readonly account: string
+  readonly user: string
+  readonly database: string
+  readonly schema: string
+  readonly warehouse: string | undefined
+  readonly role: string | undefined
+  /** An address to connect to in place of the account's own. */
+  readonly host: string | undefined
+  readonly credentials:
+    | { readonly _tag: "Password"; readonly password: Redacted.Redacted }
+    | { readonly _tag: "KeyPair"; readonly path: string; readonly passphrase: Redacted.Redacted | undefined }
+    | { readonly _tag: "OAuth"; readonly token: Redacted.Redacted }
+    | { readonly _tag: "AccessToken"; readonly token: Redacted.Redacted }
+}
+
+export type SinkSettings =
+  | ({ readonly _tag: "Snowflake" } & SnowflakeSettings)
+  | { readonly _tag: "DuckDb"; readonly path: string }

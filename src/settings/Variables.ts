@@ -1,0 +1,256 @@
+/** The table of settings: every environment variable with its default as text and its meaning, in the order in which they are shown. */
+import * as Config from "effect/Config"
+import * as Result from "effect/Result"
+import * as Parse from "./Parse.ts"
+
+/** One variable; reading it never fails for a malformed value, so that all of them can be looked at together. */
+export interface Variable<A> {
+  readonly name: string
+  /** As it would be typed; empty when there is none. */
+  readonly default: string
+  readonly meaning: string
+  readonly secret: boolean
+  /** What an absent variable means, and what stands in for a malformed one until its problem is reported. */
+  readonly fallback: A
+  readonly config: Config.Config<Parse.Parsed<A>>
+}
+
+/** A variable that is empty counts as absent: compose files and charts set such. */
+const read = <A>(name: string, parse: Parse.Parse<A>, fallback: A) =>
+  Config.String(name).pipe(
+    Config.withDefault(""),
+    Config.map((text): Parse.Parsed<A> => (text === "" ? Result.succeed(fallback) : parse(text)))
+  )
+
+const variable = <A>(name: string, byDefault: string, meaning: string, parse: Parse.Parse<A>): Variable<A> => {
+  const fallback = Result.getOrThrowWith(parse(byDefault), (problems) => new Error(`${name}: ${problems}`))
+  return { name, default: byDefault, meaning, secret: false, fallback, config: read(name, parse, fallback) }
+}
+
+const optional = <A>(name: string, meaning: string, parse: Parse.Parse<A>): Variable<A | undefined> => ({
+  name,
+  default: "",
+  meaning,
+  secret: false,
+  fallback: undefined,
+  config: read<A | undefined>(name, parse, undefined)
+})
+
+const secret = (name: string, meaning: string, parse = Parse.secret) => ({
+  ...optional(name, meaning, parse),
+  secret: true
+})
+
+/** The variable that names a file which holds a secret, as Kubernetes and Docker mount them. */
+export const fileVariable = (name: string): string => `${name}_FILE`
+
+const defaultRoutes =
+  "raw.orders.v1=ORDERS_RAW(ORDER_ID=order_id,USER_ID=user_id:NUMBER), raw.clicks.v1=CLICKS_RAW(USER_ID=user_id:NUMBER,ITEM_ID=item_id:NUMBER)"
+const logFile = "/tmp/bronze_consumer.log"
+const GiB = 1_073_741_824
+
+const topicName = Parse.matching("a topic name (letters, digits, dot, underscore, hyphen)", /^[A-Za-z0-9._-]{1,249}$/)
+const accountName = Parse.matching(
+  "an account identifier such as myorg-myaccount or xy12345.eu-west-1, without https:// and .snowflakecomputing.com",
+  /^(?!.*snowflakecomputing)[A-Za-z0-9][A-Za-z0-9_.-]*$/i
+)
+const serverAddress = Parse.matching(
+  "a host name, host:port or http(s)://host:port, without a path",
+  /^(https?:\/\/)?[A-Za-z0-9_.-]+(:\d{1,5})?\/?$/
+)
+
+export const variables = {
+  brokers: variable(
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "localhost:19092",
+    "Kafka's brokers, comma separated host:port",
+    Parse.hostPorts
+  ),
+  protocol: variable(
+    "KAFKA_SECURITY_PROTOCOL",
+    "PLAINTEXT",
+    "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
+    Parse.choice({
+      PLAINTEXT: { ssl: false, sasl: false },
+      SSL: { ssl: true, sasl: false },
+      SASL_PLAINTEXT: { ssl: false, sasl: true },
+      SASL_SSL: { ssl: true, sasl: true }
+    })
+  ),
+  saslMechanism: optional(
+    "KAFKA_SASL_MECHANISM",
+    "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+    Parse.choice({ PLAIN: "plain", "SCRAM-SHA-256": "scram-sha-256", "SCRAM-SHA-512": "scram-sha-512" })
+  ),
+  saslUsername: optional("KAFKA_SASL_USERNAME", "user name for SASL", Parse.text("a user name")),
+  saslPassword: secret("KAFKA_SASL_PASSWORD", "password for SASL"),
+  sslCa: optional(
+    "KAFKA_SSL_CA",
+    "certificate authority: a PEM file, or the PEM itself; else the system's",
+    Parse.text("a file or PEM text")
+  ),
+  sslCert: optional(
+    "KAFKA_SSL_CERT",
+    "client certificate: a PEM file, or the PEM itself",
+    Parse.text("a file or PEM text")
+  ),
+  sslKey: secret("KAFKA_SSL_KEY", "client key: a PEM file, or the PEM itself"),
+  group: variable(
+    "CONSUMER_GROUP_ID",
+    "bronze-consumer-group",
+    "consumer group, in Kafka and in the offset ledger",
+    Parse.group
+  ),
+  sessionTimeout: variable(
+    "KAFKA_SESSION_TIMEOUT",
+    "30",
+    "seconds after which the group gives a silent member's partitions to others",
+    Parse.seconds(1, 1800)
+  ),
+  autoOffsetReset: variable(
+    "AUTO_OFFSET_RESET",
+    "earliest",
+    "where to start when there is no offset yet: earliest or latest",
+    Parse.choice({ earliest: "earliest", latest: "latest" })
+  ),
+  ledgerMissing: variable(
+    "LEDGER_MISSING",
+    "stop",
+    "when this service has committed offsets of a partition that the ledger does not have: stop its topic, go on from what is committed, or start at the earliest record",
+    Parse.choice({ stop: "stop", committed: "committed", earliest: "earliest" })
+  ),
+  offsetsLost: variable(
+    "OFFSETS_LOST",
+    "stop",
+    "when Kafka no longer has what comes next: stop that topic, or continue with what is there",
+    Parse.choice({ stop: "stop", continue: "continue" })
+  ),
+  routes: variable(
+    "BRONZE_ROUTES",
+    defaultRoutes,
+    "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP",
+    Parse.routes
+  ),
+  batchSize: variable("BATCH_SIZE", "100", "events per table that make a batch", Parse.integer(1, 1_000_000)),
+  batchTimeout: variable(
+    "BATCH_TIMEOUT",
+    "5.0",
+    "seconds after which a batch is written even if it is not full",
+    Parse.seconds(0.01, 3600)
+  ),
+  writeMaxRows: variable("WRITE_MAX_ROWS", "50000", "rows of one write at most", Parse.integer(1, 1_000_000)),
+  writeMaxBytes: variable(
+    "WRITE_MAX_BYTES",
+    "8MiB",
+    "bytes of one write at most: a transaction, which Snowflake gets in statements of 1 to 4 MB",
+    Parse.bytes(1024, GiB)
+  ),
+  writeConcurrency: variable(
+    "WRITE_CONCURRENCY",
+    "4",
+    "writes side by side, and so warehouse sessions",
+    Parse.integer(1, 64)
+  ),
+  bufferMaxBytes: variable(
+    "BUFFER_MAX_BYTES",
+    "64MiB",
+    "bytes of events held in memory at most, for the whole process",
+    Parse.bytes(1_048_576, 64 * GiB)
+  ),
+  delivery: variable(
+    "DELIVERY",
+    "exactly-once",
+    "exactly-once (offsets in the same transaction as the rows) or at-least-once",
+    Parse.choice({ "exactly-once": "exactly-once", "at-least-once": "at-least-once" })
+  ),
+  tombstones: variable(
+    "TOMBSTONES",
+    "insert",
+    "records without a value: insert (RAW_EVENT NULL) or skip",
+    Parse.choice({ insert: "insert", skip: "skip" })
+  ),
+  dlqTopic: optional("DLQ_TOPIC", "topic that dead letters go to as well", topicName),
+  sink: variable(
+    "SINK",
+    "snowflake",
+    "snowflake, or duckdb for an embedded database",
+    Parse.choice({ snowflake: "Snowflake", duckdb: "DuckDb" })
+  ),
+  account: optional("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount", accountName),
+  user: optional("SNOWFLAKE_USER", "user to log in as", Parse.text("a user")),
+  password: secret("SNOWFLAKE_PASSWORD", "password, for trials; a service takes a key pair or a token"),
+  database: optional("SNOWFLAKE_DATABASE", "database", Parse.text("a database")),
+  schema: variable("SNOWFLAKE_SCHEMA", "BRONZE", "schema of the raw tables", Parse.text("a schema")),
+  warehouse: optional("SNOWFLAKE_WAREHOUSE", "virtual warehouse; else the user's default", Parse.text("a warehouse")),
+  role: optional("SNOWFLAKE_ROLE", "role; else the user's default", Parse.text("a role")),
+  privateKeyPath: optional("SNOWFLAKE_PRIVATE_KEY_PATH", "PEM file of a key pair (PKCS#8)", Parse.path),
+  passphrase: secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "passphrase of an encrypted private key"),
+  token: secret("SNOWFLAKE_TOKEN", "programmatic access token, or OAuth token with SNOWFLAKE_AUTHENTICATOR=oauth"),
+  authenticator: optional(
+    "SNOWFLAKE_AUTHENTICATOR",
+    "snowflake, snowflake_jwt, oauth or programmatic_access_token; else inferred from what is set",
+    Parse.choice({
+      snowflake: "Password",
+      snowflake_jwt: "KeyPair",
+      oauth: "OAuth",
+      programmatic_access_token: "AccessToken"
+    })
+  ),
+  host: optional("SNOWFLAKE_HOST", "address in place of the account's own: a private link, an emulator", serverAddress),
+  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Parse.path),
+  logLevel: variable(
+    "LOG_LEVEL",
+    "INFO",
+    "DEBUG, INFO, WARNING or ERROR",
+    Parse.choice(
+      { DEBUG: "Debug", INFO: "Info", WARNING: "Warn", ERROR: "Error" },
+      { TRACE: "Trace", WARN: "Warn", CRITICAL: "Fatal", FATAL: "Fatal" }
+    )
+  ),
+  logFormat: variable("LOG_FORMAT", "text", "text, or json for machines", Parse.choice({ text: "text", json: "json" })),
+  /** The one variable whose empty value says something. */
+  logFile: {
+    ...variable("LOG_FILE", logFile, "file that gets the log as well; empty for none", Parse.path),
+    config: Config.String("LOG_FILE").pipe(
+      Config.withDefault(logFile),
+      Config.map((text): Parse.Parsed<string> => (text === "" ? Result.succeed("") : Parse.path(text)))
+    )
+  },
+  httpHost: variable(
+    "HTTP_HOST",
+    "127.0.0.1",
+    "address that live page, health and metrics listen on",
+    Parse.text("an address")
+  ),
+  httpPort: variable("HTTP_PORT", "9464", "their port; 0 turns them off", Parse.integer(0, 65535)),
+  httpShowEvents: variable(
+    "HTTP_SHOW_EVENTS",
+    "false",
+    "true shows the payloads of the last rows on the live page",
+    Parse.choice({ true: true, false: false })
+  ),
+  httpToken: secret(
+    "HTTP_TOKEN",
+    "token that live page, API and metrics ask for: as a bearer token, or as the password in a browser",
+    Parse.token
+  ),
+  readyMaxPending: variable(
+    "READY_MAX_PENDING",
+    "60",
+    "seconds beyond BATCH_TIMEOUT that an event may wait in memory while the service calls itself ready",
+    Parse.seconds(0.1, 86_400)
+  ),
+  progressTimeout: variable(
+    "PROGRESS_TIMEOUT",
+    "300",
+    "seconds without any progress, though there is work, after which connections are opened anew; after twice as many `/livez` fails",
+    Parse.seconds(1, 86_400)
+  ),
+  shutdownTimeout: variable("SHUTDOWN_TIMEOUT", "25", "seconds that a graceful stop may take", Parse.seconds(0.1, 3600))
+}
+
+/** The same, to be listed (help text, README, checks). */
+export const table: ReadonlyArray<Variable<unknown>> = Object.values(variables)
+
+/** The names of those that are secret. */
+export const secrets: ReadonlyArray<string> = table.filter((variable) => variable.secret).map(({ name }) => name)

@@ -1,0 +1,186 @@
+/** The warehouse in a DuckDB file, embedded: the same promises as on Snowflake, in DuckDB's own transactions. */
+import type { DuckDBValue } from "@duckdb/node-api"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { type Batch, deadLettersOf, rowsOf } from "../../domain/Batch.ts"
+import type { BronzeRow } from "../../domain/Outcome.ts"
+import { type Table, tablesOf } from "../../domain/Route.ts"
+import { shown } from "../../domain/Secrets.ts"
+import { Settings } from "../../settings/Settings.ts"
+import { positionsBind, rangesBind, startsBind } from "../sql/Binds.ts"
+import { toCoverage } from "../sql/CoverageRows.ts"
+import * as CoverageSql from "../sql/CoverageSql.ts"
+import * as DeadLetterSql from "../sql/DeadLetterSql.ts"
+import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "../sql/LedgerRows.ts"
+import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
+import { type Problem, Warehouse } from "../Warehouse.ts"
+import { WarehouseError } from "../WarehouseError.ts"
+import { appendDeadLetters, appendRows } from "./Append.ts"
+import * as DuckDbClient from "./Client.ts"
+import { isConflict } from "./Errors.ts"
+import * as Sql from "./Sql.ts"
+
+/** Opens the file when first used, so that building it cannot fail. */
+export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
+  Effect.flatMap(Settings, ({ sink }) =>
+    sink._tag === "DuckDb" ? Effect.succeed(make(sink.path)) : Effect.die("SINK is not duckdb")
+  )
+)
+
+const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
+  Layer.effect(
+    Warehouse,
+    Effect.gen(function* () {
+      const { delivery, kafka, routes, write: limits } = yield* Settings
+      const client = yield* DuckDbClient.make(path, limits.concurrency)
+      const ddl = Sql.ddl(path, routes)
+      const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
+
+      const readColumns = (connection: DuckDbClient.Connection) =>
+        Effect.map(Effect.flatMap(connection.query(Sql.columns, [connection.schema]), decodeColumns), columnsByTable)
+
+      // Nobody else can alter a table while we hold the file, so the order of its columns is read once.
+      let known: ReadonlyMap<string, ReadonlySet<string>> | undefined
+      const orderOf = Effect.fnUntraced(function* (connection: DuckDbClient.Connection, table: string) {
+        if (known?.has(table) !== true) known = yield* readColumns(connection)
+        return [...(known.get(table) ?? [])]
+      })
+
+      const write = Effect.fnUntraced(function* (batch: Batch) {
+        const rows = rowsOf(batch)
+        const letters = deadLettersOf(batch)
+        const exactlyOnce = delivery === "exactly-once"
+        if (rows.length === 0 && letters.length === 0 && !exactlyOnce) return
+        const now = yield* Clock.currentTimeMillis
+        yield* client.transaction(
+          Effect.fnUntraced(function* (connection) {
+            if (rows.length > 0)
+              yield* appendRows(connection, yield* orderOf(connection, batch.table.name), batch.table, rows, now)
+            if (letters.length > 0)
+              yield* appendDeadLetters(
+                connection,
+                yield* orderOf(connection, deadLetters.name),
+                batch.table,
+                letters,
+                now
+              )
+            if (!exactlyOnce) return
+            const binds = [kafka.group, BigInt(now), rangesBind(batch.ranges)]
+            const moved = yield* connection.execute(Sql.advance, binds)
+            if (moved !== batch.ranges.length) return yield* fenced(moved, batch.ranges.length)
+          })
+        )
+      })
+
+      /** The table is marked first: of two that do so at the same time, DuckDB lets one pass. */
+      const replay = Effect.fnUntraced(function* (table: Table, rows: ReadonlyArray<BronzeRow>) {
+        const now = yield* Clock.currentTimeMillis
+        yield* client.transaction(
+          Effect.fnUntraced(function* (connection) {
+            const marked = yield* connection.execute(Sql.markReplayed, [BigInt(now), positionsBind(rows)])
+            yield* checkReplay(marked, rows.length)
+            yield* appendRows(connection, yield* orderOf(connection, table.name), table, rows, now)
+          })
+        )
+      })
+
+      const init = client.use(
+        Effect.fnUntraced(function* (connection) {
+          yield* Effect.forEach(ddl.create, (sql) => connection.execute(sql), { discard: true })
+          const late = upgrades(Sql.dialect, shapesOf(routes), yield* readColumns(connection))
+          yield* Effect.forEach(late, (sql) => connection.execute(sql), { discard: true })
+          known = undefined
+        })
+      )
+
+      const coverage = CoverageSql.coverage(Sql.dialect, routes, delivery === "exactly-once" ? kafka.group : undefined)
+
+      const preflight = client
+        .use((connection) => readColumns(connection))
+        .pipe(
+          Effect.map((found) =>
+            missingFrom(
+              Sql.dialect,
+              shapesOf(routes).filter((shape) => delivery === "exactly-once" || shape !== consumerOffsets),
+              found,
+              "node dist/main.js init"
+            )
+          ),
+          Effect.catchIf(
+            (error) => error.reason === "denied",
+            (error) =>
+              Effect.succeed<ReadonlyArray<Problem>>([
+                { what: error.message, remedy: "set DUCKDB_PATH to another file, or let go of this one" }
+              ])
+          )
+        )
+
+      return Warehouse.of({
+        name: "DuckDB",
+        target: `DuckDB file ${shown(path)}`,
+        ddl: [...ddl.create, ...ddl.upgrade],
+        createHybridLedger: Effect.fail(
+          new WarehouseError({ reason: "denied", message: "only Snowflake has hybrid tables" })
+        ),
+        init,
+        preflight,
+        claim: Effect.fnUntraced(function* (starts, owner) {
+          const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), startsBind(starts)]
+          const rows = yield* afterConflict(
+            client.transaction((connection) =>
+              Effect.andThen(claimRows(connection, [...binds, owner]), connection.query(Sql.readLedger, [kafka.group]))
+            )
+          )
+          return yield* claimedBy(owner, starts, yield* toLedger(rows))
+        }),
+        reset: Effect.fnUntraced(function* (positions, owner) {
+          const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), startsBind(positions)]
+          yield* afterConflict(
+            client.transaction((connection) =>
+              Effect.andThen(claimRows(connection, [...binds, owner]), connection.execute(Sql.reset, binds))
+            )
+          )
+        }),
+        ledger: Effect.flatMap(
+          client.use((connection) => connection.query(Sql.readLedger, [kafka.group])),
+          toLedger
+        ),
+        write,
+        coverage: Effect.flatMap(
+          client.use((connection) => connection.query(coverage.sql, coverage.binds)),
+          toCoverage(routes, delivery === "exactly-once")
+        ),
+        deadLetters: (filter) => {
+          const { binds, sql } = DeadLetterSql.select(Sql.dialect, filter)
+          return Effect.flatMap(
+            client.use((connection) => connection.query(sql, binds)),
+            DeadLetterSql.toDeadLetters
+          )
+        },
+        replay,
+        summary: client
+          .use((connection) => connection.query(Sql.summary(tables)))
+          .pipe(
+            Effect.flatMap(decodeSummary),
+            Effect.map((rows) =>
+              rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWrite: row.LAST_WRITE }))
+            )
+          )
+      })
+    })
+  )
+
+const claimRows = (connection: DuckDbClient.Connection, binds: ReadonlyArray<DuckDBValue>) =>
+  Effect.andThen(connection.execute(Sql.addMissing, binds), connection.execute(Sql.claim, binds))
+
+/** DuckDB does not wait for a write that is open but refuses the claim beside it; a write takes milliseconds. */
+const afterConflict = <A>(claim: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>
+  Effect.retry(claim, { while: isConflict, times: 100, schedule: Schedule.jittered(Schedule.spaced("20 millis")) })
+
+const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
+const decodeSummary = decodeRows(
+  Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
+)

@@ -1,0 +1,218 @@
+/** The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's own long retries. */
+import { createRequire } from "node:module"
+import { promisify } from "node:util"
+import { type CompressCallback, gzip, type InputType, type ZlibOptions } from "node:zlib"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
+import type { SnowflakeSettings } from "../../settings/Model.ts"
+import { WarehouseError } from "../WarehouseError.ts"
+import { fromDriver, fromLogin } from "./Errors.ts"
+import { filled, lend, type RowBind } from "./RowBinds.ts"
+
+export interface Session {
+  /** False once the server has ended it, or the driver has given it up. */
+  readonly isUp: () => boolean
+  /** Runs a statement and gives the number of rows it changed. */
+  readonly execute: (sql: string, binds?: ReadonlyArray<Bind | RowBind>) => Effect.Effect<number, WarehouseError>
+  /** Runs a query and gives its rows, numbers and JSON as text. */
+  readonly query: (
+    sql: string,
+    binds?: ReadonlyArray<Bind | RowBind>
+  ) => Effect.Effect<ReadonlyArray<unknown>, WarehouseError>
+  /** Ends the session, and with it whatever transaction is open on it; never waits long for an answer. */
+  readonly close: Effect.Effect<void>
+}
+
+/** Seconds that a statement waits for a lock. */
+export const lockTimeout = 60
+
+/**
+ * What a write relies on, whatever the account or the user is set to: a single statement is durable when it has been answered, one that fails
+ * leaves its transaction open, and others' faults come back as errors instead of hanging (both times in seconds).
+ */
+const sessionParameters = `TIMEZONE = 'UTC' AUTOCOMMIT = TRUE TRANSACTION_ABORT_ON_ERROR = FALSE LOCK_TIMEOUT = ${lockTimeout} STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE CLIENT_SESSION_KEEP_ALIVE = FALSE`
+
+/** The same for a ledger that is a hybrid table. An account without hybrid tables may not know them, and does not need them. */
+const hybridParameters = `READ_LATEST_WRITES = TRUE HYBRID_TABLE_LOCK_TIMEOUT = ${lockTimeout}`
+
+/** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
+const httpTimeout = 60_000
+
+/** A request of more bytes is compressed: a bind is quoted once more in it, and beyond 1 MB Snowflake need not take it as it is. */
+const largestPlain = 800_000
+
+const compress = promisify(gzip)
+
+// Import costs 0.3 s and 58 MB: only a process that writes to Snowflake pays.
+const loadDriver = async () => {
+  // Set first: at import the driver asks the addresses of three clouds where it runs.
+  process.env["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] ??= "true"
+  const { default: driver } = await import("snowflake-sdk")
+  const silent = () => undefined
+  driver.configure({
+    logLevel: "OFF",
+    additionalLogToConsole: false,
+    customLogger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent }
+  })
+  // The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this field, though.
+  const require = createRequire(import.meta.url)
+  const http: typeof import("snowflake-sdk/dist/lib/http/axios_instance.js") = require("snowflake-sdk/dist/lib/http/axios_instance.js")
+  http.default.interceptors.request.use(async (request) => {
+    const data = filled(request.data)
+    Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 }, data })
+    if (!(data instanceof Buffer) || data.length <= largestPlain || request.headers.has("Content-Encoding"))
+      return request
+    request.headers.set("Content-Encoding", "gzip")
+    return Object.assign(request, { data: await compress(data, { level: 1 }) })
+  })
+  skipUselessGzip(require("node:zlib"))
+  return driver
+}
+
+/**
+ * The driver compresses each request, which is half of its work, and sends it uncompressed all the same: the result comes after the request
+ * has left (dist/lib/http/base.js). Told that it could not be compressed, it goes on as it always does. Its calls are those without options.
+ */
+const skipUselessGzip = (zlib: typeof import("node:zlib")): void => {
+  const { gzip } = zlib
+  const skip = (buffer: InputType, options: ZlibOptions | null, callback: CompressCallback): void => {
+    if (options === null) callback(new Error("not compressed"), Buffer.alloc(0))
+    else gzip(buffer, options, callback)
+  }
+  Object.assign(zlib, { gzip: Object.assign(skip, gzip) })
+}
+
+let loaded: ReturnType<typeof loadDriver> | undefined
+
+const credentials = (settings: SnowflakeSettings): ConnectionOptions => {
+  const given = settings.credentials
+  switch (given._tag) {
+    case "Password":
+      return { authenticator: "SNOWFLAKE", password: Redacted.value(given.password) }
+    case "KeyPair":
+      return {
+        authenticator: "SNOWFLAKE_JWT",
+        privateKeyPath: given.path,
+        ...(given.passphrase === undefined ? {} : { privateKeyPass: Redacted.value(given.passphrase) })
+      }
+    case "OAuth":
+      return { authenticator: "OAUTH", token: Redacted.value(given.token) }
+    case "AccessToken":
+      return { authenticator: "PROGRAMMATIC_ACCESS_TOKEN", token: Redacted.value(given.token) }
+  }
+}
+
+const options = (settings: SnowflakeSettings): ConnectionOptions => ({
+  account: settings.account,
+  username: settings.user,
+  database: settings.database,
+  schema: settings.schema,
+  ...(settings.warehouse === undefined ? {} : { warehouse: settings.warehouse }),
+  ...(settings.role === undefined ? {} : { role: settings.role }),
+  ...(settings.host === undefined
+    ? {}
+    : { accessUrl: settings.host.includes("://") ? settings.host : `https://${settings.host}` }),
+  ...credentials(settings),
+  application: "BronzeConsumer",
+  queryTag: "bronze-consumer",
+  timeout: httpTimeout,
+  // NULL is null, also where values come as text.
+  representNullAsStringNull: false,
+  // Our own Schedules decide when to try again.
+  sfRetryMaxLoginRetries: 0
+})
+
+/** Logs in and sets the session up. */
+export const connect = Effect.fn("Snowflake.connect")(function* (settings: SnowflakeSettings) {
+  const connection = yield* Effect.callback<Connection, WarehouseError>((resume) => {
+    const login = async () => {
+      loaded ??= loadDriver()
+      const driver = await loaded
+      const made = driver.createConnection(options(settings))
+      await made.connectAsync((error) =>
+        resume(
+          error === undefined || error === null
+            ? Effect.succeed(made)
+            : Effect.fail(fromLogin(error, settings.credentials._tag))
+        )
+      )
+    }
+    login().catch((error) => resume(Effect.fail(fromLogin(error, settings.credentials._tag))))
+  })
+  const session = make(connection)
+  const set = (parameters: string) => session.execute(`ALTER SESSION SET ${parameters}`)
+  yield* set(sessionParameters).pipe(
+    Effect.mapError((error) =>
+      error.reason === "unavailable"
+        ? error
+        : new WarehouseError({
+            reason: "denied",
+            message: `the session cannot be set up as it has to be (ALTER SESSION SET ${sessionParameters}): ${error.message}`
+          })
+    ),
+    Effect.andThen(
+      Effect.catchIf(
+        set(hybridParameters),
+        ({ reason }) => reason !== "unavailable",
+        ({ message }) => Effect.logDebug("No parameters of hybrid tables", message)
+      )
+    ),
+    Effect.onError(() => session.close)
+  )
+  return session
+})
+
+const make = (connection: Connection): Session => ({
+  isUp: () => connection.isUp(),
+  execute: (sql, binds) => statement(connection, sql, binds, (done) => Effect.succeed(done.getNumUpdatedRows() ?? 0)),
+  query: (sql, binds) => statement(connection, sql, binds, rowsOf),
+  close: Effect.callback<void>((resume) => connection.destroy(() => resume(Effect.void))).pipe(
+    Effect.timeoutOption("2 seconds"),
+    Effect.catchDefect(() => Effect.void)
+  )
+})
+
+const statement = <A>(
+  connection: Connection,
+  sqlText: string,
+  binds: ReadonlyArray<Bind | RowBind> = [],
+  read: (done: RowStatement) => Effect.Effect<A, WarehouseError>
+): Effect.Effect<A, WarehouseError> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => lend(binds)),
+    ({ lent }) => run(connection, sqlText, lent, read),
+    ({ takeBack }) => Effect.sync(takeBack)
+  )
+
+const run = <A>(
+  connection: Connection,
+  sqlText: string,
+  binds: ReadonlyArray<Bind>,
+  read: (done: RowStatement) => Effect.Effect<A, WarehouseError>
+): Effect.Effect<A, WarehouseError> =>
+  Effect.callback((resume) => {
+    try {
+      connection.execute({
+        sqlText,
+        ...(binds.length > 0 && { binds }),
+        // Without it the driver runs a statement again by itself when its result cannot be read.
+        streamResult: true,
+        fetchAsString: ["Number", "JSON", "Date"],
+        complete: (error, done) =>
+          resume(error === undefined || error === null ? read(done) : Effect.fail(fromDriver(error)))
+      })
+    } catch (error) {
+      resume(Effect.fail(fromDriver(error)))
+    }
+  })
+
+const rowsOf = (done: RowStatement): Effect.Effect<ReadonlyArray<unknown>, WarehouseError> =>
+  Effect.callback((resume) => {
+    const rows: Array<unknown> = []
+    done
+      .streamRows()
+      .on("data", (row) => rows.push(row))
+      .on("error", (error) => resume(Effect.fail(fromDriver(error))))
+      .on("end", () => resume(Effect.succeed(rows)))
+  })

@@ -1,0 +1,110 @@
+/**
+ * A large bind as bytes. The driver would turn its text into JSON three times and into bytes twice, which is most of what a write costs; so it
+ * gets a token in its place, and the bytes come in when the request leaves.
+ */
+import { randomUUID } from "node:crypto"
+import * as Predicate from "effect/Predicate"
+import type { Bind } from "snowflake-sdk"
+
+/** Text in UTF-8. */
+export class RowBind {
+  constructor(readonly bytes: Buffer) {}
+
+  toString(): string {
+    return this.bytes.toString("utf8")
+  }
+}
+
+/** Where one bind at a time is put together; empty whenever one is handed out. */
+let scratch = Buffer.allocUnsafe(64 * 1024)
+
+/** Larger than this it is not kept: only very large events ask for it. */
+const keptScratch = 4 * 1024 * 1024
+
+/** A text of more characters is measured before it is written; for a shorter one it is cheaper to have room for the largest that it could be. */
+const measured = 16 * 1024
+
+/** Lists as binds that are JSON arrays, each of as many bytes as are asked for at most; an item that is larger goes alone. Built one at a time, when they are asked for. */
+export function* jsonArrays<A>(
+  items: ReadonlyArray<A>,
+  element: (item: A) => string,
+  maxBytes: () => number
+): Generator<RowBind, void> {
+  let end = 0
+  for (const item of items) {
+    const text = element(item)
+    let size = put(text, end)
+    if (end > 0 && end + size > maxBytes()) {
+      yield taken(end)
+      end = 0
+      size = put(text, end)
+    }
+    end += size
+  }
+  if (end > 0) yield taken(end)
+}
+
+/** Writes an element behind its bracket or comma, and returns the bytes of both. */
+const put = (text: string, end: number): number => {
+  const most = end + 2 + (text.length > measured ? Buffer.byteLength(text) : text.length * 3)
+  if (most > scratch.length) {
+    const larger = Buffer.allocUnsafe(2 * most)
+    scratch.copy(larger, 0, 0, end)
+    scratch = larger
+  }
+  scratch[end] = end === 0 ? 0x5b : 0x2c
+  return scratch.write(text, end + 1) + 1
+}
+
+const taken = (end: number): RowBind => {
+  scratch[end] = 0x5d
+  const bind = new RowBind(Buffer.from(scratch.subarray(0, end + 1)))
+  if (scratch.length > keptScratch) scratch = Buffer.allocUnsafe(64 * 1024)
+  return bind
+}
+
+/** By their tokens. */
+const waiting = new Map<string, RowBind>()
+
+/** What the driver gets: tokens in place of large binds, until they are taken back. */
+export const lend = (binds: ReadonlyArray<Bind | RowBind>) => {
+  const tokens: Array<string> = []
+  const lent = binds.map((bind): Bind => {
+    if (!(bind instanceof RowBind)) return bind
+    const token = `bind-${randomUUID()}`
+    tokens.push(token)
+    waiting.set(token, bind)
+    return token
+  })
+  const takeBack = (): void => {
+    for (const token of tokens) waiting.delete(token)
+  }
+  return { lent, takeBack }
+}
+
+/** The data of a request, as JSON with its large bind in place; as it is when there is none. */
+export const filled = (data: unknown): unknown => {
+  if (!Predicate.hasProperty(data, "bindings") || !Predicate.isObject(data.bindings)) return data
+  for (const binding of Object.values(data.bindings)) {
+    const token = Predicate.hasProperty(binding, "value") ? binding.value : undefined
+    const bind = typeof token === "string" ? waiting.get(token) : undefined
+    if (bind === undefined || typeof token !== "string") continue
+    const [before = "", after = ""] = JSON.stringify(data).split(token)
+    return spliced(before, bind.bytes, after)
+  }
+  return data
+}
+
+/**
+ * JSON text around a string whose inside is still to be escaped. Read as Latin-1, bytes are text of one byte a character, which is escaped fastest;
+ * what is not ASCII passes through unchanged.
+ */
+const spliced = (before: string, inside: Buffer, after: string): Buffer => {
+  const escaped = JSON.stringify(inside.toString("latin1"))
+  const head = Buffer.byteLength(before)
+  const body = Buffer.allocUnsafe(head + escaped.length - 2 + Buffer.byteLength(after))
+  body.write(escaped, head - 1, "latin1")
+  body.write(before)
+  body.write(after, head + escaped.length - 2)
+  return body
+}

@@ -1,0 +1,53 @@
+/** `init` on Snowflake: looks first and creates what is missing, so that the least role is enough where all is there. */
+import * as Effect from "effect/Effect"
+import type { Route } from "../../domain/Route.ts"
+import type { SnowflakeSettings } from "../../settings/Model.ts"
+import { consumerOffsets } from "../sql/Tables.ts"
+import { WarehouseError } from "../WarehouseError.ts"
+import type { SnowflakeClient } from "./Client.ts"
+import type { Session } from "./Driver.ts"
+import { columnsOf } from "./Preflight.ts"
+import * as Sql from "./Sql.ts"
+
+export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: ReadonlyArray<Route>) => {
+  const names = Sql.dialect(sink.database, sink.schema)
+
+  const look = Effect.fnUntraced(function* (session: Session) {
+    const schemata = yield* session.query(Sql.schemata(sink.database), [sink.schema.toUpperCase()])
+    return { schema: schemata.length > 0, tables: yield* columnsOf(session, sink, routes) }
+  })
+
+  /** A database that cannot be seen may be missing; creating one takes a right that this role may rightly lack. */
+  const found = (session: Session) =>
+    Effect.catchIf(
+      look(session),
+      ({ reason }) => reason === "denied",
+      (error) =>
+        session.execute(Sql.createDatabase(sink.database)).pipe(
+          Effect.mapError(() => error),
+          Effect.andThen(look(session))
+        )
+    )
+
+  const run = (session: Session, statements: ReadonlyArray<string>) =>
+    Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
+
+  const init = client.use((session) =>
+    Effect.flatMap(found(session), (there) => run(session, Sql.missing(sink.database, sink.schema, routes, there)))
+  )
+
+  const createHybridLedger = client.use(
+    Effect.fnUntraced(function* (session: Session) {
+      const there = yield* found(session)
+      if (there.tables.has(consumerOffsets.name))
+        return yield* new WarehouseError({
+          reason: "denied",
+          message: `${names.qualified(consumerOffsets.name)} is there already, and a table cannot become a hybrid one; docs/how-to/snowflake.md says how to replace it`
+        })
+      const [schema] = there.schema ? [] : Sql.missing(sink.database, sink.schema, [], there)
+      yield* run(session, [...(schema === undefined ? [] : [schema]), Sql.createHybridLedger(names)])
+    })
+  )
+
+  return { init, createHybridLedger }
+}

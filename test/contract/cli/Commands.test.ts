@@ -1,0 +1,205 @@
+/** The commands as a script meets them: real processes, a real broker, DuckDB; exit codes, stdout and stderr. */
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { type Broker, startBroker } from "../../../scripts/kafka/broker.ts"
+import { createTopics } from "../../../scripts/kafka/topics.ts"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), "bronze-cli-"))
+let broker: Broker
+
+beforeAll(async () => {
+  broker = await startBroker({ dataDir: join(folder, "kafka") })
+  await createTopics(broker.bootstrap, 2)
+}, 120_000)
+afterAll(async () => {
+  await broker?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, program = join(root, "dist/main.js")) => {
+  const { PATH = "", HOME = "/" } = process.env
+  const base = { PATH, HOME, SINK: "duckdb", DUCKDB_PATH: join(folder, "raw.db"), LOG_FILE: "", HTTP_PORT: "0" }
+  const command = program.endsWith(".js") ? [process.execPath, program] : [program]
+  const [file = "", ...args] = [...command, ...words]
+  const { status, stderr, stdout } = spawnSync(file, args, {
+    cwd: folder,
+    env: { ...base, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap, ...env },
+    encoding: "utf8",
+    timeout: 30_000
+  })
+  return { code: status, out: stdout, err: stderr }
+}
+
+describe("words", () => {
+  it("unknown ones: 64, a suggestion, nothing on stdout", () => {
+    for (const [words, said] of [
+      [["doctro"], /Unknown subcommand "doctro"[\s\S]+doctor/],
+      [["produce", "--cuont", "3"], /Unrecognized flag: --cuont[\s\S]+--count/],
+      [["produce", "--count", "many"], /Invalid value for flag --count: "many"/],
+      [["run", "fast"], /Unexpected positional argument: "fast"/]
+    ] as const) {
+      const { code, err, out } = cli(words)
+      assert.strictEqual(code, 64, words.join(" "))
+      assert.match(err, said)
+      assert.include(err, "--help` shows what there is")
+      assert.notInclude(err, "    at ")
+      assert.strictEqual(out, "")
+    }
+  })
+  it("--help of every command has examples, and that of run every setting", () => {
+    for (const command of [[], ["run"], ["init"], ["doctor"], ["status"], ["monitor"], ["produce"]]) {
+      const { code, out } = cli([...command, "--help"])
+      assert.strictEqual(code, 0)
+      assert.include(out, "EXAMPLES")
+    }
+    assert.include(cli(["run", "--help"]).out, "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
+  }, 60_000)
+})
+
+describe("a configuration that cannot be used", () => {
+  const env = { SINK: "snowflake", SNOWFLAKE_PASSWORD: "s3cret", BATCH_SIZE: "none" }
+  it("is 78 with all problems, and no secret", () => {
+    const login = ["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_DATABASE"]
+    for (const [words, names] of [
+      [["init"], login],
+      [["status"], login],
+      [[], login],
+      // These two only need Kafka: nobody has to name a warehouse for them.
+      [["monitor"], []],
+      [["produce"], []]
+    ] as const) {
+      const { code, err, out } = cli(words, env)
+      assert.strictEqual(code, 78, words.join(" "))
+      for (const name of ["BATCH_SIZE", ...names]) assert.include(err + out, `${name}: `)
+      if (names.length === 0) assert.notInclude(err + out, "SNOWFLAKE_ACCOUNT")
+      assert.notInclude(err + out, "s3cret")
+    }
+  }, 60_000)
+  it("is what doctor is for: 1, and the rest is said to wait", () => {
+    const { code, out } = cli(["doctor"], { ...env, SNOWFLAKE_USERNAME: "me" })
+    assert.strictEqual(code, 1)
+    assert.match(out, /✗ configuration +BATCH_SIZE: expected a whole number from 1 to 1000000, got "none"/)
+    assert.include(out, "did you mean SNOWFLAKE_USER?")
+    assert.include(out, "- warehouse")
+  })
+})
+
+describe("from nothing to status", () => {
+  it("doctor finds the tables missing, init creates them, doctor is content", () => {
+    const before = cli(["doctor", "--json"])
+    assert.strictEqual(before.code, 1)
+    const bad: ReadonlyArray<{ state: string; remedy?: string }> = JSON.parse(before.out)
+    assert.isTrue(bad.some(({ remedy, state }) => state === "bad" && /init/.test(remedy ?? "")))
+
+    const shown = cli(["init", "--print"], { DUCKDB_PATH: join(folder, "other.db") })
+    assert.strictEqual(shown.code, 0)
+    assert.match(shown.out, /CREATE TABLE IF NOT EXISTS[\s\S]+ORDERS_RAW/)
+    assert.isFalse(existsSync(join(folder, "other.db")))
+
+    for (const words of [["init"], ["init"]]) assert.strictEqual(cli(words).code, 0)
+    const { code, out } = cli(["doctor"])
+    assert.strictEqual(code, 0, out)
+    assert.include(out, "All is well.")
+  }, 60_000)
+
+  it("produce sends what it says, status and monitor see it", () => {
+    const sent = cli(["produce", "--orders", "20", "--clicks", "5", "--bad", "2", "--new-fields"])
+    assert.strictEqual(sent.code, 0, sent.err)
+    assert.match(
+      sent.out,
+      /^Sent 27 events in [\d.]+ s \([\d,]+\/s\): 21 orders to raw\.orders\.v1, 6 clicks to raw\.clicks\.v1; 2 of them broken on purpose\n$/
+    )
+    const status = cli(["status", "--json"])
+    assert.strictEqual(status.code, 0, status.err)
+    assert.strictEqual(JSON.parse(status.out).lag, 27)
+
+    const seen = cli(["monitor", "--from-beginning", "--topic", "raw.clicks.v1", "--count", "6", "--json"])
+    assert.strictEqual(seen.code, 0, seen.err)
+    const events: ReadonlyArray<{ topic: string }> = seen.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+    assert.deepStrictEqual(
+      events.map(({ topic }) => topic),
+      Array.from({ length: 6 }, () => "raw.clicks.v1")
+    )
+
+    const again = cli(["status"])
+    assert.match(again.out, /Lag in all: 27/)
+  }, 60_000)
+
+  it("monitor ends when nobody reads on", () => {
+    // Events go on coming: as with any follower, it is the next write that meets the closed pipe.
+    const main = `"${process.execPath}" "${join(root, "dist/main.js")}"`
+    const shell = `${main} produce --count 200 --rate 10 >/dev/null 2>&1 & ${main} monitor --from-beginning | head -n 1; kill $!`
+    const { status, stdout } = spawnSync("sh", ["-c", shell], {
+      env: { ...process.env, SINK: "duckdb", LOG_FILE: "", KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap },
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 20_000
+    })
+    assert.strictEqual(status, 0)
+    assert.strictEqual(stdout.trim().split("\n").length, 1)
+  })
+
+  it("the scripts are doors to the same commands, from any folder", () => {
+    const { code, out } = cli([], {}, join(root, "scripts/init_snowflake.sh"))
+    assert.strictEqual(code, 0)
+    assert.include(out, "There are now the tables")
+  })
+})
+
+describe("status --watch in a terminal", () => {
+  it("draws in place while nothing answers, ends with 0 on Ctrl-C, and gives the terminal back as it was", async () => {
+    // A terminal of its own, with this process at the keyboard.
+    const inTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    const program = [process.execPath, join(root, "dist/main.js"), "status", "--watch", "--interval", "0.3"]
+    const { HOME = "/", PATH = "" } = process.env
+    const child = spawn("python3", ["-c", inTerminal, ...program], {
+      cwd: folder,
+      env: {
+        ...{ PATH, HOME, TERM: "xterm", SINK: "duckdb", DUCKDB_PATH: join(folder, "raw.db"), HTTP_PORT: "0" },
+        KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1"
+      }
+    })
+    let seen = ""
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      seen += chunk
+    })
+    const redrawn = () => seen.split("\u001b[H").filter((frame) => frame.includes("✗ Kafka:")).length
+    const exit = once(child, "close")
+    while (redrawn() < 2) await Promise.race([once(child.stdout, "data"), exit.then(() => assert.fail(seen))])
+    child.stdin.write("\u0003")
+    assert.deepStrictEqual(await exit, [0, null], seen)
+    assert.isTrue(seen.startsWith("\u001b[?1049h\u001b[?25l"), "a screen of its own, without a cursor")
+    assert.notInclude(seen, "\u001b[2J", "never blank in between")
+    const [, left = ""] = seen.split("\u001b[?25h\u001b[?1049l")
+    assert.match(left, /^Group bronze-consumer-group[\s\S]+ORDERS_RAW[\s\S]+Kafka: Could not describe the topics/)
+  }, 60_000)
+})
+
+describe("when a side is away", () => {
+  const nobody = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" }
+  it("commands fail with 1, in words", () => {
+    const { code, err } = cli(["produce"], nobody)
+    assert.strictEqual(code, 1)
+    assert.match(err, /^Kafka: Could not list the topics: .*ECONNREFUSED.*\nCheck KAFKA_BOOTSTRAP_SERVERS/)
+  })
+  it("a topic that is not there", () => {
+    const { code, err } = cli(["monitor", "--topic", "nope"])
+    assert.strictEqual(code, 1)
+    assert.match(err, /there is no topic nope/)
+  })
+  it("doctor goes on with the rest", () => {
+    const { code, out } = cli(["doctor"], nobody)
+    assert.strictEqual(code, 1)
+    assert.match(out, /✗ broker +nobody listens on port 1 of 127\.0\.0\.1\n +-> Set KAFKA_BOOTSTRAP_SERVERS/)
+    assert.match(out, /✓ warehouse/)
+  })
+})

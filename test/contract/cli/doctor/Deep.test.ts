@@ -1,0 +1,69 @@
+/** `doctor --deep` against the emulator in each of its modes: it runs whole, and tells which one it is. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { startEmulator } from "../../../../scripts/emulator/emulator.ts"
+import * as DoctorDeep from "../../../../src/cli/doctor/Deep.ts"
+
+const examined = (mode?: "snapshot" | "twins") =>
+  Effect.gen(function* () {
+    const emulator = yield* Effect.acquireRelease(
+      Effect.promise(() => startEmulator(mode === undefined ? {} : { mode })),
+      (emulator) => Effect.promise(() => emulator.stop())
+    )
+    const findings = yield* DoctorDeep.examine({
+      account: "account",
+      user: "user",
+      database: "DB",
+      schema: "BRONZE",
+      warehouse: "WH",
+      role: "BRONZE_WRITER",
+      host: emulator.url,
+      credentials: { _tag: "Password", password: Redacted.make("secret") }
+    })
+    const state = (name: string) => findings.find(({ check }) => check === name)?.state
+    return { findings, states: [state("fence"), state("T1"), state("T2"), state("T3")] }
+  }).pipe(Effect.scoped)
+
+describe("doctor --deep", () => {
+  it.live(
+    "finds that all is well, and says what becomes of JSON and how long a lock is held",
+    () =>
+      Effect.gen(function* () {
+        const { findings, states } = yield* examined()
+        const text = JSON.stringify(findings, null, 1)
+        assert.deepStrictEqual(states, ["good", "good", "good", "good"], text)
+        const of = (name: string) => findings.filter(({ check }) => check === name)
+        assert.include(of("T5")[0]?.detail, "000627, then 1 row changed in the same transaction, 1 row of it kept")
+        assert.match(
+          of("T16")[0]?.detail ?? "",
+          /^median ms: BEGIN \d+, INSERT \d+, UPDATE \d+, COMMIT \d+; a write holds/
+        )
+        assert.lengthOf(of("json"), 15)
+        assert.lengthOf(of("T8"), 1)
+        assert.lengthOf(of("T13"), 1)
+        assert.notInclude(text, "secret")
+      }),
+    30_000
+  )
+
+  it.live(
+    "finds an account on which a statement that waited reads what was before; the fence holds",
+    () =>
+      Effect.gen(function* () {
+        const { findings, states } = yield* examined("snapshot")
+        assert.deepStrictEqual(states, ["good", "warning", "warning", "warning"], JSON.stringify(findings, null, 1))
+      }),
+    30_000
+  )
+
+  it.live(
+    "finds an account on which two MERGEs make twins; the fence holds",
+    () =>
+      Effect.gen(function* () {
+        const { findings, states } = yield* examined("twins")
+        assert.deepStrictEqual(states, ["good", "good", "good", "warning"], JSON.stringify(findings, null, 1))
+      }),
+    30_000
+  )
+})
