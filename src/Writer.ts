@@ -18,6 +18,7 @@ import { Progress } from "./Progress.ts"
 import * as Retry from "./Retry.ts"
 import { Settings } from "./Settings.ts"
 import * as Spans from "./Spans.ts"
+import * as Throttle from "./Throttle.ts"
 import { Warehouse } from "./warehouse/Warehouse.ts"
 import { silent, type WarehouseError } from "./warehouse/WarehouseError.ts"
 
@@ -29,6 +30,9 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
   const deadLetterTopic = yield* DeadLetterTopic
   const progress = yield* Progress
   const { kafka, progressTimeout } = yield* Settings
+  const logRefused = yield* Throttle.make(
+    (sort, count) => `${sort}: ${count} more within a minute; all are kept as dead letters (node dist/main.js dlq list)`
+  )
   // One outage, and all the writes that wait for its end.
   const mentioned: Retry.Mentioned = new Map()
 
@@ -144,9 +148,10 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
         ? Effect.fail(new Fenced({ message: `a dead letter was refused: ${error.message}` }))
         : write(table, [less], trigger)
     }
-    return Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`).pipe(
-      Effect.andThen(write(table, [bury(first, error)], trigger))
-    )
+    return logRefused(
+      `${warehouse.name} refuses records of topic=${first.topic}`,
+      `${warehouse.name} refuses ${place(first)}: ${error.message}`
+    ).pipe(Effect.andThen(write(table, [bury(first, error)], trigger)))
   }
 
   return write
