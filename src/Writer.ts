@@ -20,7 +20,7 @@ import { Settings } from "./Settings.ts"
 import * as Spans from "./Spans.ts"
 import * as Throttle from "./Throttle.ts"
 import { Warehouse } from "./warehouse/Warehouse.ts"
-import { silent, type WarehouseError } from "./warehouse/WarehouseError.ts"
+import { silent, unbound, type WarehouseError } from "./warehouse/WarehouseError.ts"
 
 /** The partitions of a batch are no longer ours, or no longer where we left them: what is held has to be dropped and the ledger read again. */
 export class Fenced extends Schema.TaggedError<Fenced>()("Fenced", { message: Schema.String }) {}
@@ -80,7 +80,9 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
       const { name, options } = Spans.write(batch, warehouse.name)
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
-      return warehouse.write(batch).pipe(
+      return Effect.suspend(() => warehouse.write(batch)).pipe(
+        // Whatever throws while records are bound is a record's fault, to be found as any other.
+        Effect.catchDefect((defect) => Effect.fail(unbound(defect))),
         Effect.catchIf(
           (error) => error.reason === "fenced",
           (error) => Effect.andThen(hasLanded(batch, error), (landed) => (landed ? Effect.void : Effect.fail(error)))

@@ -6,7 +6,8 @@ import * as Pool from "effect/Pool"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import { fromDuckDb, isFatal, isHeld } from "./DuckDbErrors.ts"
-import { schemaOf } from "./DuckDbSql.ts"
+import * as File from "./DuckDbFile.ts"
+import { schemaIn } from "./DuckDbSql.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
 
 export type Module = typeof import("@duckdb/node-api")
@@ -39,6 +40,9 @@ export interface DuckDbClient {
 /** At the default of 16 MB every checkpoint stalls a commit for half a second. */
 const autoCheckpoint = "SET GLOBAL wal_autocheckpoint = '1GB'"
 
+/** Nothing is fetched from the internet, whatever a statement mentions. */
+const noExtensions = "SET GLOBAL autoinstall_known_extensions = false; SET GLOBAL autoload_known_extensions = false"
+
 /** What is only in the write-ahead log stands in memory, whole: so much of it, in bytes. */
 const maxLog = 64 * 1024 * 1024
 
@@ -46,6 +50,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
   const toError = fromDuckDb(path)
   const opening = yield* Semaphore.make(1)
   let instance: DuckDBInstance | undefined
+  let identity: string | undefined
+  let schema = ""
 
   const close = Effect.sync(() => {
     instance?.closeSync()
@@ -59,12 +65,17 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         // Imported here, because the library is 80 MB that only this warehouse needs.
         const module = await import("@duckdb/node-api")
         if (instance !== undefined) return { module, instance }
+        File.check(path)
         // From the cache, for a second handle on the file in this process must not be a second database.
         const opened = await module.DuckDBInstance.fromCache(path)
         const connection = await opened.connect()
         await connection.run(autoCheckpoint)
+        await connection.run(noExtensions)
+        const catalog = await connection.runAndReadAll("SELECT current_database()")
         connection.closeSync()
         instance = opened
+        identity = File.identity(path)
+        schema = schemaIn(String(catalog.getRows()[0]?.[0]))
         return { module, instance }
       },
       catch: toError
@@ -93,6 +104,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
     timeToLive: "1 hour"
   })
 
+  const still = Effect.suspend(() => (File.identity(path) === identity ? Effect.void : Effect.fail(File.gone(path))))
+
   // A call of the library cannot be called back, and takes milliseconds: an interruption waits for its end.
   const use: DuckDbClient["use"] = (f) =>
     Pool.use(pool, (pooled) => {
@@ -100,13 +113,15 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       const call: Connection["call"] = (f) => Effect.tryPromise({ try: () => f(native), catch: toError })
       const connection: Connection = {
         module,
-        schema: schemaOf(path),
+        schema,
         call,
         callSync: (f) => Effect.try({ try: f, catch: toError }),
         execute: (sql, binds = []) => call(async () => (await native.run(sql, [...binds])).rowsChanged),
         query: (sql, binds = []) => call(async () => (await native.runAndReadAll(sql, [...binds])).getRowObjectsJson())
       }
-      return f(connection).pipe(
+      return Effect.andThen(still, f(connection)).pipe(
+        // Once more: what was committed meanwhile may have gone into a file that nobody can find.
+        Effect.tap(still),
         Effect.tapError((error) =>
           isFatal(error) ? Effect.andThen(Pool.invalidate(pool, pooled), close) : Effect.void
         ),
@@ -136,7 +151,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         Effect.andThen(f(connection)),
         Effect.tap(connection.execute("COMMIT")),
         // Always, also after a conflict: DuckDB answers COMMIT of a broken transaction with success, and keeps nothing of it.
-        Effect.tapError(() => Effect.ignore(connection.execute("ROLLBACK")))
+        Effect.onError(() => Effect.ignore(connection.execute("ROLLBACK")))
       )
     ).pipe(turns.withPermits(1), Effect.tap(checkpointIfFull))
 
