@@ -85,7 +85,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         )
       })
 
-      const init = client.use(
+      const makeTables = client.use(
         Effect.fnUntraced(function* (connection) {
           const create = Sql.create(connection.schema, routes)
           yield* Effect.forEach(create, (sql) => connection.execute(sql), { discard: true })
@@ -94,6 +94,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           known = undefined
         })
       )
+      const init = Effect.andThen(client.create, makeTables)
 
       const coverage = CoverageSql.coverage(Sql.dialect, routes, delivery === "exactly-once" ? kafka.group : undefined)
 
@@ -113,10 +114,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         .pipe(
           Effect.catchIf(
             (error) => error.reason === "denied",
-            (error) =>
-              Effect.succeed<ReadonlyArray<Problem>>([
-                { what: error.message, remedy: "set DUCKDB_PATH to another file, or let go of this one" }
-              ])
+            (error) => Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: remedyOf(error) }])
           )
         )
 
@@ -174,6 +172,11 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       })
     })
   )
+
+const remedyOf = ({ message }: WarehouseError): string => {
+  if (/is not there/.test(message)) return "node dist/main.js init"
+  return `set DUCKDB_PATH to another file, or ${/is held by/.test(message) ? "let go of" : "mend"} this one`
+}
 
 const claimRows = (connection: DuckDbClient.Connection, binds: ReadonlyArray<DuckDBValue>) =>
   Effect.andThen(connection.execute(Sql.addMissing, binds), connection.execute(Sql.claim, binds))

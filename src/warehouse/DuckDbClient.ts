@@ -30,6 +30,8 @@ export interface Connection {
 }
 
 export interface DuckDbClient {
+  /** Makes the file where there is none; nothing else does. */
+  readonly create: Effect.Effect<void, WarehouseError>
   readonly use: <A>(f: (connection: Connection) => Effect.Effect<A, WarehouseError>) => Effect.Effect<A, WarehouseError>
   /** Runs `f` between BEGIN and COMMIT; any failure rolls back. */
   readonly transaction: <A>(
@@ -59,31 +61,32 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
   })
 
   /** A failure is not kept: whoever held the file may be gone at the next try. */
-  const open = opening.withPermits(1)(
-    Effect.tryPromise({
-      try: async () => {
-        // Imported here, because the library is 80 MB that only this warehouse needs.
-        const module = await import("@duckdb/node-api")
-        if (instance !== undefined) return { module, instance }
-        File.check(path)
-        // From the cache, for a second handle on the file in this process must not be a second database.
-        const opened = await module.DuckDBInstance.fromCache(path)
-        const connection = await opened.connect()
-        await connection.run(autoCheckpoint)
-        await connection.run(noExtensions)
-        const catalog = await connection.runAndReadAll("SELECT current_database()")
-        connection.closeSync()
-        instance = opened
-        identity = File.identity(path)
-        schema = schemaIn(String(catalog.getRows()[0]?.[0]))
-        return { module, instance }
-      },
-      catch: toError
-    }).pipe(
-      // `status` and the like hold the file for a moment only.
-      Effect.retry({ schedule: Schedule.spaced("250 millis"), times: 8, while: isHeld })
+  const open = (mayCreate: boolean) =>
+    opening.withPermits(1)(
+      Effect.tryPromise({
+        try: async () => {
+          // Imported here, because the library is 80 MB that only this warehouse needs.
+          const module = await import("@duckdb/node-api")
+          if (instance !== undefined) return { module, instance }
+          File.check(path, mayCreate)
+          // From the cache, for a second handle on the file in this process must not be a second database.
+          const opened = await module.DuckDBInstance.fromCache(path)
+          const connection = await opened.connect()
+          await connection.run(autoCheckpoint)
+          await connection.run(noExtensions)
+          const catalog = await connection.runAndReadAll("SELECT current_database()")
+          connection.closeSync()
+          instance = opened
+          identity = File.identity(path)
+          schema = schemaIn(String(catalog.getRows()[0]?.[0]))
+          return { module, instance }
+        },
+        catch: toError
+      }).pipe(
+        // `status` and the like hold the file for a moment only.
+        Effect.retry({ schedule: Schedule.spaced("250 millis"), times: 8, while: isHeld })
+      )
     )
-  )
 
   // Runs after the pool has closed its connections.
   yield* Effect.addFinalizer(() =>
@@ -94,7 +97,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
 
   const pool = yield* Pool.makeWithTTL({
     acquire: Effect.acquireRelease(
-      Effect.flatMap(open, ({ instance, module }) =>
+      Effect.flatMap(open(false), ({ instance, module }) =>
         Effect.tryPromise({ try: async () => ({ module, native: await instance.connect() }), catch: toError })
       ),
       ({ native }) => Effect.sync(() => native.closeSync())
@@ -155,7 +158,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       )
     ).pipe(turns.withPermits(1), Effect.tap(checkpointIfFull))
 
-  return { use, transaction } satisfies DuckDbClient
+  return { create: Effect.asVoid(open(true)), use, transaction } satisfies DuckDbClient
 })
 
 const checkpoint = (instance: DuckDBInstance) => async () => {

@@ -8,10 +8,13 @@ export const identity = (path: string): string | undefined => {
   return found === undefined ? undefined : `${found.dev}:${found.ino}`
 }
 
-/** Throws for what is no file, and for a file of another kind that DuckDB would fetch an extension for. */
-export const check = (path: string): void => {
+/** Throws for what is no file, and for a file of another kind that DuckDB would fetch an extension for; DuckDB makes a file that is not there. */
+export const check = (path: string, mayCreate: boolean): void => {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return
+  if (found === undefined) {
+    if (mayCreate) return
+    throw denied(`DuckDB file ${path} is not there; create it with \`node dist/main.js init\``)
+  }
   if (!found.isFile()) throw denied(`${path} is not a file; set DUCKDB_PATH to a file`)
   if (header(path).startsWith("SQLite format 3"))
     throw denied(`${path} is a SQLite database; set DUCKDB_PATH to another file`)

@@ -1,5 +1,5 @@
 /** Tables and files that somebody else made or changed: rows land as far as they can, and what keeps them out is said with its remedy. */
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DuckDBInstance } from "@duckdb/node-api"
@@ -222,6 +222,17 @@ describe("the file of DuckDB", () => {
       })
     )
   )
+
+  it.live("is made by init, and by nothing else", () => {
+    const path = newFile()
+    return Effect.gen(function* () {
+      const { coverage, ledger, preflight, summary } = yield* Warehouse
+      for (const look of [Effect.asVoid(coverage), Effect.asVoid(ledger), Effect.asVoid(summary)])
+        assert.match((yield* Effect.flip(look)).message, /is not there; create it with `node dist\/main.js init`/)
+      assert.strictEqual((yield* preflight)[0]?.remedy, "node dist/main.js init")
+      assert.isFalse(existsSync(path))
+    }).pipe(Effect.provide(warehouse(path)))
+  })
 
   it.live("never has DuckDB fetch an extension", () =>
     changed("SELECT 1", (path) =>
