@@ -1,13 +1,16 @@
 /** Turns a record into its outcome: total and pure, so that a bad record is a value and never stops its neighbours (P6). */
-import { isUtf8 } from "node:buffer"
-import type { HeaderValue, KafkaRecord } from "./domain/KafkaRecord.ts"
+import * as Result from "effect/Result"
+import { base64, textOf, utf8 } from "./domain/Bytes.ts"
+import { cutNote, keptBytes } from "./domain/DeadLetters.ts"
+import * as Json from "./domain/Json.ts"
+import type { KafkaRecord } from "./domain/KafkaRecord.ts"
 import type { DeadLetter, DeadLetterCause, Outcome, Source } from "./domain/Outcome.ts"
 import type { Route } from "./domain/Route.ts"
-import { typedColumns } from "./TypedColumns.ts"
+import * as TypedColumns from "./TypedColumns.ts"
 
 /**
- * The largest event that a VARIANT takes (16 MiB on every account; docs.snowflake.com, "Semi-structured data types"), less the room
- * that the rest of its row takes in the same bind.
+ * The largest event that is taken (docs/reference/json.md says why): what a VARIANT holds on every account, less the room that the rest of its
+ * row takes in the same bind.
  */
 export const maxEventBytes = 16 * 1024 * 1024 - 64 * 1024
 
@@ -16,86 +19,109 @@ export const overheadBytes = 192
 
 export interface DecodeOptions {
   readonly tombstones: "insert" | "skip"
+  /** What is kept of a payload at most, in bytes. */
+  readonly maxKept?: number
 }
 
-/** Decodes the records of one route. */
-export const make = ({ table: { columns } }: Route, options: DecodeOptions) => {
-  const nothing = columns.map(() => null)
-  return (record: KafkaRecord): Outcome => {
-    const { offset, partition, timestamp, topic, value } = record
-    const key = record.key === null ? null : text(record.key)
-    const headers = headersJson(record.headers)
-    const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
-    if (value === null) {
-      return options.tombstones === "skip"
-        ? { _tag: "Skip", topic, partition, offset, reason: "tombstone", bytes }
-        : { _tag: "BronzeRow", topic, partition, offset, timestamp, key, headers, event: null, columns: nothing, bytes }
-    }
-    const source = () => ({ topic, partition, offset, timestamp, key, headers, bytes })
-    if (value.length > maxEventBytes) {
-      const message = `the event has ${value.length} bytes; a VARIANT takes ${maxEventBytes}`
-      return deadLetter(source(), "too_large", message, value)
-    }
-    const event = utf8(value)
-    if (event === undefined) return deadLetter(source(), "not_utf8", "the payload is not UTF-8", value)
+/** Decodes the records of one route. Whatever goes wrong with one of them makes it a dead letter. */
+export const make = (route: Route, options: DecodeOptions): ((record: KafkaRecord) => Outcome) => {
+  const maxKept = options.maxKept ?? keptBytes.Snowflake
+  const decode = decoder(route, options, maxKept)
+  return (record) => {
     try {
-      const typed = typedColumns(columns, JSON.parse(event), event)
-      const size = bytes + value.length
-      return {
-        _tag: "BronzeRow",
-        topic,
-        partition,
-        offset,
-        timestamp,
-        key,
-        headers,
-        event,
-        columns: typed,
-        bytes: size
-      }
+      return decode(record)
     } catch (error) {
-      return deadLetter(source(), "not_json", reasonOf(error), value)
+      return undecodable(record, error, maxKept)
     }
   }
 }
 
-const deadLetter = (source: Source, cause: DeadLetterCause, message: string, value: Uint8Array): DeadLetter => {
-  const payload = asBuffer(value).toString("base64")
-  const told = cause === "too_large" ? message : (startsLikeRegistry(value) ?? message)
-  const bytes = source.bytes + payload.length + told.length
-  return { _tag: "DeadLetter", ...source, cause, message: told, payload, bytes }
+const decoder = ({ table: { columns } }: Route, { tombstones }: DecodeOptions, maxKept: number) => {
+  const nothing = columns.map(() => null)
+  const typedColumns = TypedColumns.make(columns)
+  return (record: KafkaRecord): Outcome => {
+    const { offset, partition, timestamp, topic, value } = record
+    const key = record.key === null ? null : textOf(record.key)
+    const headers = headersJson(record.headers)
+    const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
+    // Nothing of an empty value can be lost, and it is what many producers send to delete a key.
+    if (value === null || value.length === 0) {
+      return tombstones === "skip"
+        ? { _tag: "Skip", topic, partition, offset, reason: "tombstone", bytes }
+        : { _tag: "BronzeRow", topic, partition, offset, timestamp, key, headers, event: null, columns: nothing, bytes }
+    }
+    const deadLetter = (cause: DeadLetterCause, message: string) =>
+      letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, cause, message, value, maxKept)
+    if (value.length > maxEventBytes)
+      return deadLetter("too_large", `the event has ${value.length} bytes; at most ${maxEventBytes} are taken`)
+    const event = utf8(value)
+    if (event === undefined) return deadLetter("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8")
+    const parsed = Json.parse(event)
+    if (Result.isFailure(parsed))
+      return deadLetter(parsed.failure.cause, startsLikeRegistry(value) ?? parsed.failure.message)
+    return {
+      _tag: "BronzeRow",
+      topic,
+      partition,
+      offset,
+      timestamp,
+      key,
+      headers,
+      event,
+      columns: typedColumns(parsed.success, event),
+      bytes: bytes + value.length
+    }
+  }
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-/** Undefined when the bytes are no UTF-8: such become U+FFFD, and where that does not stand nobody has to look at them a second time. */
-const utf8 = (bytes: Uint8Array): string | undefined => {
-  const text = asBuffer(bytes).toString("utf8")
-  return text.includes("\ufffd") && !isUtf8(bytes) ? undefined : text
+const letterOf = (
+  source: Source,
+  cause: DeadLetterCause,
+  reason: string,
+  value: Uint8Array,
+  maxKept: number
+): DeadLetter => {
+  const truncated = value.length > maxKept
+  const payload = base64(truncated ? value.subarray(0, maxKept) : value)
+  const message = truncated ? reason + cutNote(value.length) : reason
+  const bytes = source.bytes + payload.length + message.length
+  return { _tag: "DeadLetter", ...source, cause, message, payload, bytes, ...(truncated && { truncated }) }
 }
 
-/** Text as it is; other bytes marked and in base64, so that nothing is lost. */
-const text = (bytes: Uint8Array): string => utf8(bytes) ?? `base64:${asBuffer(bytes).toString("base64")}`
+/** The letter of a record that made decoding throw: its coordinates, and of the rest what can be had. */
+const undecodable = (record: KafkaRecord, error: unknown, maxKept: number): DeadLetter => {
+  const { offset, partition, timestamp, topic } = record
+  const key = tried(() => (record.key === null ? null : textOf(record.key)))
+  const source = { topic, partition, offset, timestamp, key, headers: null, bytes: overheadBytes + (key?.length ?? 0) }
+  // Only the name of the error: its message may hold a piece of the payload.
+  const reason = `the record could not be decoded (${error instanceof Error ? error.name : typeof error})`
+  return (
+    tried(() => (record.value === null ? null : letterOf(source, "undecodable", reason, record.value, maxKept))) ?? {
+      ...{ _tag: "DeadLetter", ...source, cause: "undecodable", message: reason, payload: null }
+    }
+  )
+}
+
+const tried = <A>(thunk: () => A): A | null => {
+  try {
+    return thunk()
+  } catch {
+    return null
+  }
+}
 
 const headersJson = (headers: KafkaRecord["headers"]): string | null => {
-  const names = Object.keys(headers)
-  return names.length === 0
+  const entries = Object.entries(headers)
+  return entries.length === 0
     ? null
-    : JSON.stringify(Object.fromEntries(names.map((name) => [name, headerText(headers[name])])))
+    : JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, headerText(value)])))
 }
 
-const headerText = (value: HeaderValue): unknown => {
-  if (value === undefined || typeof value === "string") return value ?? null
-  return value instanceof Uint8Array ? text(value) : value.map(headerText)
-}
-
-/** The reason without the snippet of the payload that V8 puts into some of its messages: payloads are not for logs. */
-const reasonOf = (error: unknown): string => {
-  const message = error instanceof Error ? error.message : ""
-  return /in JSON at position \d+/.test(message) || message === "Unexpected end of JSON input"
-    ? message.replace(/ \(line \d+ column \d+\)$/, "")
-    : "the payload is not JSON"
+/** Text and bytes as text, lists one by one; a null, and whatever a client may hand over besides, is null. */
+const headerText = (value: unknown): unknown => {
+  if (typeof value === "string") return value
+  if (value instanceof Uint8Array) return textOf(value)
+  return Array.isArray(value) ? value.map(headerText) : null
 }
 
 /** Avro, Protobuf and JSON Schema serializers put a zero byte and a schema id first: worth a hint, because it is the usual mistake. */

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as BadRecords from "./BadRecords.ts"
 import { Batcher } from "./Batcher.ts"
 import * as Decode from "./Decode.ts"
+import { keptBytes } from "./domain/DeadLetters.ts"
 import { partitionKey } from "./domain/KafkaRecord.ts"
 import type { Outcome } from "./domain/Outcome.ts"
 import { type Route, tablesOf } from "./domain/Route.ts"
@@ -63,7 +64,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
   const settings = yield* Settings
   const batcher = yield* Batcher
   const progress = yield* Progress
-  const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings.tombstones)]))
+  const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings)]))
 
   yield* Effect.addFinalizer(() => Effect.sync(progress.released))
   const report = yield* BadRecords.make
@@ -83,9 +84,14 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment) {
     ).pipe(
       Effect.andThen(spans.received(fetch)),
       Effect.andThen(
-        Effect.withSpan(
-          Effect.sync(() => decode.outcomes(fetch)),
-          "decode"
+        Effect.sync(() => decode.outcomes(fetch)).pipe(
+          // Decoding is total: this is a fault in the service, and the log has to say where to look.
+          Effect.tapDefect(() =>
+            Effect.logError(
+              `Could not decode: topic=${topic} partition=${partition} offsets=${fetch.from}..${next - 1}`
+            )
+          ),
+          Effect.withSpan("decode")
         )
       ),
       Effect.tap(report),
@@ -106,8 +112,8 @@ const reminder = (stopped: ReadonlyArray<string>) =>
     : Effect.andThen(Effect.sleep("30 seconds"), new StillStopped({ message: stopped.join(", ") }))
 
 /** The outcomes of a whole fetch; offsets that Kafka itself used at its end become a skip, so that they are committed as well. */
-const decoder = ({ table, ...route }: Route, tombstones: "insert" | "skip") => {
-  const decode = Decode.make({ table, ...route }, { tombstones })
+const decoder = ({ table, ...route }: Route, { sink, tombstones }: Settings["Service"]) => {
+  const decode = Decode.make({ table, ...route }, { tombstones, maxKept: keptBytes[sink._tag] })
   return {
     table,
     outcomes: ({ next, partition, records, topic }: Fetch): ReadonlyArray<Outcome> => {

@@ -1,22 +1,31 @@
-/** Takes the typed columns out of an event: what does not fit its type is null, because the whole event stands in RAW_EVENT anyway. */
-import { LosslessNumber, parse } from "lossless-json"
+/** Takes the typed columns out of an event: what does not fit its type is null and never fails the event, because all of it stands in RAW_EVENT. */
+import * as Decimal from "./domain/Decimal.ts"
+import * as JsonTokens from "./domain/JsonTokens.ts"
 import type { Column, ColumnType } from "./domain/Route.ts"
+import * as Timestamps from "./domain/Timestamps.ts"
 
-/** The columns of `event` in their text form; `text` is what it was parsed from. */
-export const typedColumns = (
-  columns: ReadonlyArray<Column>,
-  event: unknown,
-  text: string
-): ReadonlyArray<string | null> =>
-  columns.map(({ path, type }) => {
-    const value = at(event, path)
-    if (value === undefined || value === null) return null
-    // Beyond 2^53 a parsed number is no longer what the producer sent: its digits are read again from the text.
-    if (typeof value === "number" && type !== "FLOAT" && !isExact(value)) return digits(text, path, type)
-    return converters[type](value)
-  })
-
-const isExact = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value)
+/** For a table's columns: their text forms, from an event and the text that it was parsed from. */
+export const make = (
+  columns: ReadonlyArray<Column>
+): ((event: unknown, text: string) => ReadonlyArray<string | null>) => {
+  const tokensOf = JsonTokens.tokensAt(columns.map(({ path }) => path))
+  const nothing = columns.map(() => null)
+  return (event, text) => {
+    try {
+      let tokens: JsonTokens.Tokens | undefined
+      return columns.map(({ path, type }, index) => {
+        const value = at(event, path)
+        if (value === undefined || value === null) return null
+        if (!isChanged(value, type)) return converters[type](value)
+        tokens ??= tokensOf(text)
+        const token = tokens[index]
+        return token === undefined ? null : asSent[type](token)
+      })
+    } catch {
+      return nothing
+    }
+  }
+}
 
 const at = (value: unknown, path: ReadonlyArray<string>): unknown => {
   let here = value
@@ -27,50 +36,61 @@ const at = (value: unknown, path: ReadonlyArray<string>): unknown => {
   return here
 }
 
-const digits = (text: string, path: ReadonlyArray<string>, type: ColumnType): string | null => {
-  const value = at(parse(text), path)
-  return value instanceof LosslessNumber ? converters[type](value.value) : null
+/** Whether the parsed value may no longer be what was sent, so that its text has to be found. */
+const isChanged = (value: unknown, type: ColumnType): boolean => {
+  if (type === "STRING") return typeof value === "number" || typeof value === "object"
+  return (type === "NUMBER" || type === "TIMESTAMP") && typeof value === "number" && !Number.isSafeInteger(value)
 }
 
-const integer = /^[+-]?\d{1,38}$/
-const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i
-const isoTimestamp = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i
+type Converter<A> = (value: A) => string | null
 
-const converters: { readonly [type in ColumnType]: (value: unknown) => string | null } = {
-  STRING: (value) => (typeof value === "object" ? null : String(value)),
-  NUMBER: (value) => {
-    if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : null
-    const digits = typeof value === "string" ? value.trim() : ""
-    return integer.test(digits) ? digits : null
-  },
-  FLOAT: (value) => {
-    const digits = typeof value === "number" || typeof value === "string" ? String(value).trim() : ""
-    return number.test(digits) && Number.isFinite(Number(digits)) ? digits : null
-  },
+/** From text to the one form that goes to both warehouses. */
+const number: Converter<string> = (text) => {
+  const decimal = Decimal.parse(text)
+  return (decimal === undefined ? undefined : Decimal.rounded(decimal))?.toString() ?? null
+}
+
+const timestamp: Converter<string> = (text) => Timestamps.parse(text) ?? null
+
+const float: Converter<string> = (text) => {
+  const trimmed = text.trim()
+  const special = /^([+-]?)(nan|inf|infinity)$/i.exec(trimmed)
+  if (special !== null) return special[2]?.toLowerCase() === "nan" ? "NaN" : special[1] === "-" ? "-inf" : "inf"
+  const value = Decimal.parse(trimmed) === undefined ? Number.NaN : Number(trimmed)
+  return Number.isFinite(value) ? String(value) : null
+}
+
+const boolean: Converter<string> = (text) => booleans.get(text.trim().toLowerCase()) ?? null
+
+const booleans = new Map([
+  ...["true", "t", "yes", "y", "on", "1"].map((word) => [word, "true"] as const),
+  ...["false", "f", "no", "n", "off", "0"].map((word) => [word, "false"] as const)
+])
+
+/** Numbers and, in a STRING column, objects and lists, by the text in which they were sent. */
+const asSent: Readonly<Record<ColumnType, Converter<string>>> = {
+  STRING: JsonTokens.compact,
+  NUMBER: number,
+  FLOAT: float,
+  BOOLEAN: boolean,
+  TIMESTAMP: timestamp
+}
+
+/** By a text or a number that JSON.parse did not change. */
+const textual =
+  (convert: Converter<string>): Converter<unknown> =>
+  (value) =>
+    typeof value === "string" || typeof value === "number" ? convert(String(value)) : null
+
+const converters: Readonly<Record<ColumnType, Converter<unknown>>> = {
+  STRING: (value) => String(value),
+  NUMBER: (value) => (typeof value === "number" && value !== 0 ? String(value) : textual(number)(value)),
+  // A number too large for a float is Infinity by now, which nobody sent.
+  FLOAT: (value) =>
+    typeof value === "number" ? (Number.isFinite(value) ? String(value) : null) : textual(float)(value),
   BOOLEAN: (value) => {
-    const word = typeof value === "boolean" || typeof value === "string" ? String(value).toLowerCase() : ""
-    return word === "true" || word === "false" ? word : null
+    if (typeof value === "boolean") return String(value)
+    return typeof value === "number" ? String(value !== 0) : typeof value === "string" ? boolean(value) : null
   },
-  TIMESTAMP: (value) => {
-    const milliseconds = typeof value === "number" ? value : typeof value === "string" ? parseIso(value) : Number.NaN
-    return Number.isInteger(milliseconds) && milliseconds >= earliest && milliseconds <= latest
-      ? timestampText(milliseconds)
-      : null
-  }
-}
-
-/** From the year 1 to the end of 9999: what both warehouses can hold. */
-const earliest = -62_135_596_800_000
-const latest = 253_402_300_799_999
-
-/** `2026-02-07 10:30:00.123`, in UTC: the form in which timestamps go to the warehouse. */
-const timestampText = (milliseconds: number): string =>
-  new Date(milliseconds).toISOString().slice(0, 23).replace("T", " ")
-
-const parseIso = (value: string): number => {
-  const match = isoTimestamp.exec(value)
-  if (match === null) return Number.NaN
-  const iso = value.replace(" ", "T")
-  // Without a zone it is taken as UTC, whatever zone this machine is in.
-  return Math.trunc(Date.parse(iso.includes("T") && match[1] === undefined ? `${iso}Z` : iso))
+  TIMESTAMP: textual(timestamp)
 }

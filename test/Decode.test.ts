@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Decode from "../src/Decode.ts"
+import { bytesOf, textOf } from "../src/domain/Bytes.ts"
 import { record, route } from "./support/Outcomes.ts"
 
 const orders = route("raw.orders.v1=ORDERS_RAW(ORDER_ID=order_id,USER_ID=user_id:NUMBER)")
@@ -15,7 +16,14 @@ describe("Decode", () => {
 
   it.each([
     ["hello", "not_json", "the payload is not JSON"],
-    ["", "not_json", "Unexpected end of JSON input"],
+    [" ", "not_json", "Unexpected end of JSON input"],
+    ['\ufeff{"a":1}', "not_json", "byte order mark"],
+    ['{"a":1}\n{"a":2}', "not_json", "after JSON at position 8"],
+    ['{"a":1e400,"a":"\\ud83d"}', "refused", "half of a surrogate pair at position 16"],
+    ['{"a":"\\ude00\\ud83d"}', "refused", "surrogate pair at position 6"],
+    ['{"a":"\\ud83dx\\ude00"}', "refused", "surrogate pair at position 6"],
+    ['{"\\uD800":1}', "refused", "surrogate pair at position 2"],
+    [`${"[".repeat(10_241)}${"]".repeat(10_241)}`, "refused", "deeper than 10240 levels"],
     ['{"a":1', "not_json", "position 6"],
     ['{"password":"s3cret",}', "not_json", "position 21"],
     [Buffer.from([0x7b, 0xff, 0x7d]), "not_utf8", "not UTF-8"],
@@ -32,11 +40,96 @@ describe("Decode", () => {
   })
 
   it("never puts a piece of the payload into the message", () => {
-    for (const value of ["s3cret", "[s3cret]", '{"a": s3cret}', '"s3cret', '{"s3cret" 1}', "{'s3cret': 1}"]) {
+    for (const value of [
+      "s3cret",
+      "[s3cret]",
+      '{"a": s3cret}',
+      '"s3cret',
+      '{"s3cret" 1}',
+      "{'s3cret': 1}",
+      "s3cret in JSON at position 3"
+    ]) {
       const outcome = decode(record({ value }))
       assert.strictEqual(outcome._tag, "DeadLetter")
       if (outcome._tag === "DeadLetter") assert.notMatch(outcome.message, /s3|cret/)
     }
+  })
+
+  it.each([
+    ["a surrogate pair", '{"a":"\\ud83d\\ude00"}'],
+    ["a backslash before a u", '{"a":"\\\\ud800"}'],
+    ["a name twice", '{"a":1,"a":2,"id":9007199254740993}'],
+    ["a NUL", '{"a":"x\\u0000y"}'],
+    ["a number beyond a float", '{"a":1e400}'],
+    ["10,000 levels", `{"id":9007199254740993,"a":${"[".repeat(10_000)}${"]".repeat(10_000)}}`],
+    ["brackets in a string", JSON.stringify("[".repeat(50_000))],
+    ["many lists side by side", `[${"[],".repeat(20_000)}[]]`]
+  ])("takes an event with %s as it is", (_, value) => {
+    const outcome = Decode.make(route("t=T(ID=id:NUMBER)"), { tombstones: "insert" })(record({ value }))
+    assert.strictEqual(outcome._tag, "BronzeRow")
+    if (outcome._tag !== "BronzeRow") return
+    assert.strictEqual(outcome.event, value)
+    assert.deepStrictEqual(outcome.columns, [value.includes("9007199254740993") ? "9007199254740993" : null])
+  })
+
+  it("takes an empty value for a tombstone", () => {
+    const inserted = decode(record({ value: "", key: Buffer.from("k") }))
+    assert.deepInclude(inserted, { _tag: "BronzeRow", event: null, key: "k", columns: [null, null] })
+    const skipped = Decode.make(orders, { tombstones: "skip" })(record({ value: "" }))
+    assert.deepInclude(skipped, { _tag: "Skip", reason: "tombstone" })
+  })
+
+  it("keeps headers with null values, lists with nulls and the names of Object.prototype", () => {
+    const list = [Buffer.from("1"), null]
+    const headers = { none: null, list, toString: Buffer.from("a"), constructor: Buffer.from("b") }
+    Object.defineProperty(headers, "__proto__", { value: Buffer.from("c"), enumerable: true })
+    const outcome = decode(record({ value: "{}", headers }))
+    if (outcome._tag !== "BronzeRow") return assert.fail(outcome._tag)
+    assert.strictEqual(
+      outcome.headers,
+      '{"none":null,"list":["1",null],"toString":"a","constructor":"b","__proto__":"c"}'
+    )
+  })
+
+  it("makes whatever throws while it is decoded a dead letter with its coordinates", () => {
+    const broken: Array<null> = []
+    Object.defineProperty(broken, 0, {
+      get: () => {
+        throw new TypeError("s3cret")
+      },
+      enumerable: true
+    })
+    const outcome = decode(record({ value: "{}", offset: 7, partition: 2, key: Buffer.from("k"), headers: { broken } }))
+    assert.deepInclude(outcome, {
+      _tag: "DeadLetter",
+      cause: "undecodable",
+      message: "the record could not be decoded (TypeError)",
+      partition: 2,
+      offset: 7,
+      key: "k",
+      headers: null,
+      payload: Buffer.from("{}").toString("base64")
+    })
+  })
+
+  it("cuts what is too large before it makes base64 of it", () => {
+    const keep = Decode.make(orders, { tombstones: "insert", maxKept: 3000 })
+    const outcome = keep(record({ value: "x".repeat(Decode.maxEventBytes + 1) }))
+    if (outcome._tag !== "DeadLetter") return assert.fail(outcome._tag)
+    assert.deepInclude(outcome, {
+      cause: "too_large",
+      truncated: true,
+      payload: Buffer.alloc(3000, "x").toString("base64")
+    })
+    assert.match(outcome.message, /of its 16711681 bytes only the first are kept$/)
+  })
+
+  it("writes a text key that could be taken for bytes as bytes", () => {
+    const outcome = decode(record({ value: "{}", key: Buffer.from("base64:AAA=") }))
+    assert.strictEqual(outcome._tag === "BronzeRow" && outcome.key, "base64:YmFzZTY0OkFBQT0=")
+    for (const key of ["base64:AAA=", "käse", "", "\u0000"])
+      assert.deepStrictEqual(bytesOf(textOf(Buffer.from(key))), Buffer.from(key))
+    assert.deepStrictEqual(bytesOf(textOf(Buffer.from([0xff]))), Buffer.from([0xff]))
   })
 
   it("makes an event that no VARIANT takes a dead letter before it is sent", () => {

@@ -39,6 +39,15 @@ export interface DeadLetterFilter {
   readonly limit: number
 }
 
+/**
+ * What is kept of a payload at most: on Snowflake what a STRING column takes in base64 (16 MiB), on DuckDB what can be held in memory. Cut before
+ * it is base64, so that nothing is made of what will not be kept.
+ */
+export const keptBytes = { Snowflake: 12 * 1024 * 1024 - 64 * 1024, DuckDb: 64 * 1024 * 1024 } as const
+
+/** What the message of a letter says whose payload is not whole. */
+export const cutNote = (size: number): string => `; of its ${size} bytes only the first are kept`
+
 /** The bytes that a base64 text stands for, by its length and its last characters. */
 export const sizeOf = (characters: number, ending: string): number => {
   const padding = ending.endsWith("==") ? 2 : ending.endsWith("=") ? 1 : 0
@@ -51,7 +60,7 @@ export const shortened = (letter: DeadLetter, maxBytes: number): DeadLetter => {
   if (letter.payload === null || size <= maxBytes) return letter
   // Three bytes are four characters: cut between two such groups, so that nothing is decoded.
   const groups = Math.floor(Math.max(0, maxBytes) / 3)
-  const said = letter.truncated === true ? "" : `; of its ${size} bytes only the first are kept`
+  const said = letter.truncated === true ? "" : cutNote(size)
   return {
     ...letter,
     payload: letter.payload.slice(0, groups * 4),

@@ -10,8 +10,8 @@ export interface Position extends TopicPartition {
   readonly offset: number
 }
 
-/** A header value as the client hands it over; a header that is sent twice is a list. */
-export type HeaderValue = Uint8Array | string | ReadonlyArray<Uint8Array | string> | undefined
+/** A header value as the client hands it over: null is one that Kafka allows, and a header that is sent twice is a list. */
+export type HeaderValue = Uint8Array | string | null | ReadonlyArray<Uint8Array | string | null> | undefined
 
 export interface KafkaRecord extends Position {
   /** Milliseconds since 1970. */

@@ -2,7 +2,7 @@
 import type { Position } from "./KafkaRecord.ts"
 
 /** Why a record could not become a row; a small, closed set, fit for a metric label. */
-export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused"] as const
+export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused", "undecodable"] as const
 export type DeadLetterCause = (typeof deadLetterCauses)[number]
 
 /** Why a record was passed over on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */
@@ -12,7 +12,7 @@ export type SkipReason = "tombstone" | "control"
 export interface Source extends Position {
   /** When the producer (or the broker) stamped the record: milliseconds since 1970. */
   readonly timestamp: number
-  /** The key as text; bytes that are not UTF-8 are written `base64:…`. */
+  /** The key as text; bytes that are not UTF-8, and text that begins so, are written `base64:…`. */
   readonly key: string | null
   /** A JSON object of the headers, or null when there are none; values as for `key`. */
   readonly headers: string | null
@@ -25,7 +25,7 @@ export interface BronzeRow extends Source {
   readonly _tag: "BronzeRow"
   /** The payload text, untouched; null for a tombstone. */
   readonly event: string | null
-  /** The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123` in UTC); null where the event has none that fits. */
+  /** The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123456` in UTC); null where the event has none that fits. */
   readonly columns: ReadonlyArray<string | null>
 }
 

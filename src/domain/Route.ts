@@ -1,6 +1,6 @@
 /** A route says which table a topic goes to and which typed columns are taken out of its events; parsing names every mistake at once. */
 
-/** What a typed column may hold. NUMBER is an integer of up to 38 digits; TIMESTAMP an ISO 8601 string or epoch milliseconds, stored in UTC. */
+/** What a typed column may hold; which texts each type takes stands in docs/reference/columns.md. */
 export const columnTypes = ["STRING", "NUMBER", "FLOAT", "BOOLEAN", "TIMESTAMP"] as const
 export type ColumnType = (typeof columnTypes)[number]
 

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { bytesOf } from "../domain/Bytes.ts"
 import type { DeadLetter } from "../domain/Outcome.ts"
 import { Settings } from "../Settings.ts"
 import type { KafkaError } from "./KafkaError.ts"
@@ -30,7 +31,7 @@ const to = (topic: string) =>
   )
 
 const toMessage = (letter: DeadLetter): Message => ({
-  key: letter.key,
+  key: letter.key === null ? null : bytesOf(letter.key),
   value: letter.payload === null ? null : Buffer.from(letter.payload, "base64"),
   headers: {
     "bronze.cause": letter.cause,

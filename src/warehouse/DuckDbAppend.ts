@@ -3,6 +3,7 @@ import type { DuckDBType, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
 import type { BronzeRow, DeadLetter } from "../domain/Outcome.ts"
 import type { ColumnType, Table } from "../domain/Route.ts"
+import * as Timestamps from "../domain/Timestamps.ts"
 import type { Connection, Module } from "./DuckDbClient.ts"
 import { deadLetters, type FieldType, isStorable, rawShape, type Shape } from "./Tables.ts"
 import { WarehouseError } from "./WarehouseError.ts"
@@ -124,15 +125,24 @@ const valuesOf = (module: Module) => {
   const typed: Readonly<Record<ColumnType, (text: string | null) => DuckDBValue>> = {
     STRING: (text) => text,
     NUMBER: (text) => (text !== null && integer.test(text) ? new module.DuckDBDecimalValue(BigInt(text), 38, 0) : null),
-    FLOAT: (text) => (text !== null && Number.isFinite(Number(text)) ? Number(text) : null),
+    FLOAT: (text) => {
+      const value = text === null ? null : (floats.get(text) ?? Number(text))
+      return value === null || (Number.isNaN(value) && text !== "NaN") ? null : value
+    },
     BOOLEAN: (text) => (text === null ? null : (booleans.get(text.toLowerCase()) ?? null)),
     TIMESTAMP: (text) => {
-      const micros = text === null ? Number.NaN : Date.parse(`${text.replace(" ", "T")}Z`) * 1000
-      return Number.isNaN(micros) ? null : new module.DuckDBTimestampValue(BigInt(micros))
+      const micros = text === null ? undefined : Timestamps.micros(text)
+      return micros === undefined ? null : new module.DuckDBTimestampValue(micros)
     }
   }
   return { timestamp, typed }
 }
+
+const floats = new Map([
+  ["NaN", Number.NaN],
+  ["inf", Number.POSITIVE_INFINITY],
+  ["-inf", Number.NEGATIVE_INFINITY]
+])
 
 const booleans = new Map([
   ["true", true],

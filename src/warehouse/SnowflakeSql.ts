@@ -78,7 +78,7 @@ const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
   NUMBER: (text) => `TRY_TO_NUMBER(${text}, 38, 0)`,
   FLOAT: (text) => `TRY_TO_DOUBLE(${text})`,
   BOOLEAN: (text) => `TRY_TO_BOOLEAN(${text})`,
-  TIMESTAMP: (text) => `TRY_TO_TIMESTAMP_NTZ(${text}, 'YYYY-MM-DD HH24:MI:SS.FF3')`
+  TIMESTAMP: (text) => `TRY_TO_TIMESTAMP_NTZ(${text}, 'YYYY-MM-DD HH24:MI:SS.FF6')`
 }
 
 const typedColumn = ({ type }: Column, index: number): string => typed[type](`f.value:c[${index}]::STRING`)

@@ -62,7 +62,7 @@ const inspector = (path: string) => {
       return rows
     })
   const text = (name: string) =>
-    name === "PAID_AT" ? `strftime(PAID_AT, '%Y-%m-%d %H:%M:%S.%g')` : `CAST("${name}" AS VARCHAR)`
+    name === "PAID_AT" ? `strftime(PAID_AT, '%Y-%m-%d %H:%M:%S.%f')` : `CAST("${name}" AS VARCHAR)`
   return Inspector.of({
     rows: (table) =>
       Effect.map(

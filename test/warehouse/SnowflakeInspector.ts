@@ -36,6 +36,9 @@ const placeOf = (row: typeof PlaceRow.Type) => ({
 })
 const PlaceRow = Schema.Struct(Place)
 
+/** With the zeros that the emulator leaves out. */
+const micros = (text: string): string => (text.includes(".") ? text : `${text}.`).padEnd(26, "0")
+
 /** For the tables of `testRoutes` in this database; each look is a session of its own. */
 export const make = (sink: SnowflakeSettings) => {
   const query = (sql: string) =>
@@ -45,7 +48,8 @@ export const make = (sink: SnowflakeSettings) => {
       (session) => session.close
     ).pipe(Effect.orDie)
   const tables = `${sink.database}.${sink.schema}.`
-  const text = (name: string) => (name === "PAID_AT" ? stamp(name) : `"${name}"::STRING`)
+  const text = (name: string) =>
+    name === "PAID_AT" ? `TO_VARCHAR(${name}, 'YYYY-MM-DD HH24:MI:SS.FF6')` : `"${name}"::STRING`
   return {
     rows: (table: "ORDERS_RAW" | "CLICKS_RAW") =>
       query(
@@ -57,7 +61,10 @@ export const make = (sink: SnowflakeSettings) => {
           decodeRows(rows).map((row) => ({
             ...placeOf(row),
             event: row.EVENT,
-            columns: columnsOf(table).map((_, index) => row[`C${index}`] ?? null)
+            columns: columnsOf(table).map((name, index) => {
+              const value = row[`C${index}`] ?? null
+              return name === "PAID_AT" && value !== null ? micros(value) : value
+            })
           }))
         )
       ),

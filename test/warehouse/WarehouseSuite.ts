@@ -3,7 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Warehouse } from "../../src/warehouse/Warehouse.ts"
 import { batchOf, claimAll, letter } from "./batches.ts"
+import { columnsSuite } from "./ColumnsSuite.ts"
 import { coverageSuite } from "./CoverageSuite.ts"
+import { jsonSuite } from "./JsonSuite.ts"
 import { ledgerSuite } from "./LedgerSuite.ts"
 import { replaySuite } from "./ReplaySuite.ts"
 import { type Given, Inspector, type Subject } from "./Subject.ts"
@@ -43,7 +45,7 @@ export const suite = (subject: Subject): void => {
           key: `it's "k" \\ 🎉 Zoë`,
           headers: `{"trace":"a'b\\"c","é":"🎉"}`,
           event: `{"s":"it's \\"q\\" \\\\ 🎉 Zoë"}`,
-          columns: ["o'1", subject.widest, "1.5", "true", "2026-02-07 10:30:00.123", "x"]
+          columns: ["o'1", subject.widest, "1.5", "true", "2026-02-07 10:30:00.123456", "x"]
         }
         yield* write(batchOf("ORDERS_RAW", yield* claimAll(), [given]))
         const [row, ...others] = yield* (yield* Inspector).rows("ORDERS_RAW")
@@ -243,5 +245,7 @@ export const suite = (subject: Subject): void => {
     coverageSuite(test)
     replaySuite(test)
     if (subject.hasTables) upgradeSuite(test)
+    if (subject.hasTables) columnsSuite(test, subject)
+    if (subject.hasTables) jsonSuite(test, subject)
   })
 }
