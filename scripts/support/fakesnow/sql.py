@@ -11,6 +11,8 @@ import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor, merge_operations
 from sqlglot import exp
 
+from parse_json import parsed_literals, placeholders
+
 # Account objects that the emulator has no use for: accepted, nothing happens.
 NO_OPERATION = [
     r"\s*USE\s+(ROLE|WAREHOUSE|SECONDARY)\b",
@@ -60,10 +62,6 @@ def split_statements(sql):
     return [part for part in (sql[a:b].strip() for a, b in zip(edges, ends)) if part]
 
 
-def placeholders(sql):
-    return [t for t in sqlglot.tokenize(sql, read="snowflake") if t.token_type == sqlglot.TokenType.PLACEHOLDER]
-
-
 def number_placeholders(sql):
     """fakesnow writes the argument of TRY_PARSE_JSON twice, so a nameless ? would want a second value."""
     if "TRY_PARSE_JSON" not in sql.upper():
@@ -102,12 +100,8 @@ def drop_unenforced_keys(tree):
             (key.parent if isinstance(key.parent, exp.Constraint) else key).pop()
 
 
-# DuckDB takes the last of two keys that are the same, as PARSE_JSON(…, 'd') does.
-_DUPLICATES = re.compile(r",\s*'d'\s*\)", re.I)
-
-
 def parse_one(command):
-    tree = _parse_one(number_placeholders(_DUPLICATES.sub(")", command) if "PARSE_JSON(" in command.upper() else command))
+    tree = parsed_literals(_parse_one(number_placeholders(command)))
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
         drop_unenforced_keys(tree)
     # UPDATE t SET t.column = … (in MERGE too): DuckDB wants the bare column.
@@ -120,6 +114,18 @@ def parse_one(command):
 
 _parse_one = fakesnow.cursor.parse_one
 fakesnow.cursor.parse_one = parse_one
+
+
+def whole_number(node):
+    """NUMBER has 38 digits, where fakesnow gives 64 bits."""
+    integers = (exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TINYINT, exp.DataType.Type.BIGINT)
+    is_plain = isinstance(node, exp.DataType) and node.this == exp.DataType.Type.DECIMAL and not node.expressions
+    if is_plain or isinstance(node, exp.DataType) and node.this in integers:
+        return exp.DataType.build("DECIMAL(38, 0)")
+    return node
+
+
+fakesnow.transforms.integer_precision = whole_number
 
 # A macro that is replaced takes with it what depends on it (a column default): CREATE DATABASE IF NOT EXISTS would then
 # fail the second time, and so would a database that is opened again from disk.

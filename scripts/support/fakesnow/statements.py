@@ -6,11 +6,13 @@ import time
 import uuid
 
 import fakesnow.server as fs
+import snowflake.connector.errors
 from starlette.requests import Request
 
 import errors
 import modes
 import sql as rewrite
+from parse_json import parsed_binds, placeholders
 from rows import PARAMETERS, to_json_rows
 from sessions import LockError, TableLocks
 
@@ -104,6 +106,10 @@ async def run_statement(request, session, body):
     sql, hybrid = rewrite.hybrid_table(rewrite.strip_comments(body["sqlText"]))
     word = rewrite.first_word(sql)
     body = {**body, "sqlText": sql}
+    try:
+        body["bindings"] = await asyncio.to_thread(parsed_binds, sql, body.get("bindings"))
+    except snowflake.connector.errors.ProgrammingError as refused:
+        return errors.failure(f"{refused.errno:06d}", refused.raw_msg, refused.sqlstate)
     if hybrid:
         hybrid_tables.add(hybrid)
     if word == "ALTER":
@@ -163,7 +169,7 @@ async def run_several(request, session, body, expected):
     used = 0
     ids = []
     for part in parts:
-        count = len(rewrite.placeholders(part))
+        count = len(placeholders(part))
         own = {str(i + 1): binds[str(used + i + 1)] for i in range(count)}
         used += count
         answer = await run_statement(request, session, {"sqlText": part, **({"bindings": own} if own else {})})
