@@ -43,18 +43,19 @@ CREATE TABLE IF NOT EXISTS BRONZE.DEAD_LETTERS (
 );
 
 -- The ledger that makes delivery exactly-once: never edit it while a consumer runs. For each partition, and at any time,
+-- Rows of a CONSUMER_GROUP that begins with # are the service's own: its locks, and rows that were put away.
 -- NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED (queries/10_audit.sql). (Snowflake does not enforce the key; the service checks it.)
 CREATE TABLE IF NOT EXISTS BRONZE.CONSUMER_OFFSETS (
   CONSUMER_GROUP STRING NOT NULL,
   TOPIC STRING NOT NULL,
-  PARTITION NUMBER(38,0) NOT NULL,
+  "PARTITION" NUMBER(38,0) NOT NULL,
   NEXT_OFFSET NUMBER(38,0) NOT NULL,
   EPOCH NUMBER(38,0) NOT NULL,
   OWNER STRING NOT NULL,
   UPDATED_AT TIMESTAMP_NTZ NOT NULL,
   START_OFFSET NUMBER(38,0),
   SKIPPED NUMBER(38,0),
-  PRIMARY KEY (CONSUMER_GROUP, TOPIC, PARTITION)
+  PRIMARY KEY (CONSUMER_GROUP, TOPIC, "PARTITION")
 );
 
 -- Columns that came after the first version, for tables that were made before; they begin to count when a partition is claimed next.

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Batch } from "../domain/Batch.ts"
-import type { Position } from "../domain/KafkaRecord.ts"
-import { tablesOf } from "../domain/Route.ts"
+import { partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
+import type { BronzeRow } from "../domain/Outcome.ts"
+import { type Table, tablesOf } from "../domain/Route.ts"
 import { Settings, type SnowflakeSettings } from "../Settings.ts"
 import { positionsBind } from "./Binds.ts"
 import { toCoverage } from "./CoverageRows.ts"
@@ -55,9 +56,10 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         return isSingle ? client.use(all) : client.transaction(all)
       }
 
-      /** The first claim of a partition by this version finds no lock row, makes it, and asks again. */
-      const claiming = <A>(
-        positions: ReadonlyArray<Position>,
+      /** A transaction that takes the lock of partitions. The first one of this version finds no lock row, makes it, and asks again. */
+      const underLock = <A>(
+        { prepare }: SnowflakeLedger.SnowflakeLedger,
+        partitions: ReadonlyArray<TopicPartition>,
         f: (session: Session) => Effect.Effect<A, WarehouseError>
       ): Effect.Effect<A, WarehouseError> =>
         Effect.catchIf(
@@ -65,10 +67,28 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
           ({ reason }) => reason === "fenced",
           () =>
             Effect.andThen(
-              client.use((session) => ledger.prepare(session, positions)),
+              client.use((session) => prepare(session, partitions)),
               client.transaction(f)
             )
         )
+
+      // No group is called so, and all replays have it in common.
+      const replays = SnowflakeLedger.make(names, "#replay")
+
+      /** Of two replays of one dead letter the second has to see what the first has marked: so the lock comes before, as in a write. */
+      const replay = (table: Table, rows: ReadonlyArray<BronzeRow>) => {
+        const put = (session: Session) =>
+          session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(
+            Effect.flatMap((marked) => checkReplay(marked, rows.length)),
+            Effect.andThen(inserts.insertAll(session, { table, outcomes: rows }))
+          )
+        // Without a ledger there is nothing to lock, and rows may come twice in any case.
+        if (delivery === "at-least-once") return client.transaction(put)
+        const partitions = [...new Map(rows.map((row) => [partitionKey(row), row])).values()]
+        return underLock(replays, partitions, (session) =>
+          Effect.andThen(replays.lock(session, partitions), put(session))
+        )
+      }
 
       const schemaOf = SnowflakeSchema.make(client, sink, routes)
 
@@ -82,8 +102,8 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         init: schemaOf.init,
         createHybridLedger: schemaOf.createHybridLedger,
         preflight: preflight(client, sink, routes, delivery),
-        claim: (starts, owner) => claiming(starts, (session) => ledger.claim(session, starts, owner)),
-        reset: (positions, owner) => claiming(positions, (session) => ledger.reset(session, positions, owner)),
+        claim: (starts, owner) => underLock(ledger, starts, (session) => ledger.claim(session, starts, owner)),
+        reset: (positions, owner) => underLock(ledger, positions, (session) => ledger.reset(session, positions, owner)),
         ledger: client.use(ledger.read),
         write: (batch) =>
           inserts.guarded(
@@ -101,14 +121,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
             DeadLetterSql.toDeadLetters
           )
         },
-        // Marked first: that takes the lock under which no other replay can come in between.
-        replay: (table, rows) =>
-          client.transaction((session) =>
-            session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(
-              Effect.flatMap((marked) => checkReplay(marked, rows.length)),
-              Effect.andThen(inserts.insertAll(session, { table, outcomes: rows }))
-            )
-          ),
+        replay,
         summary: client
           .use((session) => Effect.flatMap(session.query(Sql.summary(names, tables)), decodeSummary))
           .pipe(

@@ -69,6 +69,7 @@ export const make = (names: Dialect, group: string) => {
       Effect.asVoid(session.execute(sql.addLocks, [locks, LockSql.partitionsBind(partitions), locks])),
 
     claim,
+    lock,
 
     reset: (session: Session, positions: ReadonlyArray<Position>, owner: string) =>
       Effect.andThen(

@@ -13,6 +13,7 @@ import * as SnowflakeSql from "../../src/warehouse/SnowflakeSql.ts"
 import type { Warehouse } from "../../src/warehouse/Warehouse.ts"
 import * as FaultProxy from "../chaos/FaultProxy.ts"
 import { ledgerSuite } from "./LedgerSuite.ts"
+import { replaySuite } from "./ReplaySuite.ts"
 import * as SnowflakeInspector from "./SnowflakeInspector.ts"
 import { Inspector, settings, type Test } from "./Subject.ts"
 import { initialized } from "./WarehouseSuite.ts"
@@ -62,6 +63,7 @@ for (const mode of ["snapshot", "twins"] as const)
         })
       )
     ledgerSuite(test)
+    replaySuite(test)
 
     it.live("is what this emulator does: without the lock before it, a claim goes wrong", () =>
       Effect.gen(function* () {
