@@ -26,7 +26,9 @@ describe("the emulator's PARSE_JSON", () => {
       const kept: ReadonlyArray<readonly [string, string]> = [
         ['{"z":1,"a":2,"z":3}', '{"a":2,"z":3}'],
         [" [1.10, 1.0, -0, 0.0010] ", "[1.1,1,0,0.001]"],
-        ["9".repeat(38), "9".repeat(38)]
+        ["1.912e2", "191.2"],
+        ["9".repeat(38), "9".repeat(38)],
+        ["9".repeat(39), "1e39"]
       ]
       for (const [text, expected] of kept) {
         yield* execute("DELETE FROM DB.BRONZE.T")
@@ -35,9 +37,6 @@ describe("the emulator's PARSE_JSON", () => {
           { V: expected, N: "9".repeat(38) }
         ])
       }
-      assert.deepStrictEqual(yield* query("SELECT TO_JSON(PARSE_JSON(?)) AS V", ["1.912e2"]), [
-        { V: "1.912000000000000e+02" }
-      ])
     }).pipe(Effect.scoped)
   )
 })

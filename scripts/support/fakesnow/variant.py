@@ -28,14 +28,12 @@ def number(text):
     double = float(text)
     if math.isinf(double):
         return text
-    # TO_JSON shows 16 digits; the value that is kept has all it needs.
-    shown = f"{double:.15e}"
-    return shown if float(shown) == double else f"{double:.16e}"
+    return repr(double)
 
 
 def _simple_float(text):
     shown = number(text)
-    if "." not in shown and "e" not in shown:
+    if shown.lstrip("-").isdigit():
         return int(shown)
     if repr(float(shown)) != shown:
         raise _NeedsCare
