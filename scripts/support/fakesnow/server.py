@@ -1,11 +1,10 @@
 """A Snowflake for tests: fakesnow (SQL on DuckDB) behind the wire protocol of the Node driver, on 127.0.0.1.
 
-usage: python server.py PORT [DATA_DIR]      with DATA_DIR the databases survive a restart, without it they are in memory
+usage: python server.py PORT [DATA_DIR] [--OPTION=VALUE]      with DATA_DIR the databases survive a restart, without it they are in memory
 """
 import gzip
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -18,7 +17,10 @@ from starlette.routing import Route
 import errors
 import sql as rewrite
 from sessions import Session
-from statements import abort_idle, answers_by_query, ask_fakesnow, keep, run_several, run_statement, set_session_parameters
+from execution import ask_fakesnow
+from options import OPTIONS, from_command_line, set_option
+from several import run_several
+from statements import abort_idle, answers_by_query, keep, run_statement
 
 sessions = {}
 answers_by_request = {}  # Snowflake runs a requestId that is sent again only once per session
@@ -54,7 +56,6 @@ async def login(request):
             parameter["value"] = 65280
     lifetime = {"masterToken": token, "masterValidityInSeconds": 14400, "validityInSeconds": 3600}
     answer["data"].update(lifetime, sessionId=len(sessions))
-    set_session_parameters(sessions[token], " ".join(f"{k}={v}" for k, v in data["SESSION_PARAMETERS"].items()))
     return JSONResponse(answer)
 
 
@@ -114,6 +115,13 @@ async def nothing(_request):
     return JSONResponse({"data": None, "success": True})
 
 
+async def options(request):
+    if request.method == "POST":
+        for name, value in (await body_of(request)).items():
+            set_option(name, value)
+    return JSONResponse(OPTIONS)
+
+
 def token_of(request):
     return request.headers.get("authorization", "")[17:-1]
 
@@ -126,10 +134,12 @@ def open_databases(data_dir):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        open_databases(Path(sys.argv[2]))
+    port, *data_dir = from_command_line()
+    if data_dir:
+        open_databases(Path(data_dir[0]))
     app = Starlette(routes=[
         Route("/", nothing),
+        Route("/emulator/options", options, methods=["GET", "POST"]),
         Route("/session/v1/login-request", login, methods=["POST"]),
         Route("/session/token-request", renew_token, methods=["POST"]),
         Route("/session/heartbeat", end_or_touch_session, methods=["POST"]),
@@ -142,4 +152,4 @@ if __name__ == "__main__":
         Route("/telemetry/send", nothing, methods=["POST"]),
     ])
     level = os.environ.get("EMULATOR_LOG", "warning")
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level=level, timeout_graceful_shutdown=2)
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level=level, timeout_graceful_shutdown=2)

@@ -26,6 +26,7 @@ IDENTITY = contextvars.ContextVar("identity", default={})
 
 _COMMENTS = re.compile(r"^(?:\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
 _TARGET = re.compile(r"(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+([\w.$\"]+)", re.I)
+_INSERTED = re.compile(r"INSERT\s+(?:OVERWRITE\s+)?INTO\s+([\w.$\"]+)", re.I)
 _HYBRID = re.compile(r"^(CREATE\s+(?:OR\s+REPLACE\s+)?)HYBRID\s+(TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.$\"]+))", re.I)
 
 
@@ -47,6 +48,11 @@ def locked_table(sql):
     """The table whose lock an UPDATE, DELETE or MERGE takes, else None."""
     target = _TARGET.match(sql)
     return plain_name(target.group(1)) if target else None
+
+
+def inserted_table(sql):
+    target = _INSERTED.match(sql)
+    return plain_name(target.group(1)) if target else ""
 
 
 def hybrid_table(sql):
