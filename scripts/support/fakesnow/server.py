@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+import access
 import errors
+import grants
 import sql as rewrite
 from sessions import Session
 from execution import ask_fakesnow
@@ -37,6 +39,13 @@ async def login(request):
     if data.get("PASSWORD") == "wrong":
         return JSONResponse(errors.failure("390100", "Incorrect username or password was specified.", "08001"))
     query = request.query_params
+    role = (query.get("roleName") or "PUBLIC").upper()
+    if OPTIONS["grants"]:
+        # Nothing is there but what an administrator has made.
+        fs.shared_fs.create_database_on_connect = fs.shared_fs.create_schema_on_connect = False
+        if not access.knows(role):
+            message = f"Role '{role}' specified in the connect string does not exist or not authorized."
+            return JSONResponse(errors.failure("390189", message, "08001"))
     data.setdefault("SESSION_PARAMETERS", {})["nop_regexes"] = rewrite.NO_OPERATION
     answer = await ask_fakesnow(fs.login_request, request, body)
     if not answer.get("success"):
@@ -44,8 +53,8 @@ async def login(request):
     token = answer["data"]["token"]
     sessions[token] = Session(token, {
         "CURRENT_USER": str(data.get("LOGIN_NAME") or "EMULATOR").upper(),
-        "CURRENT_ROLE": (query.get("roleName") or "PUBLIC").upper(),
-        "CURRENT_WAREHOUSE": query["warehouse"].upper() if query.get("warehouse") else None,
+        "CURRENT_ROLE": role,
+        "CURRENT_WAREHOUSE": warehouse_of(query.get("warehouse"), role),
         "CURRENT_ACCOUNT": str(data.get("ACCOUNT_NAME") or "EMULATOR").upper(),
         "CURRENT_REGION": "EMULATOR",
         "CURRENT_VERSION": fs.SERVER_VERSION,
@@ -57,6 +66,12 @@ async def login(request):
     lifetime = {"masterToken": token, "masterValidityInSeconds": 14400, "validityInSeconds": 3600}
     answer["data"].update(lifetime, sessionId=len(sessions))
     return JSONResponse(answer)
+
+
+def warehouse_of(name, role):
+    """None where the role may not use it: whoever needs one is told 000606 later."""
+    is_usable = name and (not OPTIONS["grants"] or grants.may(role, "USAGE", "WAREHOUSE", name.upper()))
+    return name.upper() if is_usable else None
 
 
 async def query(request):

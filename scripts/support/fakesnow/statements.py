@@ -7,12 +7,15 @@ import uuid
 import fakesnow.server as fs
 import snowflake.connector.errors
 
+import access
 import errors
+import grants
 import modes
 import parameters
 import sql as rewrite
 from execution import Execution
 from locks import LockError, TableLocks
+from options import OPTIONS
 from parse_json import parsed_binds
 
 KEPT_ANSWERS = 10_000
@@ -51,6 +54,9 @@ async def run_statement(request, session, body):
         # The code is not public.
         return errors.failure("000610", "The transaction was aborted by an earlier error; end it with COMMIT or ROLLBACK.", "40000")
     try:
+        role = session.identity["CURRENT_ROLE"]
+        if OPTIONS["grants"]:
+            sql = access.check(sql, session.identity, execution.connection)
         body = {**body, "sqlText": special(session, sql, word)}
         body["bindings"] = await asyncio.to_thread(parsed_binds, sql, body.get("bindings"))
         await begin_or_end(execution, session, word)
@@ -65,6 +71,8 @@ async def run_statement(request, session, body):
         await after_failure(execution, session)
     elif session.transaction is not None and word in DML:
         session.transaction.append(body)
+    elif word in ("CREATE", "DROP"):
+        access.created(sql, role, execution.connection)
     if word in ("COMMIT", "ROLLBACK"):
         session.transaction = None
         session.aborted = False
@@ -78,6 +86,8 @@ def special(session, sql, word):
     """What is run for a statement that changes the session, or asks for what DuckDB does not have."""
     if (changes := parameters.changes(sql)) is not None:
         session.parameters.update(changes)
+    elif grants.change(sql, fs.sessions[session.token]):
+        return DONE
     elif use := re.match(r"USE\s+(WAREHOUSE|ROLE)\s+(\S+)", sql, re.I):
         session.identity[f"CURRENT_{use.group(1).upper()}"] = rewrite.plain_name(use.group(2).rstrip(";"))
     elif re.match(r"SHOW\s+WAREHOUSES", sql, re.I):
