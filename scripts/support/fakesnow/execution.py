@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 import errors
 import modes
-import sql as rewrite
+from identity import IDENTITY
 from rows import to_json_rows
 
 leftovers = []
@@ -35,11 +35,11 @@ class Execution:
     async def run(self, what):
         place = {"CURRENT_DATABASE": self.connection.database, "CURRENT_SCHEMA": self.connection.schema}
         number = None if self.session.transaction is None else str(self.session.number)
-        token = rewrite.IDENTITY.set({**self.session.identity, **place, "CURRENT_TRANSACTION": number})
+        token = IDENTITY.set({**self.session.identity, **place, "CURRENT_TRANSACTION": number})
         try:
             return await ask_fakesnow(fs.query_request, self.request, what)
         finally:
-            rewrite.IDENTITY.reset(token)
+            IDENTITY.reset(token)
 
     async def start_again(self):
         """DuckDB gives up the whole transaction at an error; Snowflake only the statement."""

@@ -12,7 +12,7 @@ OPTIONS = {
     "grants": False,  # enforce them: grants.py
     "slow-answer-s": 45.0,  # then 333333, and the result has to be fetched
     "max-body-bytes": 0,  # 413 above it (as sent, so compressed); 0: no limit
-    "latency": False,  # as has been measured on an account
+    "latency": False,  # each statement takes as long as has been measured on an account
 }
 MODES = ("", "snapshot", "twins")
 

@@ -2,10 +2,7 @@
 
 usage: python server.py PORT [DATA_DIR] [--OPTION=VALUE]      with DATA_DIR the databases survive a restart, without it they are in memory
 """
-import gzip
-import json
 import os
-import time
 from pathlib import Path
 
 import fakesnow.server as fs
@@ -16,25 +13,20 @@ from starlette.routing import Route
 
 import access
 import errors
+import faults
 import grants
 import sql as rewrite
-from sessions import Session
 from execution import ask_fakesnow
 from options import OPTIONS, from_command_line, set_option
-from several import run_several
-from statements import abort_idle, answers_by_query, keep, run_statement
-
-sessions = {}
-answers_by_request = {}  # Snowflake runs a requestId that is sent again only once per session
-
-
-async def body_of(request):
-    body = await request.body()
-    return json.loads(gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body)
+from queries import body_of, query, result, sessions, token_of
+from sessions import Session
+from statements import abort_idle
 
 
 async def login(request):
     body = await body_of(request)
+    if fault := faults.answer_for("login"):
+        return fault
     data = body["data"]
     if data.get("PASSWORD") == "wrong":
         return JSONResponse(errors.failure("390100", "Incorrect username or password was specified.", "08001"))
@@ -74,41 +66,6 @@ def warehouse_of(name, role):
     return name.upper() if is_usable else None
 
 
-async def query(request):
-    session = sessions.get(token_of(request))
-    if session is None or session.token not in fs.sessions:
-        return JSONResponse(errors.failure("390104", "User must login again to access the service.", "08001"))
-    body = await body_of(request)
-    request_key = (session.token, request.query_params.get("requestId"))
-    async with session.busy:
-        if request_key in answers_by_request:
-            return JSONResponse(answers_by_request[request_key])
-        expected = int((body.get("parameters") or {}).get("MULTI_STATEMENT_COUNT", 1))
-        is_async = body.pop("asyncExec", False)
-        if expected == 1:
-            answer = await run_statement(request, session, body)
-        else:
-            answer = await run_several(request, session, body, expected)
-        session.last_used = time.monotonic()
-        if answer["success"] and is_async:
-            query_id = answer["data"]["queryId"]
-            keep(answers_by_query, query_id, answer)
-            pending = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result", "queryAbortsAfterSecs": 300}
-            answer = {"data": pending, "code": "333334", "message": None, "success": True}
-        if answer["success"]:
-            keep(answers_by_request, request_key, answer)
-        # fakesnow keeps every result for ever.
-        cache = fs.shared_fs.results_cache
-        while len(cache) > 100:
-            del cache[next(iter(cache))]
-        return JSONResponse(answer)
-
-
-async def result(request):
-    answer = answers_by_query.get(request.path_params["query_id"])
-    return JSONResponse(answer or errors.failure("000709", "Statement not found", "02000"))
-
-
 async def renew_token(request):
     token = token_of(request)
     if token not in sessions:
@@ -130,15 +87,16 @@ async def nothing(_request):
     return JSONResponse({"data": None, "success": True})
 
 
+async def ask_for_fault(request):
+    faults.ask_for(await body_of(request))
+    return JSONResponse(faults.waiting)
+
+
 async def options(request):
     if request.method == "POST":
         for name, value in (await body_of(request)).items():
             set_option(name, value)
     return JSONResponse(OPTIONS)
-
-
-def token_of(request):
-    return request.headers.get("authorization", "")[17:-1]
 
 
 def open_databases(data_dir):
@@ -155,6 +113,7 @@ if __name__ == "__main__":
     app = Starlette(routes=[
         Route("/", nothing),
         Route("/emulator/options", options, methods=["GET", "POST"]),
+        Route("/emulator/faults", ask_for_fault, methods=["POST"]),
         Route("/session/v1/login-request", login, methods=["POST"]),
         Route("/session/token-request", renew_token, methods=["POST"]),
         Route("/session/heartbeat", end_or_touch_session, methods=["POST"]),

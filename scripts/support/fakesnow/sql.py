@@ -1,5 +1,4 @@
 """SQL that fakesnow lacks or that DuckDB treats unlike Snowflake, mended before it runs."""
-import contextvars
 import re
 from collections import Counter
 
@@ -11,6 +10,7 @@ import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor, merge_operations
 from sqlglot import exp
 
+from identity import identity_function
 from parse_json import parsed_literals, placeholders
 
 # Account objects that the emulator has no use for: accepted, nothing happens.
@@ -20,9 +20,6 @@ NO_OPERATION = [
     r"\s*(CREATE|ALTER|DROP)\s+(OR\s+REPLACE\s+)?(ROLE|WAREHOUSE|USER|NETWORK|RESOURCE)\b",
     r"\s*ALTER\s+SESSION\b",
 ]
-
-# name -> value for CURRENT_USER() and the like, of the session whose statement is being run
-IDENTITY = contextvars.ContextVar("identity", default={})
 
 _COMMENTS = re.compile(r"^(?:\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
 _TARGET = re.compile(r"(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+([\w.$\"]+)", re.I)
@@ -75,23 +72,6 @@ def number_placeholders(sql):
     for number, token in reversed(list(enumerate(placeholders(sql), start=1))):
         sql = f"{sql[:token.start]}:{number}{sql[token.end + 1:]}"
     return sql
-
-
-def show_warehouses(sql, current):
-    """The warehouse asked for is always there and running."""
-    like = re.search(r"LIKE\s+'([^']*)'", sql, re.I)
-    columns = {"name": like.group(1) if like else current or "EMULATOR", "state": "STARTED", "type": "STANDARD",
-               "size": "X-Small", "auto_suspend": "60", "auto_resume": "true"}
-    return "SELECT " + ", ".join(f"'{value}' AS \"{name}\"" for name, value in columns.items())
-
-
-def identity_function(node):
-    name = node.name.upper() if isinstance(node, exp.Anonymous) else getattr(node, "sql_name", lambda: "")()
-    if not isinstance(node, exp.Func) or name not in IDENTITY.get():
-        return node
-    value = IDENTITY.get()[name]
-    literal = exp.Null() if value is None else exp.Literal.string(value)
-    return exp.alias_(literal, f"{name}()", quoted=True) if isinstance(node.parent, exp.Select) else literal
 
 
 def drop_unenforced_keys(tree):

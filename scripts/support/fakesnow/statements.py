@@ -14,6 +14,7 @@ import modes
 import parameters
 import sql as rewrite
 from execution import Execution
+from identity import show_warehouses
 from locks import LockError, TableLocks
 from options import OPTIONS
 from parse_json import parsed_binds
@@ -21,6 +22,9 @@ from parse_json import parsed_binds
 KEPT_ANSWERS = 10_000
 DML = ("INSERT", "UPDATE", "DELETE", "MERGE")
 DONE = "SELECT 'Statement executed successfully.' AS \"status\""
+# As others have measured on an account: from the client, a statement takes 0.3 s, an UPDATE 0.66 to 1 s, a MERGE 0.86 to 1.2 s.
+FLOOR_S = 0.3
+LATENCY_S = {"UPDATE": 0.8, "DELETE": 0.8, "MERGE": 1.0}
 answers_by_query = {}
 hybrid_tables = set()
 
@@ -91,7 +95,7 @@ def special(session, sql, word):
     elif use := re.match(r"USE\s+(WAREHOUSE|ROLE)\s+(\S+)", sql, re.I):
         session.identity[f"CURRENT_{use.group(1).upper()}"] = rewrite.plain_name(use.group(2).rstrip(";"))
     elif re.match(r"SHOW\s+WAREHOUSES", sql, re.I):
-        return rewrite.show_warehouses(sql, session.identity["CURRENT_WAREHOUSE"])
+        return show_warehouses(sql, session.identity["CURRENT_WAREHOUSE"])
     elif word in ("BEGIN", "START") and session.transaction is not None:
         # BEGIN in a transaction is ignored.
         return DONE
@@ -118,16 +122,20 @@ async def run_with_locks(execution, session, body, sql, word):
         if locks.owners.get(table) not in (None, session):
             waited = modes.take_snapshot(execution.connection._duck_conn, sql)
         await locks.acquire(session, table)
+    started = time.monotonic()
     if waited:
-        return await execution.run_on_snapshot(waited, body)
-    if modes.reads_early(sql):
-        return await execution.run_late(body)
-    if word == "INSERT":
+        answer = await execution.run_on_snapshot(waited, body)
+    elif modes.reads_early(sql):
+        answer = await execution.run_late(body)
+    elif word == "INSERT":
         with locks.inserting(session, rewrite.inserted_table(sql)):
-            return await execution.run_until_no_conflict(body)
-    answer = await execution.run_until_no_conflict(body)
+            answer = await execution.run_until_no_conflict(body)
+    else:
+        answer = await execution.run_until_no_conflict(body)
     if word in ("BEGIN", "START") and session.transaction is None and answer["success"]:
         session.begin()
+    if OPTIONS["latency"]:
+        await asyncio.sleep(started + LATENCY_S.get(word, FLOOR_S) - time.monotonic())
     return answer
 
 
