@@ -42,7 +42,7 @@ export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: R
       if (there.tables.has(consumerOffsets.name))
         return yield* new WarehouseError({
           reason: "denied",
-          message: `${names.qualified(consumerOffsets.name)} is there already, and a table cannot become a hybrid one; docs/snowflake.md says how to replace it`
+          message: `${names.qualified(consumerOffsets.name)} is there already, and a table cannot become a hybrid one; docs/how-to/snowflake.md says how to replace it`
         })
       const [schema] = there.schema ? [] : Sql.missing(sink.database, sink.schema, [], there)
       yield* run(session, [...(schema === undefined ? [] : [schema]), Sql.createHybridLedger(names)])
