@@ -28,6 +28,8 @@ export interface EmulatorOptions {
   readonly idleTransactionSeconds?: number
   /** What Snowflake does not say that it never does: scripts/emulator/modes.py. Default: it does not. */
   readonly mode?: "snapshot" | "twins"
+  /** What the account is like: scripts/emulator/options.py. */
+  readonly options?: Readonly<Record<string, string | number | boolean>>
   /** true: goes on when this process ends. Default: it dies with it. */
   readonly survive?: boolean
 }
@@ -40,6 +42,7 @@ export const installEmulator = async (say?: (line: string) => void): Promise<str
 
 export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
   const { dataDir, idleTransactionSeconds = 300, mode = "", survive = false } = options
+  const account = { "idle-transaction-s": idleTransactionSeconds, mode, ...options.options }
   const python = await installEmulator()
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
@@ -49,13 +52,14 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   const start = async (): Promise<Daemon> => {
     const daemon = await startDaemon({
       program: python,
-      args: [join(home, "server.py"), String(port), ...(dataDir === undefined ? [] : [dataDir])],
+      args: [
+        join(home, "server.py"),
+        String(port),
+        ...(dataDir === undefined ? [] : [dataDir]),
+        ...Object.entries(account).map(([name, value]) => `--${name}=${value}`)
+      ],
       logFile: join(logDir, "emulator.log"),
-      env: {
-        PYTHONDONTWRITEBYTECODE: "1",
-        EMULATOR_IDLE_TRANSACTION_S: String(idleTransactionSeconds),
-        EMULATOR_MODE: mode
-      },
+      env: { PYTHONDONTWRITEBYTECODE: "1" },
       survive
     })
     await daemon.waitUntil(async () => {

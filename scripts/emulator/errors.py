@@ -28,6 +28,8 @@ def _remember(message, *args, exc_info=None, **rest):
 
 fakesnow.server.logger.error = _remember
 
+_PREFIX = re.compile(r"^(?:\d{6} \(\w{5}\): )+")
+
 
 def failure(code, message, state):
     data = {"errorCode": code, "sqlState": state, "queryId": str(uuid.uuid4())}
@@ -45,4 +47,7 @@ def as_snowflake(status, answer):
     for pattern, code, state, text in CODES:
         if re.search(pattern, message):
             return failure(code, f"{text}: {message}", state)
+    if answer.get("message"):
+        # The Python driver puts the code before its own text; what the server sends is the text alone.
+        answer["message"] = _PREFIX.sub("", answer["message"])
     return failure("000603", message, "XX000") if status == 500 else answer

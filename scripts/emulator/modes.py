@@ -1,16 +1,14 @@
-"""What Snowflake does not say it never does, as modes to test against (EMULATOR_MODE):
+"""What Snowflake does not say it never does, as modes to test against (option mode):
 
 snapshot  a statement that had to wait for a lock works on the rows as they were when it was sent, and puts them over what
           has been committed since, as a rewrite of a stale micro-partition would
 twins     a MERGE does not wait for another: two that miss the same key both insert it
 """
 import itertools
-import os
 import re
 
-MODE = os.environ.get("EMULATOR_MODE", "")
-if MODE not in ("", "snapshot", "twins"):
-    raise SystemExit(f"EMULATOR_MODE is snapshot or twins, not {MODE}")
+from options import OPTIONS
+
 TWIN_WINDOW_S = 0.15
 
 _TARGET = re.compile(r"(UPDATE|DELETE\s+FROM|MERGE\s+INTO)(\s+)([\w.$\"]+)", re.I)
@@ -19,13 +17,13 @@ _numbers = itertools.count(1)
 
 def takes_lock(sql):
     """Whether a statement that changes rows waits for the lock of its table."""
-    return not (MODE == "twins" and re.match(r"MERGE\b", sql, re.I))
+    return not (OPTIONS["mode"] == "twins" and re.match(r"MERGE\b", sql, re.I))
 
 
 def take_snapshot(connection, sql):
     """The rows of the statement's table as they are committed now, twice; None where the table has no full name."""
     found = _TARGET.match(sql)
-    if MODE != "snapshot" or not found or found.group(3).count(".") != 2:
+    if OPTIONS["mode"] != "snapshot" or not found or found.group(3).count(".") != 2:
         return None
     table = found.group(3)
     work = f'{table.rsplit(".", 1)[0]}."__SNAPSHOT_{next(_numbers)}"'
@@ -59,7 +57,7 @@ def drop(connection, snapshot):
 
 def reads_early(sql):
     """Whether the statement changes what it has read some time before."""
-    return MODE == "twins" and re.match(r"MERGE\b", sql, re.I) is not None
+    return OPTIONS["mode"] == "twins" and re.match(r"MERGE\b", sql, re.I) is not None
 
 
 def target(sql):

@@ -1,5 +1,4 @@
 """SQL that fakesnow lacks or that DuckDB treats unlike Snowflake, mended before it runs."""
-import contextvars
 import re
 from collections import Counter
 
@@ -11,6 +10,9 @@ import sqlglot
 from fakesnow.cursor import FakeSnowflakeCursor, merge_operations
 from sqlglot import exp
 
+from identity import identity_function
+from parse_json import parsed_literals, placeholders
+
 # Account objects that the emulator has no use for: accepted, nothing happens.
 NO_OPERATION = [
     r"\s*USE\s+(ROLE|WAREHOUSE|SECONDARY)\b",
@@ -19,11 +21,9 @@ NO_OPERATION = [
     r"\s*ALTER\s+SESSION\b",
 ]
 
-# name -> value for CURRENT_USER() and the like, of the session whose statement is being run
-IDENTITY = contextvars.ContextVar("identity", default={})
-
 _COMMENTS = re.compile(r"^(?:\s+|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/)*", re.S)
 _TARGET = re.compile(r"(?:UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+([\w.$\"]+)", re.I)
+_INSERTED = re.compile(r"INSERT\s+(?:OVERWRITE\s+)?INTO\s+([\w.$\"]+)", re.I)
 _HYBRID = re.compile(r"^(CREATE\s+(?:OR\s+REPLACE\s+)?)HYBRID\s+(TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.$\"]+))", re.I)
 
 
@@ -47,6 +47,11 @@ def locked_table(sql):
     return plain_name(target.group(1)) if target else None
 
 
+def inserted_table(sql):
+    target = _INSERTED.match(sql)
+    return plain_name(target.group(1)) if target else ""
+
+
 def hybrid_table(sql):
     """(sql without HYBRID, name of the table), or (sql, None)."""
     found = _HYBRID.match(sql)
@@ -60,10 +65,6 @@ def split_statements(sql):
     return [part for part in (sql[a:b].strip() for a, b in zip(edges, ends)) if part]
 
 
-def placeholders(sql):
-    return [t for t in sqlglot.tokenize(sql, read="snowflake") if t.token_type == sqlglot.TokenType.PLACEHOLDER]
-
-
 def number_placeholders(sql):
     """fakesnow writes the argument of TRY_PARSE_JSON twice, so a nameless ? would want a second value."""
     if "TRY_PARSE_JSON" not in sql.upper():
@@ -71,23 +72,6 @@ def number_placeholders(sql):
     for number, token in reversed(list(enumerate(placeholders(sql), start=1))):
         sql = f"{sql[:token.start]}:{number}{sql[token.end + 1:]}"
     return sql
-
-
-def show_warehouses(sql, current):
-    """The warehouse asked for is always there and running."""
-    like = re.search(r"LIKE\s+'([^']*)'", sql, re.I)
-    columns = {"name": like.group(1) if like else current or "EMULATOR", "state": "STARTED", "type": "STANDARD",
-               "size": "X-Small", "auto_suspend": "60", "auto_resume": "true"}
-    return "SELECT " + ", ".join(f"'{value}' AS \"{name}\"" for name, value in columns.items())
-
-
-def identity_function(node):
-    name = node.name.upper() if isinstance(node, exp.Anonymous) else getattr(node, "sql_name", lambda: "")()
-    if not isinstance(node, exp.Func) or name not in IDENTITY.get():
-        return node
-    value = IDENTITY.get()[name]
-    literal = exp.Null() if value is None else exp.Literal.string(value)
-    return exp.alias_(literal, f"{name}()", quoted=True) if isinstance(node.parent, exp.Select) else literal
 
 
 def drop_unenforced_keys(tree):
@@ -102,12 +86,8 @@ def drop_unenforced_keys(tree):
             (key.parent if isinstance(key.parent, exp.Constraint) else key).pop()
 
 
-# DuckDB takes the last of two keys that are the same, as PARSE_JSON(…, 'd') does.
-_DUPLICATES = re.compile(r",\s*'d'\s*\)", re.I)
-
-
 def parse_one(command):
-    tree = _parse_one(number_placeholders(_DUPLICATES.sub(")", command) if "PARSE_JSON(" in command.upper() else command))
+    tree = parsed_literals(_parse_one(number_placeholders(command)))
     if isinstance(tree, exp.Create) and tree.kind == "TABLE":
         drop_unenforced_keys(tree)
     # UPDATE t SET t.column = … (in MERGE too): DuckDB wants the bare column.
@@ -120,6 +100,18 @@ def parse_one(command):
 
 _parse_one = fakesnow.cursor.parse_one
 fakesnow.cursor.parse_one = parse_one
+
+
+def whole_number(node):
+    """NUMBER has 38 digits, where fakesnow gives 64 bits."""
+    integers = (exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TINYINT, exp.DataType.Type.BIGINT)
+    is_plain = isinstance(node, exp.DataType) and node.this == exp.DataType.Type.DECIMAL and not node.expressions
+    if is_plain or isinstance(node, exp.DataType) and node.this in integers:
+        return exp.DataType.build("DECIMAL(38, 0)")
+    return node
+
+
+fakesnow.transforms.integer_precision = whole_number
 
 # A macro that is replaced takes with it what depends on it (a column default): CREATE DATABASE IF NOT EXISTS would then
 # fail the second time, and so would a database that is opened again from disk.

@@ -11,13 +11,14 @@ import { smaller } from "../domain/DeadLetters.ts"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../domain/Outcome.ts"
 import { nounOf, type Table } from "../domain/Route.ts"
+import * as Throttle from "../domain/Throttle.ts"
 import type { Assignment } from "../kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
 import { Progress } from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
-import { silent, type WarehouseError } from "../warehouse/WarehouseError.ts"
+import { silent, unbound, type WarehouseError } from "../warehouse/WarehouseError.ts"
 import type { Claims } from "./Claims.ts"
 import * as Spans from "./Spans.ts"
 
@@ -29,6 +30,9 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
   const deadLetterTopic = yield* DeadLetterTopic
   const progress = yield* Progress
   const { kafka, progressTimeout } = yield* Settings
+  const logRefused = yield* Throttle.make(
+    (sort, count) => `${sort}: ${count} more within a minute; all are kept as dead letters (node dist/main.js dlq list)`
+  )
   // One outage, and all the writes that wait for its end.
   const mentioned: Retry.Mentioned = new Map()
 
@@ -76,7 +80,9 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
       const { name, options } = Spans.write(batch, warehouse.name)
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
-      return warehouse.write(batch).pipe(
+      return Effect.suspend(() => warehouse.write(batch)).pipe(
+        // Whatever throws while records are bound is a record's fault, to be found as any other.
+        Effect.catchDefect((defect) => Effect.fail(unbound(defect))),
         Effect.catchIf(
           (error) => error.reason === "fenced",
           (error) => Effect.andThen(hasLanded(batch, error), (landed) => (landed ? Effect.void : Effect.fail(error)))
@@ -144,9 +150,10 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
         ? Effect.fail(new Reclaim({ message: `a dead letter was refused: ${error.message}` }))
         : write(table, [less], trigger)
     }
-    return Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`).pipe(
-      Effect.andThen(write(table, [bury(first, error)], trigger))
-    )
+    return logRefused(
+      `${warehouse.name} refuses records of topic=${first.topic}`,
+      `${warehouse.name} refuses ${place(first)}: ${error.message}`
+    ).pipe(Effect.andThen(write(table, [bury(first, error)], trigger)))
   }
 
   return write

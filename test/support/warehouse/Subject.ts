@@ -89,10 +89,12 @@ export interface Subject {
   readonly name: string
   /** Whether the payload is kept byte for byte, or as a value. */
   readonly keepsText: boolean
-  /** An integer as wide as it takes: 38 digits by Snowflake's NUMBER(38,0), 64 bits on its emulator. */
+  /** An integer as wide as it takes: 38 digits by Snowflake's NUMBER(38,0). */
   readonly widest: string
   /** Whether it has tables that can be missing. */
   readonly hasTables: boolean
+  /** Whether the tables have been made by somebody else, and the service may only write to them. */
+  readonly isLeastRole?: true
   /** A payload that this warehouse refuses, if there is one; on the emulator it has to be broken JSON, which decoding would have caught. */
   readonly refusedEvent: string | undefined
   /** A new, empty warehouse with its inspector. */

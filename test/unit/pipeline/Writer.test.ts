@@ -34,7 +34,7 @@ const write = (maxLetter: number) =>
       const payload = Buffer.alloc(1_000_000, "x").toString("base64")
       return yield* writer(table, [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })], "time")
     })
-    const exit = yield* Effect.exit(writing).pipe(
+    const exit = yield* Effect.exit(Effect.scoped(writing)).pipe(
       Effect.provide([memory.layer, DeadLetterTopic.none, Progress.layer]),
       Effect.provide(Settings.layer),
       Effect.provide(Settings.environment({ SINK: "duckdb" }))
