@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 import errors
 import modes
+import stale
 from identity import IDENTITY
 from rows import to_json_rows
 
@@ -40,6 +41,18 @@ class Execution:
             return await ask_fakesnow(fs.query_request, self.request, what)
         finally:
             IDENTITY.reset(token)
+
+    async def run_query(self, body):
+        snapshot = stale.for_query(self.session, body["sqlText"])
+        if snapshot is None:
+            return await self.run_until_no_conflict(body)
+        own = self.connection._duck_conn
+        async with snapshot.busy:
+            self.connection._duck_conn = snapshot.cursor
+            try:
+                return await self.run(body)
+            finally:
+                self.connection._duck_conn = own
 
     async def start_again(self):
         """DuckDB gives up the whole transaction at an error; Snowflake only the statement."""

@@ -27,6 +27,9 @@ class TableLocks:
         return LockError("000625", owner, table, session,
                          f"the number of waiters for this lock exceeds the {limit} statements limit")
 
+    def is_taken(self, session, table):
+        return self.owners.get(table) not in (None, session)
+
     async def acquire(self, session, table):
         timeout = session.parameters["LOCK_TIMEOUT"]
         deadline = time.monotonic() + timeout

@@ -24,7 +24,7 @@ class Session:
         # TRANSACTION_ABORT_ON_ERROR: whatever follows fails until COMMIT or ROLLBACK.
         self.aborted = False
         self.statement = str(uuid.uuid4())
-        self.last_used = time.monotonic()
+        self.opened = self.last_used = time.monotonic()
 
     def begin(self):
         self.transaction = []

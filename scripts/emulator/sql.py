@@ -52,6 +52,12 @@ def inserted_table(sql):
     return plain_name(target.group(1)) if target else ""
 
 
+def target_table(sql):
+    """The table that a statement writes, by the name that it has there, else None."""
+    target = _TARGET.match(sql) or _INSERTED.match(sql)
+    return target.group(1) if target else None
+
+
 def hybrid_table(sql):
     """(sql without HYBRID, name of the table), or (sql, None)."""
     found = _HYBRID.match(sql)

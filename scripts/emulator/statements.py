@@ -13,6 +13,7 @@ import grants
 import modes
 import parameters
 import sql as rewrite
+import stale
 from execution import Execution
 from identity import show_warehouses
 from locks import LockError, TableLocks
@@ -55,7 +56,6 @@ async def run_statement(request, session, body):
     if hybrid:
         hybrid_tables.add(hybrid)
     if session.aborted and word not in ("COMMIT", "ROLLBACK"):
-        # The code is not public.
         return errors.failure("000610", "The transaction was aborted by an earlier error; end it with COMMIT or ROLLBACK.", "40000")
     try:
         role = session.identity["CURRENT_ROLE"]
@@ -75,7 +75,8 @@ async def run_statement(request, session, body):
         await after_failure(execution, session)
     elif session.transaction is not None and word in DML:
         session.transaction.append(body)
-    elif word in ("CREATE", "DROP"):
+    elif word in ("CREATE", "DROP") or re.match(r"ALTER\s+TABLE", sql, re.I):
+        stale.forget()
         access.created(sql, role, execution.connection)
     if word in ("COMMIT", "ROLLBACK"):
         session.transaction = None
@@ -97,10 +98,8 @@ def special(session, sql, word):
     elif re.match(r"SHOW\s+WAREHOUSES", sql, re.I):
         return show_warehouses(sql, session.identity["CURRENT_WAREHOUSE"])
     elif word in ("BEGIN", "START") and session.transaction is not None:
-        # BEGIN in a transaction is ignored.
         return DONE
     elif word in ("COMMIT", "ROLLBACK") and (session.transaction is None or session.aborted):
-        # So is what ends none.
         return DONE
     return sql
 
@@ -119,10 +118,10 @@ async def begin_or_end(execution, session, word):
 async def run_with_locks(execution, session, body, sql, word):
     table, waited = rewrite.locked_table(sql), None
     if table and table not in hybrid_tables and modes.takes_lock(sql):
-        if locks.owners.get(table) not in (None, session):
-            waited = modes.take_snapshot(execution.connection._duck_conn, sql)
+        waited = modes.take_snapshot(execution.connection._duck_conn, sql) if locks.is_taken(session, table) else None
         await locks.acquire(session, table)
     started = time.monotonic()
+    stale.before(session, word, sql)
     if waited:
         answer = await execution.run_on_snapshot(waited, body)
     elif modes.reads_early(sql):
@@ -130,6 +129,8 @@ async def run_with_locks(execution, session, body, sql, word):
     elif word == "INSERT":
         with locks.inserting(session, rewrite.inserted_table(sql)):
             answer = await execution.run_until_no_conflict(body)
+    elif word in ("SELECT", "WITH"):
+        answer = await execution.run_query(body)
     else:
         answer = await execution.run_until_no_conflict(body)
     if word in ("BEGIN", "START") and session.transaction is None and answer["success"]:

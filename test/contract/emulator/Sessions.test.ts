@@ -82,4 +82,37 @@ describe("the emulator's sessions", () => {
       assert.include(message, "STATEMENT_TIMEOUT_IN_SECONDS")
     }).pipe(Effect.scoped)
   )
+
+  it.live("an older session need not see at once what another has committed; a new one does", () =>
+    Effect.gen(function* () {
+      const { url, first } = yield* given({ "stale-ms": 60_000 })
+      const older = yield* session(url)
+      yield* first.execute("BEGIN")
+      yield* first.execute(`UPDATE ${table} SET N = 2`)
+      yield* first.execute("COMMIT")
+      const newer = yield* session(url)
+      assert.deepStrictEqual(yield* Effect.forEach([first, older, newer], rows), [
+        '[{"N":"2"}]',
+        '[{"N":"1"}]',
+        '[{"N":"2"}]'
+      ])
+      // What it writes is on top of what the others have committed.
+      yield* older.execute("BEGIN")
+      yield* older.execute(`UPDATE ${table} SET N = N + 1`)
+      assert.strictEqual(yield* rows(older), '[{"N":"3"}]')
+      yield* older.execute("COMMIT")
+      assert.strictEqual(yield* rows(older), '[{"N":"3"}]')
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("with the latencies of an account an UPDATE and its COMMIT hold the lock for about a second", () =>
+    Effect.gen(function* () {
+      const { first } = yield* given({ latency: true })
+      yield* first.execute("BEGIN")
+      const started = Date.now()
+      yield* first.execute(`UPDATE ${table} SET N = 2`)
+      yield* first.execute("COMMIT")
+      assert.isAtLeast(Date.now() - started, 1050)
+    }).pipe(Effect.scoped)
+  )
 })
