@@ -12,7 +12,13 @@ import * as SnowflakeInspector from "../../support/warehouse/SnowflakeInspector.
 import { Inspector, settings } from "../../support/warehouse/Subject.ts"
 import { suite } from "../../support/warehouse/WarehouseSuite.ts"
 
-const options = { autocommit: false, "abort-on-error": true, "slow-answer-s": 0.01, "lock-waiters": 50 }
+const options = {
+  autocommit: false,
+  "abort-on-error": true,
+  "slow-answer-s": 0.01,
+  "lock-waiters": 50,
+  "stale-ms": 300
+}
 
 let emulator: Emulator
 let proxy: FaultProxy.FaultProxy
@@ -26,7 +32,7 @@ afterAll(async () => {
 })
 let databases = 0
 suite({
-  name: "Snowflake, AUTOCOMMIT = FALSE, TRANSACTION_ABORT_ON_ERROR = TRUE, results fetched",
+  name: "Snowflake, AUTOCOMMIT = FALSE, TRANSACTION_ABORT_ON_ERROR = TRUE, results fetched, older sessions behind",
   keepsText: false,
   widest: "9".repeat(38),
   hasTables: true,
