@@ -14,19 +14,20 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BatchTrigger } from "../domain/Batch.ts"
+import type { BatchTrigger, Group } from "../domain/Batch.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import type { Assignment } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
 import * as ByteBudget from "./ByteBudget.ts"
+import type { Decoded } from "./FetchDecoder.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 
 /** The batchers of one assignment. */
 export interface TableQueues<E> {
   /** Waits for room in the byte budget, then queues; one call per fetch. */
-  readonly offer: (table: Table, outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
+  readonly offer: (decoded: Decoded) => Effect.Effect<void>
   /** Fails as soon as a write fails for good; succeeds never. */
   readonly failure: Effect.Effect<never, E>
 }
@@ -40,11 +41,7 @@ export class Batcher extends Context.Service<
      */
     readonly open: <E, R>(options: {
       readonly tables: ReadonlyArray<Table>
-      readonly write: (
-        table: Table,
-        outcomes: ReadonlyArray<Outcome>,
-        trigger: BatchTrigger
-      ) => Effect.Effect<void, E, R>
+      readonly write: (group: Group) => Effect.Effect<void, E, R>
       readonly assignment: Pick<Assignment, "isHeld" | "isEnding">
     }) => Effect.Effect<TableQueues<E>, never, R | Scope.Scope>
     /** Whether the scope that closed last wrote all that it had to; a stop that did not is no success, though nothing is lost. */
@@ -66,7 +63,7 @@ export class Batcher extends Context.Service<
         open: Effect.fnUntraced(function* ({ assignment: { isEnding, isHeld }, tables, write }) {
           const budget = yield* ByteBudget.make(settings.bufferMaxBytes, progress.buffered)
           const lines = yield* Effect.forEach(tables, (table) =>
-            makeLine(settings, budget, isHeld, ({ outcomes, trigger }) => write(table, outcomes, trigger))
+            makeLine(settings, budget, isHeld, ({ outcomes, trigger }) => write({ table, outcomes, trigger }))
           )
           const closeGroups = Effect.forEach(lines, (line) => line.closeGroup, { discard: true })
           const byTable = new Map(tables.map((table, index) => [table.name, lines[index]]))
@@ -97,13 +94,15 @@ export class Batcher extends Context.Service<
           )
 
           return {
-            offer: (table, outcomes) => {
+            offer: ({ bytes, outcomes, table }) => {
               const line = byTable.get(table.name)
-              const bytes = bytesOf(outcomes)
               if (line === undefined) return Effect.die(new Error(`no queue for table ${table.name}`))
               const offered = Effect.andThen(budget.take(bytes), line.offer(outcomes, bytes))
               // What waits in open groups might be all that the budget was spent on: it waits no longer.
-              return Effect.suspend(() => (budget.isSpent(bytes) ? Effect.andThen(closeGroups, offered) : offered))
+              const admitted = Effect.suspend(() =>
+                budget.isSpent(bytes) ? Effect.andThen(closeGroups, offered) : offered
+              )
+              return Effect.withSpan(admitted, "queue")
             },
             failure: Effect.andThen(Fiber.join(drain), Effect.never)
           }
