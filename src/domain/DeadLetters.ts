@@ -69,9 +69,16 @@ export const shortened = (letter: DeadLetter, maxBytes: number): DeadLetter => {
   }
 }
 
-/** The letter with much less of its payload, for a warehouse that did not take it; undefined when there is nothing left to leave out. */
+/**
+ * The letter with less in it, for whoever did not take it: first much less of its payload, then none, then without headers, key and message.
+ * Undefined when only its coordinates and its cause are left, which no limit of size can refuse.
+ */
 export const smaller = (letter: DeadLetter): DeadLetter | undefined => {
-  if (letter.payload === null || letter.payload === "") return undefined
-  const size = sizeOf(letter.payload.length, letter.payload.slice(-2))
-  return shortened(letter, size > 4096 ? size / 4 : 0)
+  if (letter.payload !== null && letter.payload !== "") {
+    const size = sizeOf(letter.payload.length, letter.payload.slice(-2))
+    return shortened(letter, size > 4096 ? size / 4 : 0)
+  }
+  if (letter.headers !== null) return { ...letter, headers: null, message: `${letter.message}; headers left out` }
+  if (letter.key !== null) return { ...letter, key: null, message: `${letter.message}; key left out` }
+  return letter.message === "" ? undefined : { ...letter, message: "" }
 }

@@ -1,12 +1,18 @@
-/** Sends dead letters to DLQ_TOPIC as well, the original bytes with cause and coordinates in the headers: at least once, before their offsets pass. */
+/**
+ * Sends dead letters to DLQ_TOPIC as well, the original bytes with cause and coordinates in the headers: at least once, before their offsets pass.
+ * What the topic can never take stops nobody: a letter that is too large goes out with less in it, one that is refused is counted and logged.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { bytesOf } from "../domain/Bytes.ts"
+import { CompressionTypes } from "kafkajs"
+import { smaller } from "../domain/DeadLetters.ts"
 import type { DeadLetter } from "../domain/Outcome.ts"
 import { Settings } from "../settings/Settings.ts"
-import type { KafkaError } from "./KafkaError.ts"
-import { type Message, Producer } from "./Producer.ts"
+import * as Throttle from "../Throttle.ts"
+import * as DeadLetterMessage from "./DeadLetterMessage.ts"
+import { KafkaError } from "./KafkaError.ts"
+import { Producer } from "./Producer.ts"
 
 export class DeadLetterTopic extends Context.Service<
   DeadLetterTopic,
@@ -20,26 +26,58 @@ export class DeadLetterTopic extends Context.Service<
   )
 }
 
+/** Of one request before it is compressed; the default limit of a topic, 1,048,588 bytes, counts what is sent. */
+const maxRequest = 900_000
+
 const to = (topic: string) =>
   Layer.effect(
     DeadLetterTopic,
-    Effect.map(Producer, ({ send }) =>
-      DeadLetterTopic.of({
-        publish: (letters) => (letters.length === 0 ? Effect.void : send(topic, letters.map(toMessage)))
+    Effect.gen(function* () {
+      const { send } = yield* Producer
+      const log = yield* Throttle.make(
+        (_, count) => `DLQ_TOPIC ${topic} refused ${count} more dead letters within a minute; all are in DEAD_LETTERS`
+      )
+
+      /** Halves down to the letter at fault, and of that one less and less. */
+      const deliver = (letters: ReadonlyArray<DeadLetter>): Effect.Effect<void, KafkaError> =>
+        send(topic, letters.map(DeadLetterMessage.make), CompressionTypes.GZIP).pipe(
+          Effect.catchIf(isPermanent, (error) => {
+            const [first] = letters
+            if (letters.length > 1 || first === undefined) {
+              const middle = Math.ceil(letters.length / 2)
+              return Effect.andThen(deliver(letters.slice(0, middle)), deliver(letters.slice(middle)))
+            }
+            const less = error.reason === "too_large" ? smaller(first) : undefined
+            if (less !== undefined) return deliver([less])
+            const { offset, partition, topic: from } = first
+            return log(
+              "refused",
+              `DLQ_TOPIC ${topic} refused a dead letter: topic=${from} partition=${partition} offset=${offset}: ${error.message}; it is in DEAD_LETTERS`
+            )
+          })
+        )
+
+      return DeadLetterTopic.of({
+        publish: (letters) =>
+          Effect.forEach(DeadLetterMessage.chunks(letters, maxRequest), deliver, { discard: true }).pipe(
+            Effect.mapError((error) => withRemedy(topic, error))
+          )
       })
-    )
+    })
   )
 
-const toMessage = (letter: DeadLetter): Message => ({
-  key: letter.key === null ? null : bytesOf(letter.key),
-  value: letter.payload === null ? null : Buffer.from(letter.payload, "base64"),
-  headers: {
-    "bronze.cause": letter.cause,
-    "bronze.message": letter.message,
-    "bronze.topic": letter.topic,
-    "bronze.partition": String(letter.partition),
-    "bronze.offset": String(letter.offset),
-    "bronze.timestamp": String(letter.timestamp),
-    ...(letter.headers !== null && { "bronze.headers": letter.headers })
-  }
-})
+/** Time does not change the answer. */
+const isPermanent = ({ reason }: KafkaError): boolean => reason === "too_large" || reason === "refused"
+
+/** Somebody has to do something: the error says what. */
+const withRemedy = (topic: string, error: KafkaError): KafkaError => {
+  const remedy =
+    error.reason === "missing"
+      ? `DLQ_TOPIC names ${topic}, which Kafka does not have: create the topic`
+      : error.reason === "denied"
+        ? `allow the service to WRITE to ${topic} (DLQ_TOPIC)`
+        : undefined
+  return remedy === undefined
+    ? error
+    : new KafkaError({ reason: error.reason, message: `${error.message}; ${remedy}`, cause: error.cause })
+}

@@ -2,8 +2,14 @@
 import * as Schema from "effect/Schema"
 import * as Address from "./kafkajs/Address.ts"
 
-/** `denied`: credentials, certificates or ACLs; `missing`: a topic that is not there; `unavailable`: anything that time may mend. */
-export const KafkaErrorReason = Schema.Literals(["unavailable", "denied", "missing"])
+/**
+ * - `denied`: credentials, certificates or ACLs;
+ * - `missing`: a topic that is not there;
+ * - `too_large`: a request, or one record of it, is larger than the topic takes: half of it may pass;
+ * - `refused`: the topic does not take these records, now or later;
+ * - `unavailable`: anything that time may mend.
+ */
+export const KafkaErrorReason = Schema.Literals(["unavailable", "denied", "missing", "too_large", "refused"])
 export type KafkaErrorReason = typeof KafkaErrorReason.Type
 
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
@@ -53,5 +59,19 @@ const reasonOf = (chain: ReadonlyArray<Link>): KafkaErrorReason => {
   if (chain.some(isDenied)) return "denied"
   if (chain.some(({ code }) => /^(UNKNOWN_TOPIC_OR_PARTITION|UNKNOWN_TOPIC_ID|INVALID_TOPIC_EXCEPTION)$/.test(code)))
     return "missing"
+  if (chain.some(({ code }) => /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)$/.test(code))) return "too_large"
+  if (chain.some(({ code }) => refusals.has(code))) return "refused"
   return "unavailable"
 }
+
+/** What a broker answers for good to records that it does not like. */
+const refusals: ReadonlySet<string> = new Set([
+  "INVALID_RECORD",
+  "INVALID_TIMESTAMP",
+  "CORRUPT_MESSAGE",
+  "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+  "UNSUPPORTED_COMPRESSION_TYPE",
+  "INVALID_REQUIRED_ACKS",
+  "INVALID_REQUEST",
+  "POLICY_VIOLATION"
+])

@@ -26,7 +26,7 @@ import * as GroupCommit from "./GroupCommit.ts"
 
 /** The batchers of one assignment. */
 export interface TableQueues<E> {
-  /** Waits for room in the byte budget, then queues; one call per fetch. */
+  /** Waits for room in the byte budget, then queues; one call per fetch, and one at a time for a partition. */
   readonly offer: (decoded: Decoded) => Effect.Effect<void>
   /** Fails as soon as a write fails for good; succeeds never. */
   readonly failure: Effect.Effect<never, E>
@@ -61,9 +61,9 @@ export class Batcher extends Context.Service<
       return Batcher.of({
         isFlushed: () => flushed,
         open: Effect.fnUntraced(function* ({ assignment: { isEnding, isHeld }, tables, write }) {
-          const budget = yield* ByteBudget.make(settings.bufferMaxBytes, progress.buffered)
-          const lines = yield* Effect.forEach(tables, (table) =>
-            makeLine(settings, budget, isHeld, ({ outcomes, trigger }) => write({ table, outcomes, trigger }))
+          const shares = yield* ByteBudget.make(settings.bufferMaxBytes, tables, progress.buffered)
+          const lines = yield* Effect.forEach(shares, ([table, share]) =>
+            makeLine(settings, share, isHeld, ({ outcomes, trigger }) => write({ table, outcomes, trigger }))
           )
           const closeGroups = Effect.forEach(lines, (line) => line.closeGroup, { discard: true })
           const byTable = new Map(tables.map((table, index) => [table.name, lines[index]]))
@@ -97,12 +97,7 @@ export class Batcher extends Context.Service<
             offer: ({ bytes, outcomes, table }) => {
               const line = byTable.get(table.name)
               if (line === undefined) return Effect.die(new Error(`no queue for table ${table.name}`))
-              const offered = Effect.andThen(budget.take(bytes), line.offer(outcomes, bytes))
-              // What waits in open groups might be all that the budget was spent on: it waits no longer.
-              const admitted = Effect.suspend(() =>
-                budget.isSpent(bytes) ? Effect.andThen(closeGroups, offered) : offered
-              )
-              return Effect.withSpan(admitted, "queue")
+              return Effect.withSpan(admit(line, closeGroups, outcomes, bytes), "queue")
             },
             failure: Effect.andThen(Fiber.join(drain), Effect.never)
           }
@@ -118,13 +113,45 @@ const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {
   return bytes
 }
 
+/** All at once where there is room; else, as soon as nothing of the table waits any more, in parts that its reserve has room for. */
+const admit = (
+  line: Pick<Effect.Success<ReturnType<typeof makeLine>>, "budget" | "offer">,
+  closeGroups: Effect.Effect<void>,
+  outcomes: ReadonlyArray<Outcome>,
+  bytes: number
+): Effect.Effect<void> => {
+  // What waits in open groups might be all that the budget was spent on: it waits no longer.
+  const room = Effect.suspend(() => (line.budget.isSpent(bytes) ? closeGroups : Effect.void))
+  return Effect.flatMap(Effect.andThen(room, line.budget.take(bytes)), (taken) => {
+    if (taken) return line.offer(outcomes, bytes)
+    const part = beginning(outcomes, line.budget.reserve)
+    const partBytes = bytesOf(part)
+    line.budget.takePart(partBytes)
+    const rest = outcomes.slice(part.length)
+    return Effect.andThen(
+      line.offer(part, partBytes),
+      rest.length === 0 ? Effect.void : admit(line, closeGroups, rest, bytes - partBytes)
+    )
+  })
+}
+
+/** The first that are no more than `maxBytes` together; one at least. */
+const beginning = (outcomes: ReadonlyArray<Outcome>, maxBytes: number): ReadonlyArray<Outcome> => {
+  let bytes = 0
+  const end = outcomes.findIndex((outcome, index) => {
+    bytes += outcome.bytes
+    return index > 0 && bytes > maxBytes
+  })
+  return end === -1 ? outcomes : outcomes.slice(0, end)
+}
+
 /** What has been offered and stands in no group yet; unbounded in count, because the byte budget is the bound. */
 const makeOpenQueue = Effect.map(Queue.unbounded<Outcome, Cause.Done>(), (queue) => ({ queue, bytes: 0 }))
 
 /** One table: its queue, and the effect that empties it until the queue has ended. */
 const makeLine = Effect.fnUntraced(function* <E, R>(
   settings: Settings["Service"],
-  budget: ByteBudget.ByteBudget,
+  budget: ByteBudget.Share,
   isHeld: () => boolean,
   write: (taken: GroupCommit.Taken) => Effect.Effect<void, E, R>
 ) {
@@ -203,5 +230,11 @@ const makeLine = Effect.fnUntraced(function* <E, R>(
   })
 
   const workers = Array.from({ length: settings.write.concurrency }, () => worker)
-  return { offer, closeGroup, end, drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true }) }
+  return {
+    budget,
+    offer,
+    closeGroup,
+    end,
+    drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true })
+  }
 })

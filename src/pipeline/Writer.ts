@@ -15,8 +15,9 @@ import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
 import { Progress } from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
 import { Settings } from "../settings/Settings.ts"
+import * as Throttle from "../Throttle.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
-import { silent, type WarehouseError } from "../warehouse/WarehouseError.ts"
+import { silent, unbound, type WarehouseError } from "../warehouse/WarehouseError.ts"
 import type { Claims } from "./Claims.ts"
 import { Reclaim } from "./Reclaim.ts"
 import * as Spans from "./Spans.ts"
@@ -36,6 +37,9 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   const deadLetterTopic = yield* DeadLetterTopic
   const progress = yield* Progress
   const { progressTimeout } = yield* Settings
+  const logRefused = yield* Throttle.make(
+    (sort, count) => `${sort}: ${count} more within a minute; all are kept as dead letters (node dist/main.js dlq list)`
+  )
   // One outage, and all the writes that wait for its end.
   const mentioned: Retry.Mentioned = new Map()
 
@@ -77,7 +81,9 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   const attempt = (batch: Batch.Batch): Effect.Effect<void, WarehouseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
-      return warehouse.write(batch).pipe(
+      return Effect.suspend(() => warehouse.write(batch)).pipe(
+        // Whatever throws while records are bound is a record's fault, to be found as any other.
+        Effect.catchDefect((defect) => Effect.fail(unbound(defect))),
         Effect.catchIf(
           (error) => error.reason === "fenced",
           (error) => Effect.andThen(hasLanded(batch, error), (landed) => (landed ? Effect.void : Effect.fail(error)))
@@ -132,7 +138,10 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
         : Effect.fail(new Refused({ instead: [[less]] }))
     }
     return Effect.andThen(
-      Effect.logError(`${warehouse.name} refuses ${place(first)}: ${error.message}`),
+      logRefused(
+        `${warehouse.name} refuses records of topic=${first.topic}`,
+        `${warehouse.name} refuses ${place(first)}: ${error.message}`
+      ),
       new Refused({ instead: [[bury(first, error)]] })
     )
   }

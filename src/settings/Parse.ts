@@ -56,6 +56,13 @@ export const path: Parse<string> = (raw) => {
   return reason === undefined ? text("a file")(raw) : Result.fail([`expected the path of a file, got ${reason}`])
 }
 
+/** The file of the embedded database: DuckDB takes what stands before a colon for another kind of database, or for one in memory. */
+export const databaseFile: Parse<string> = (raw) => {
+  if (!/^\w*:/.test(raw.trim())) return path(raw)
+  const advice = /^\w+:[^/]/.test(raw.trim()) ? "; a file of that name is written with ./ before it" : ""
+  return Result.fail([`${expected("the path of a file, and no other database", raw)}${advice}`])
+}
+
 /** Text of a given form. */
 export const matching =
   (what: string, pattern: RegExp): Parse<string> =>

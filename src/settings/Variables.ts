@@ -197,7 +197,7 @@ export const variables = {
     })
   ),
   host: optional("SNOWFLAKE_HOST", "address in place of the account's own: a private link, an emulator", serverAddress),
-  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Parse.path),
+  duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Parse.databaseFile),
   logLevel: variable(
     "LOG_LEVEL",
     "INFO",

@@ -39,3 +39,11 @@ export const silent = new WarehouseError({
   reason: "unavailable",
   message: "no answer within PROGRESS_TIMEOUT; opening another connection"
 })
+
+/** Whatever threw while records were made into values: none of it is shown, for it may quote them. */
+export const unbound = (cause: unknown): WarehouseError =>
+  new WarehouseError({
+    reason: "refused",
+    message: `a record cannot be bound (${cause instanceof Error ? cause.name : typeof cause})`,
+    cause
+  })

@@ -34,7 +34,14 @@ export const make = Effect.gen(function* () {
     const ended = yield* Deferred.make<void>()
     const closed = yield* Deferred.make<void>()
     const started = yield* Deferred.make<ReadonlyArray<Position>>()
-    const fetches = yield* Queue.unbounded<{ readonly fetch: Fetch; readonly done: Deferred.Deferred<void> }>()
+    // Topics do not wait for each other.
+    const topics = [...new Set(mine.map(({ topic }) => topic))]
+    const lanes = yield* Effect.forEach(topics, (topic) =>
+      Effect.map(
+        Queue.unbounded<{ readonly fetch: Fetch; readonly done: Deferred.Deferred<void> }>(),
+        (queue) => [topic, queue] as const
+      )
+    )
     let held = true
     let ending = false
     const assignment: Assignment = {
@@ -48,11 +55,19 @@ export const make = Effect.gen(function* () {
       fetch: (positions, handler) =>
         Deferred.succeed(started, positions).pipe(
           Effect.andThen(
-            Queue.take(fetches).pipe(
-              Effect.flatMap(({ done, fetch }) => Effect.andThen(handler(fetch), Deferred.succeed(done, undefined))),
-              Effect.forever
+            Effect.forEach(
+              lanes,
+              ([, queue]) =>
+                Queue.take(queue).pipe(
+                  Effect.flatMap(({ done, fetch }) =>
+                    Effect.andThen(handler(fetch), Deferred.succeed(done, undefined))
+                  ),
+                  Effect.forever
+                ),
+              { concurrency: "unbounded", discard: true }
             )
-          )
+          ),
+          Effect.andThen(Effect.never)
         )
     }
     yield* Queue.offer(opened, {
@@ -73,6 +88,8 @@ export const make = Effect.gen(function* () {
           if (first === undefined || last === undefined) return
           const done = yield* Deferred.make<void>()
           const { offset: from, partition, topic } = first
+          const fetches = lanes.find(([name]) => name === topic)?.[1]
+          if (fetches === undefined) return yield* Effect.die(new Error(`${topic} is not assigned`))
           yield* Queue.offer(fetches, { fetch: { topic, partition, from, next: last.offset + 1, records }, done })
           yield* Deferred.await(done)
         }),

@@ -68,16 +68,12 @@ const state = (path: string): Effect.Effect<"good" | "missing" | "closed"> =>
   })
 
 const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Settings | Warehouse> {
-  const { delivery, routes } = yield* Settings
+  const { delivery, routes, sink } = yield* Settings
   const { ledger, preflight, target } = yield* Warehouse
   const problems = yield* Effect.result(preflight)
   if (Result.isFailure(problems)) {
     const { code = "", message } = problems.failure
-    // Snowflake's own codes have six digits and do not begin with a 4: then it has answered, and the way there is good.
-    const way = /^[0-39]\d{5}$/.test(code)
-      ? "node dist/main.js doctor, again in a minute: Snowflake has answered, so account and network are right, and this passes"
-      : "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST (SINK=duckdb: DUCKDB_PATH), and the way there: proxy, firewall, private link"
-    return { findings: [bad("warehouse", message, way)], positions: none }
+    return { findings: [bad("warehouse", message, wayTo(sink._tag, code))], positions: none }
   }
   if (problems.success.length > 0) return { findings: together(problems.success), positions: none }
   const exactlyOnce = delivery === "exactly-once"
@@ -91,6 +87,15 @@ const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Set
     positions: exactlyOnce ? positionsOf(yield* Effect.orElseSucceed(ledger, () => [])) : none
   }
 }).pipe(Effect.provide(Layers.warehouse))
+
+/** What to look at when the warehouse gives no answer. */
+const wayTo = (sink: "DuckDb" | "Snowflake", code: string): string => {
+  if (sink === "DuckDb") return "Check DUCKDB_PATH, the file and its disk"
+  // Snowflake's own codes have six digits and do not begin with a 4: then it has answered, and the way there is good.
+  return /^[0-39]\d{5}$/.test(code)
+    ? "node dist/main.js doctor, again in a minute: Snowflake has answered, so account and network are right, and this passes"
+    : "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST, and the way there: proxy, firewall, private link"
+}
 
 /** What one remedy mends is one thing to mend; of who holds a DuckDB file the message has the id. */
 const together = (problems: ReadonlyArray<Problem>): ReadonlyArray<Finding> =>

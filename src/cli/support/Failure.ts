@@ -43,6 +43,10 @@ export const kafkaRemedy = ({ reason }: KafkaError): string => {
       return "Check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_SSL_* and the ACLs of this user"
     case "missing":
       return "Create the topic, or name another one (BRONZE_ROUTES, --topic)"
+    case "too_large":
+      return "Send smaller records, or raise max.message.bytes of the topic"
+    case "refused":
+      return "The topic does not take these records: look at its configuration (cleanup.policy, message.timestamp.type)"
   }
 }
 

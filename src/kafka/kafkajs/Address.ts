@@ -25,7 +25,8 @@ const keepAlive = 60_000
 export const socketFactory: ISocketFactory = ({ host, onConnect, port, ssl }) => {
   const target = { host: hostOf(host), port }
   const socket =
-    ssl === undefined || ssl === null || Object.keys(ssl).length === 0
+    // Without options of its own it is TLS all the same, by the authorities that Node knows.
+    ssl === undefined || ssl === null
       ? connect(target, onConnect)
       : connectTls({ ...target, ...(isIP(target.host) === 0 && { servername: target.host }), ...ssl }, onConnect)
   socket.setKeepAlive(true, keepAlive)

@@ -9,6 +9,7 @@ import * as CommitNote from "../CommitNote.ts"
 import { type Assignment, OffsetsLost, type Places } from "../ConsumerGroup.ts"
 import { KafkaError } from "../KafkaError.ts"
 import * as Faults from "./Faults.ts"
+import * as Lane from "./Lane.ts"
 
 /** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
 interface Passed extends TopicPartition {
@@ -57,6 +58,8 @@ export const make = (options: {
   const undelivered = new Set<Delivery>()
   const expected = new Map<string, number>()
   const soughtBack = new Map<string, number>()
+  /** The partitions that cannot be read for a while. */
+  const resting = new Set<string>()
   const topicIds = new Map<string, string | undefined>()
   let held = true
   let ending = false
@@ -107,6 +110,7 @@ export const make = (options: {
     consumer.pause(others.map(alone))
     consumer.resume(positions.map(alone))
     expected.clear()
+    resting.clear()
     for (const position of positions) seek(position)
   }
 
@@ -147,7 +151,9 @@ export const make = (options: {
     yield* onUnreadable(place)
     seek(place)
     consumer.pause([alone(place)])
+    resting.add(partitionKey(place))
     const wake = setTimeout(() => {
+      resting.delete(partitionKey(place))
       if (held && !closed) consumer.resume([alone(place)])
     }, restTime)
     wake.unref()
@@ -170,16 +176,33 @@ export const make = (options: {
     })
     return Effect.suspend(() => {
       if (held) select(positions)
-      return Queue.take(deliveries).pipe(
-        Effect.flatMap((delivery) =>
-          hand(delivery).pipe(
-            Effect.tap((handled) => Effect.sync(() => delivery.done(handled))),
-            // Interrupted or failed: whoever comes next has it delivered again.
-            Effect.ensuring(Effect.sync(() => delivery.done(false)))
-          )
-        ),
-        Effect.forever
+      const topics = [...new Set(assigned.map(({ topic }) => topic))]
+      const lanes = new Map(topics.map((topic) => [topic, laneOf(topic, topics.length > 1)]))
+      const dispatch = Effect.forever(
+        Effect.map(Queue.take(deliveries), (delivery) => {
+          const lane = lanes.get(delivery.topic)
+          if (lane === undefined) delivery.done(false)
+          else lane.offer(delivery)
+        })
       )
+      const all = [dispatch, ...[...lanes.values()].map((lane) => lane.run(hand))]
+      return Effect.andThen(Effect.all(all, { concurrency: "unbounded", discard: true }), Effect.never)
+    })
+  }
+
+  /** Where there are other topics, this one is paused while it has to wait for room: kafkajs fetches nothing before all it delivered is done. */
+  const laneOf = (topic: string, hasOthers: boolean) => {
+    const here = assigned.filter((partition) => partition.topic === topic)
+    return Lane.make<Delivery>({
+      pause: hasOthers
+        ? () => {
+            if (held && !closed) consumer.pause(here.map(alone))
+          }
+        : undefined,
+      resume: () => {
+        const readable = here.map(partitionKey).filter((key) => expected.has(key) && !resting.has(key))
+        if (held && !closed) consumer.resume(here.filter((place) => readable.includes(partitionKey(place))).map(alone))
+      }
     })
   }
 

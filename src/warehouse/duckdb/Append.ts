@@ -5,8 +5,11 @@ import type { BronzeRow, DeadLetter } from "../../domain/Outcome.ts"
 import type { ColumnType, Table } from "../../domain/Route.ts"
 import * as Timestamps from "../../domain/Timestamps.ts"
 import { deadLetters, type FieldType, isStorable, rawShape, type Shape } from "../sql/Tables.ts"
-import { WarehouseError } from "../WarehouseError.ts"
+import { unbound, WarehouseError } from "../WarehouseError.ts"
 import type { Connection, Module } from "./Client.ts"
+import { lackingColumn } from "./Errors.ts"
+import * as Sql from "./Sql.ts"
+import { type Column, foreign, isPlain } from "./Tables.ts"
 
 /** How a field is read from an outcome. */
 type Read<A> = (outcome: A) => DuckDBValue
@@ -16,7 +19,7 @@ const chunkRows = 2048
 
 export const appendRows = (
   connection: Connection,
-  order: ReadonlyArray<string>,
+  columns: ReadonlyArray<Column>,
   table: Table,
   rows: ReadonlyArray<BronzeRow>,
   now: number
@@ -30,12 +33,12 @@ export const appendRows = (
     ["RAW_EVENT", (row) => row.event],
     ...coordinates<BronzeRow>(values, now)
   ])
-  return append(connection, order, rawShape(table), reads, rows)
+  return append(connection, columns, rawShape(table), reads, rows)
 }
 
 export const appendDeadLetters = (
   connection: Connection,
-  order: ReadonlyArray<string>,
+  columns: ReadonlyArray<Column>,
   table: Table,
   letters: ReadonlyArray<DeadLetter>,
   now: number
@@ -48,7 +51,7 @@ export const appendDeadLetters = (
     ["PAYLOAD_TRUNCATED", (letter) => letter.truncated === true],
     ...coordinates<DeadLetter>(valuesOf(connection.module), now)
   ])
-  return append(connection, order, deadLetters, reads, letters)
+  return append(connection, columns, deadLetters, reads, letters)
 }
 
 const coordinates = <A extends BronzeRow | DeadLetter>(
@@ -67,41 +70,82 @@ const coordinates = <A extends BronzeRow | DeadLetter>(
   ]
 }
 
-/** Column by column, in the order in which the table has them: the appender knows no names, and users may have added columns. */
+/** By the appender, which knows no names: straight into a table that has our columns only, else by way of a table of our own. */
 const append = Effect.fnUntraced(function* <A>(
-  { call, callSync, module, schema }: Connection,
-  order: ReadonlyArray<string>,
+  connection: Connection,
+  columns: ReadonlyArray<Column>,
   shape: Shape,
   reads: ReadonlyMap<string, Read<A>>,
   outcomes: ReadonlyArray<A>
 ) {
-  const lacking = shape.fields.find(({ name }) => !order.includes(name))
+  const lacking = shape.fields.find(({ name }) => !columns.some((column) => column.name === name))
   if (lacking !== undefined)
     return yield* new WarehouseError({
       reason: "denied",
       message: `table ${shape.name} has no column ${lacking.name}; create what is missing with \`node dist/main.js init\``
     })
-  const types = new Map(shape.fields.map(({ name, type }) => [name, typesOf(module)[type]]))
-  yield* Effect.acquireUseRelease(
-    call((native) => native.createAppender(shape.name, schema)),
+  const fill = (order: ReadonlyArray<string>, ...target: [table: string, schema: string, catalog?: string]) =>
+    fillTable(connection, target, order, shape, reads, outcomes)
+  if (isPlain(shape, columns))
+    return yield* fill(
+      columns.map(({ name }) => name),
+      shape.name,
+      connection.schema
+    )
+  const typeOf = (name: string) => columns.find((column) => column.name === name)?.type
+  yield* connection.execute(Sql.createStage(shape))
+  yield* fill(
+    shape.fields.map(({ name }) => name),
+    Sql.stage,
+    "main",
+    "temp"
+  )
+  yield* connection.execute(Sql.insertStaged(shape, typeOf)).pipe(Effect.mapError((error) => blame(shape, error)))
+  yield* connection.execute(Sql.dropStage)
+})
+
+/** A column that only others could fill is no fault of a record. */
+const blame = (shape: Shape, error: WarehouseError): WarehouseError => {
+  const column = lackingColumn(error)
+  if (column === undefined || shape.fields.some(({ name }) => name === column.toUpperCase())) return error
+  const { remedy, what } = foreign(Sql.dialect.qualified(shape.name), column)
+  return new WarehouseError({ reason: "denied", message: `${what}: ${remedy}` })
+}
+
+/** Column by column. */
+const fillTable = <A>(
+  { call, callSync, module }: Connection,
+  [table, schema, catalog]: readonly [table: string, schema: string, catalog?: string],
+  order: ReadonlyArray<string>,
+  shape: Shape,
+  reads: ReadonlyMap<string, Read<A>>,
+  outcomes: ReadonlyArray<A>
+) =>
+  Effect.acquireUseRelease(
+    call((native) => native.createAppender(table, schema, catalog)),
     Effect.fnUntraced(function* (appender) {
-      const columnTypes = order.map((name, index) => types.get(name) ?? appender.columnType(index))
+      const types = new Map(shape.fields.map(({ name, type }) => [name, typesOf(module)[type]]))
+      const columnTypes = order.map((name) => types.get(name) ?? module.VARCHAR)
       const columnReads = order.map((name) => reads.get(name) ?? absent)
       for (let from = 0; from < outcomes.length; from += chunkRows) {
         if (from > 0) yield* Effect.yieldNow
         const part = outcomes.slice(from, from + chunkRows)
-        yield* callSync(() => {
-          const chunk = module.DuckDBDataChunk.create(columnTypes, part.length)
-          chunk.setColumns(columnReads.map((read) => part.map(read)))
-          appender.appendDataChunk(chunk)
+        // Nothing of DuckDB's yet: what throws here is a record that cannot be bound.
+        const chunk = yield* Effect.try({
+          try: () => {
+            const made = module.DuckDBDataChunk.create(columnTypes, part.length)
+            made.setColumns(columnReads.map((read) => part.map(read)))
+            return made
+          },
+          catch: unbound
         })
+        yield* callSync(() => appender.appendDataChunk(chunk))
       }
       yield* callSync(() => appender.flushSync())
     }),
     // Closing flushes what an error left behind, and fails again with it; the transaction is rolled back in any case.
     (appender) => Effect.ignore(callSync(() => appender.closeSync()))
   )
-})
 
 const absent = () => null
 

@@ -7,7 +7,8 @@ import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import type { WarehouseError } from "../WarehouseError.ts"
 import { fromDuckDb, isFatal, isHeld } from "./Errors.ts"
-import { schemaOf } from "./Sql.ts"
+import * as File from "./File.ts"
+import { schemaIn } from "./Sql.ts"
 
 export type Module = typeof import("@duckdb/node-api")
 
@@ -29,6 +30,8 @@ export interface Connection {
 }
 
 export interface DuckDbClient {
+  /** Makes the file where there is none; nothing else does. */
+  readonly create: Effect.Effect<void, WarehouseError>
   readonly use: <A>(f: (connection: Connection) => Effect.Effect<A, WarehouseError>) => Effect.Effect<A, WarehouseError>
   /** Runs `f` between BEGIN and COMMIT; any failure rolls back. */
   readonly transaction: <A>(
@@ -39,6 +42,9 @@ export interface DuckDbClient {
 /** At the default of 16 MB every checkpoint stalls a commit for half a second. */
 const autoCheckpoint = "SET GLOBAL wal_autocheckpoint = '1GB'"
 
+/** Nothing is fetched from the internet, whatever a statement mentions. */
+const noExtensions = "SET GLOBAL autoinstall_known_extensions = false; SET GLOBAL autoload_known_extensions = false"
+
 /** What is only in the write-ahead log stands in memory, whole: so much of it, in bytes. */
 const maxLog = 64 * 1024 * 1024
 
@@ -46,6 +52,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
   const toError = fromDuckDb(path)
   const opening = yield* Semaphore.make(1)
   let instance: DuckDBInstance | undefined
+  let identity: string | undefined
+  let schema = ""
 
   const close = Effect.sync(() => {
     instance?.closeSync()
@@ -53,26 +61,32 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
   })
 
   /** A failure is not kept: whoever held the file may be gone at the next try. */
-  const open = opening.withPermits(1)(
-    Effect.tryPromise({
-      try: async () => {
-        // Imported here, because the library is 80 MB that only this warehouse needs.
-        const module = await import("@duckdb/node-api")
-        if (instance !== undefined) return { module, instance }
-        // From the cache, for a second handle on the file in this process must not be a second database.
-        const opened = await module.DuckDBInstance.fromCache(path)
-        const connection = await opened.connect()
-        await connection.run(autoCheckpoint)
-        connection.closeSync()
-        instance = opened
-        return { module, instance }
-      },
-      catch: toError
-    }).pipe(
-      // `status` and the like hold the file for a moment only.
-      Effect.retry({ schedule: Schedule.spaced("250 millis"), times: 8, while: isHeld })
+  const open = (mayCreate: boolean) =>
+    opening.withPermits(1)(
+      Effect.tryPromise({
+        try: async () => {
+          // Imported here, because the library is 80 MB that only this warehouse needs.
+          const module = await import("@duckdb/node-api")
+          if (instance !== undefined) return { module, instance }
+          File.check(path, mayCreate)
+          // From the cache, for a second handle on the file in this process must not be a second database.
+          const opened = await module.DuckDBInstance.fromCache(path)
+          const connection = await opened.connect()
+          await connection.run(autoCheckpoint)
+          await connection.run(noExtensions)
+          const catalog = await connection.runAndReadAll("SELECT current_database()")
+          connection.closeSync()
+          instance = opened
+          identity = File.identity(path)
+          schema = schemaIn(String(catalog.getRows()[0]?.[0]))
+          return { module, instance }
+        },
+        catch: toError
+      }).pipe(
+        // `status` and the like hold the file for a moment only.
+        Effect.retry({ schedule: Schedule.spaced("250 millis"), times: 8, while: isHeld })
+      )
     )
-  )
 
   // Runs after the pool has closed its connections.
   yield* Effect.addFinalizer(() =>
@@ -83,7 +97,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
 
   const pool = yield* Pool.makeWithTTL({
     acquire: Effect.acquireRelease(
-      Effect.flatMap(open, ({ instance, module }) =>
+      Effect.flatMap(open(false), ({ instance, module }) =>
         Effect.tryPromise({ try: async () => ({ module, native: await instance.connect() }), catch: toError })
       ),
       ({ native }) => Effect.sync(() => native.closeSync())
@@ -93,6 +107,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
     timeToLive: "1 hour"
   })
 
+  const still = Effect.suspend(() => (File.identity(path) === identity ? Effect.void : Effect.fail(File.gone(path))))
+
   // A call of the library cannot be called back, and takes milliseconds: an interruption waits for its end.
   const use: DuckDbClient["use"] = (f) =>
     Pool.use(pool, (pooled) => {
@@ -100,13 +116,15 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       const call: Connection["call"] = (f) => Effect.tryPromise({ try: () => f(native), catch: toError })
       const connection: Connection = {
         module,
-        schema: schemaOf(path),
+        schema,
         call,
         callSync: (f) => Effect.try({ try: f, catch: toError }),
         execute: (sql, binds = []) => call(async () => (await native.run(sql, [...binds])).rowsChanged),
         query: (sql, binds = []) => call(async () => (await native.runAndReadAll(sql, [...binds])).getRowObjectsJson())
       }
-      return f(connection).pipe(
+      return Effect.andThen(still, f(connection)).pipe(
+        // Once more: what was committed meanwhile may have gone into a file that nobody can find.
+        Effect.tap(still),
         Effect.tapError((error) =>
           isFatal(error) ? Effect.andThen(Pool.invalidate(pool, pooled), close) : Effect.void
         ),
@@ -136,11 +154,11 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         Effect.andThen(f(connection)),
         Effect.tap(connection.execute("COMMIT")),
         // Always, also after a conflict: DuckDB answers COMMIT of a broken transaction with success, and keeps nothing of it.
-        Effect.tapError(() => Effect.ignore(connection.execute("ROLLBACK")))
+        Effect.onError(() => Effect.ignore(connection.execute("ROLLBACK")))
       )
     ).pipe(turns.withPermits(1), Effect.tap(checkpointIfFull))
 
-  return { use, transaction } satisfies DuckDbClient
+  return { create: Effect.asVoid(open(true)), use, transaction } satisfies DuckDbClient
 })
 
 const checkpoint = (instance: DuckDBInstance) => async () => {

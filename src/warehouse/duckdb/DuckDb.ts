@@ -15,13 +15,14 @@ import { toCoverage } from "../sql/CoverageRows.ts"
 import * as CoverageSql from "../sql/CoverageSql.ts"
 import * as DeadLetterSql from "../sql/DeadLetterSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "../sql/LedgerRows.ts"
-import { columnsByTable, consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
+import { consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
 import { type Problem, Warehouse } from "../Warehouse.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import { appendDeadLetters, appendRows } from "./Append.ts"
 import * as DuckDbClient from "./Client.ts"
 import { isConflict } from "./Errors.ts"
 import * as Sql from "./Sql.ts"
+import * as Tables from "./Tables.ts"
 
 /** Opens the file when first used, so that building it cannot fail. */
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
@@ -39,14 +40,11 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       const ddl = Sql.ddl(path, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
 
-      const readColumns = (connection: DuckDbClient.Connection) =>
-        Effect.map(Effect.flatMap(connection.query(Sql.columns, [connection.schema]), decodeColumns), columnsByTable)
-
-      // Nobody else can alter a table while we hold the file, so the order of its columns is read once.
-      let known: ReadonlyMap<string, ReadonlySet<string>> | undefined
-      const orderOf = Effect.fnUntraced(function* (connection: DuckDbClient.Connection, table: string) {
-        if (known?.has(table) !== true) known = yield* readColumns(connection)
-        return [...(known.get(table) ?? [])]
+      // Nobody else can alter a table while we hold the file, so its columns are read once.
+      let known: Tables.Found | undefined
+      const columnsOf = Effect.fnUntraced(function* (connection: DuckDbClient.Connection, table: string) {
+        if (known?.has(table) !== true) known = (yield* Tables.read(connection)).found
+        return known.get(table) ?? []
       })
 
       const write = Effect.fnUntraced(function* (batch: Batch) {
@@ -58,11 +56,11 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         yield* client.transaction(
           Effect.fnUntraced(function* (connection) {
             if (rows.length > 0)
-              yield* appendRows(connection, yield* orderOf(connection, batch.table.name), batch.table, rows, now)
+              yield* appendRows(connection, yield* columnsOf(connection, batch.table.name), batch.table, rows, now)
             if (letters.length > 0)
               yield* appendDeadLetters(
                 connection,
-                yield* orderOf(connection, deadLetters.name),
+                yield* columnsOf(connection, deadLetters.name),
                 batch.table,
                 letters,
                 now
@@ -82,39 +80,41 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           Effect.fnUntraced(function* (connection) {
             const marked = yield* connection.execute(Sql.markReplayed, [BigInt(now), positionsBind(rows)])
             yield* checkReplay(marked, rows.length)
-            yield* appendRows(connection, yield* orderOf(connection, table.name), table, rows, now)
+            yield* appendRows(connection, yield* columnsOf(connection, table.name), table, rows, now)
           })
         )
       })
 
-      const init = client.use(
+      const makeTables = client.use(
         Effect.fnUntraced(function* (connection) {
-          yield* Effect.forEach(ddl.create, (sql) => connection.execute(sql), { discard: true })
-          const late = upgrades(Sql.dialect, shapesOf(routes), yield* readColumns(connection))
+          const create = Sql.create(connection.schema, routes)
+          yield* Effect.forEach(create, (sql) => connection.execute(sql), { discard: true })
+          const late = upgrades(Sql.dialect, shapesOf(routes), (yield* Tables.read(connection)).names)
           yield* Effect.forEach(late, (sql) => connection.execute(sql), { discard: true })
           known = undefined
         })
       )
+      const init = Effect.andThen(client.create, makeTables)
 
       const coverage = CoverageSql.coverage(Sql.dialect, routes, delivery === "exactly-once" ? kafka.group : undefined)
 
+      const needed = shapesOf(routes).filter((shape) => delivery === "exactly-once" || shape !== consumerOffsets)
       const preflight = client
-        .use((connection) => readColumns(connection))
-        .pipe(
-          Effect.map((found) =>
-            missingFrom(
-              Sql.dialect,
-              shapesOf(routes).filter((shape) => delivery === "exactly-once" || shape !== consumerOffsets),
-              found,
-              "node dist/main.js init"
+        .use(
+          Effect.fnUntraced(function* (connection) {
+            const { found, names } = yield* Tables.read(connection)
+            const missing = missingFrom(Sql.dialect, needed, names, "node dist/main.js init")
+            const whole = needed.filter(({ fields, name }) => fields.every((field) => names.get(name)?.has(field.name)))
+            const closed = yield* Effect.forEach(whole, (shape) =>
+              Tables.problems(connection, shape, found.get(shape.name) ?? [])
             )
-          ),
+            return [...missing, ...closed.flat()]
+          })
+        )
+        .pipe(
           Effect.catchIf(
             (error) => error.reason === "denied",
-            (error) =>
-              Effect.succeed<ReadonlyArray<Problem>>([
-                { what: error.message, remedy: "set DUCKDB_PATH to another file, or let go of this one" }
-              ])
+            (error) => Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: remedyOf(error) }])
           )
         )
 
@@ -173,6 +173,11 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
     })
   )
 
+const remedyOf = ({ message }: WarehouseError): string => {
+  if (/is not there/.test(message)) return "node dist/main.js init"
+  return `set DUCKDB_PATH to another file, or ${/is held by/.test(message) ? "let go of" : "mend"} this one`
+}
+
 const claimRows = (connection: DuckDbClient.Connection, binds: ReadonlyArray<DuckDBValue>) =>
   Effect.andThen(connection.execute(Sql.addMissing, binds), connection.execute(Sql.claim, binds))
 
@@ -180,7 +185,6 @@ const claimRows = (connection: DuckDbClient.Connection, binds: ReadonlyArray<Duc
 const afterConflict = <A>(claim: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>
   Effect.retry(claim, { while: isConflict, times: 100, schedule: Schedule.jittered(Schedule.spaced("20 millis")) })
 
-const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
 const decodeSummary = decodeRows(
   Schema.Struct({ TABLE_NAME: Schema.String, TOTAL: Integer, LAST_WRITE: Schema.NullOr(Integer) })
 )

@@ -4,21 +4,32 @@ import { WarehouseError, type WarehouseErrorReason } from "../WarehouseError.ts"
 
 type Verdict = readonly [pattern: RegExp, reason: WarehouseErrorReason, advice: string]
 
+const damaged = "the file is damaged: restore it from a backup, or set DUCKDB_PATH to another file"
+const data = "the data of a record does not fit"
+
 /** The first that matches; what is not listed is taken for a passing fault, because trying again loses nothing. */
 const verdicts: ReadonlyArray<Verdict> = [
+  [/No space left|Disk quota exceeded|disk (is )?full/i, "unavailable", "make room on the disk"],
+  [/not a valid DuckDB database/, "denied", "DUCKDB_PATH names a file of another kind"],
+  [/database file with version number/, "denied", "the file was written by another version of DuckDB"],
+  [/Corrupt database|Could not read enough bytes|^Serialization Error|replaying WAL/i, "denied", damaged],
   [/^IO Error: Cannot open file/, "denied", "check DUCKDB_PATH: the directory must exist and be writable"],
-  [/^IO Error: .*not a valid DuckDB database/, "denied", "DUCKDB_PATH names a file of another kind"],
-  [/^IO Error: .*(Permission denied|Is a directory|Read-only)/i, "denied", "check DUCKDB_PATH and its permissions"],
-  [/^IO Error: .*No space left/i, "unavailable", "make room on the disk"],
+  [/^IO Error: .*(Permission denied|Read-only)/i, "denied", "check DUCKDB_PATH and its permissions"],
+  [/^IO Error: .*(Is a directory|Invalid argument)/i, "denied", "DUCKDB_PATH has to name a file"],
+  [/^IO Error: .*Extension/i, "denied", "DUCKDB_PATH has to name a DuckDB file; no extension is loaded"],
+  [/^Transaction(Context)? Error|write-write conflict|conflict on/i, "unavailable", "another transaction was first"],
+  [/is not an? table/, "denied", "rows can be added to a table only; drop the view, or name another table"],
+  [/type mismatch in AppendDataChunk/, "denied", "a column has another type than ours; see `node dist/main.js doctor`"],
   [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `node dist/main.js init`"],
-  [/^(Conversion|Invalid Input|Out of Range|Constraint) Error/, "refused", "the data of a record does not fit"],
-  [/Conflict/, "unavailable", "another transaction was first"]
+  [/constraint failed|Duplicate key|violates/i, "refused", data],
+  [/^(Conversion|Invalid Input|Out of Range|Constraint) Error/, "refused", data]
 ]
 
 /** Whatever a DuckDB call failed with, as a WarehouseError. */
 export const fromDuckDb =
   (path: string) =>
   (cause: unknown): WarehouseError => {
+    if (cause instanceof WarehouseError) return cause
     const message = Predicate.hasProperty(cause, "message") ? String(cause.message) : String(cause)
     const lock = /Conflicting lock is held in (.*?) \(PID (\d+)\)/.exec(message)
     if (lock !== null)
@@ -26,16 +37,26 @@ export const fromDuckDb =
         reason: "denied",
         message: `${path} is held by process ${lock[2]} (${lock[1]}), and DuckDB lets in one process at a time; stop that one, or set DUCKDB_PATH to another file`
       })
-    const [, reason, advice] = verdicts.find(([pattern]) => pattern.test(message)) ?? unknownFault
-    // What comes after the first quotation may be data.
     const text = (message.split("\n")[0] ?? "").trim()
+    // What comes after the first quotation may be data; only these classes quote nothing but paths.
+    const known = /^(IO|FATAL|Fatal|TransactionContext|Transaction|Serialization|Table)\b/.test(text)
+      ? text
+      : beforeData(text)
+    const [, reason, advice] = verdicts.find(([pattern]) => pattern.test(known)) ?? unknownFault
+    const isRule = /(NOT NULL|CHECK) constraint failed/.test(known)
     return new WarehouseError({
       reason,
-      message: `${reason === "refused" ? (text.split(/["'\d]/)[0] ?? "").trim() : text}; ${advice}`
+      message: `${reason === "refused" && !isRule ? beforeData(text.replace(/\d.*/, "")) : text}; ${advice}`
     })
   }
 
+const beforeData = (text: string): string => (text.split(/["']/)[0] ?? "").trim()
+
 const unknownFault: Verdict = [/./, "unavailable", "a passing fault, as far as can be told"]
+
+/** The column that takes no NULL, where an error says that it got one. */
+export const lackingColumn = ({ message }: WarehouseError): string | undefined =>
+  /NOT NULL constraint failed: .*\.([^.;]+);/.exec(message)?.[1]
 
 /** After an error of this kind the open database answers nothing any more and has to be opened anew. */
 export const isFatal = (error: WarehouseError): boolean => /FATAL|has been invalidated/.test(error.message)

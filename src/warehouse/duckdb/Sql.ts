@@ -1,5 +1,5 @@
 /** The SQL that the DuckDB layer sends, as pure text; rows do not go through it but through the appender. */
-import { parse } from "node:path"
+import { basename } from "node:path"
 import type { Route } from "../../domain/Route.ts"
 import {
   consumerOffsets,
@@ -7,7 +7,9 @@ import {
   type Ddl,
   type Dialect,
   deadLetters,
+  type Field,
   quoted,
+  type Shape,
   shapesOf,
   upgrades
 } from "../sql/Tables.ts"
@@ -19,7 +21,15 @@ const schema = "BRONZE"
  * The schema that the tables of a file stand in. DuckDB names a file's catalog after the file: in `bronze.duckdb`, `BRONZE.ORDERS_RAW`
  * means the catalog, and a schema of that name would make it ambiguous. So `BRONZE.ORDERS_RAW` works in every file.
  */
-export const schemaOf = (path: string): string => (parse(path).name.toUpperCase() === schema ? "main" : schema)
+export const schemaIn = (catalog: string): string => (catalog.toUpperCase() === schema ? "main" : schema)
+
+/** The same for a file that is not open: DuckDB takes its name up to the first dot. */
+export const schemaOf = (path: string): string =>
+  schemaIn(
+    basename(path)
+      .split(".")
+      .find((part) => part !== "") ?? ""
+  )
 
 export const dialect: Dialect = {
   types: {
@@ -39,12 +49,15 @@ export const dialect: Dialect = {
 
 /** The schema of the file at `path`, then every table, then what older tables lack; each statement may be run again. */
 export const ddl = (path: string, routes: ReadonlyArray<Route>): Ddl => ({
-  create: [
-    ...(schemaOf(path) === schema ? [`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`] : []),
-    ...shapesOf(routes).map((shape) => createTable(dialect, shape))
-  ],
+  create: create(schemaOf(path), routes),
   upgrade: upgrades(dialect, shapesOf(routes))
 })
+
+/** What makes the tables of a file in which they stand in this schema. */
+export const create = (tablesIn: string, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
+  ...(tablesIn === schema ? [`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`] : []),
+  ...shapesOf(routes).map((shape) => createTable(dialect, shape))
+]
 
 const ledger = dialect.qualified(consumerOffsets.name)
 
@@ -94,6 +107,33 @@ export const summary = (tables: ReadonlyArray<string>): string =>
     )
     .join("\nUNION ALL\n")
 
-/** The columns of every table of the schema, in their order. Bind: schema. */
-export const columns = `SELECT table_name AS TABLE_NAME, column_name AS COLUMN_NAME FROM information_schema.columns
-WHERE table_schema = $1 ORDER BY table_name, ordinal_position`
+/** The columns of every table of the schema, in their order; DuckDB finds names in either case. Bind: schema. */
+export const columns = `SELECT upper(table_name) AS TABLE_NAME, upper(column_name) AS COLUMN_NAME, data_type AS DATA_TYPE,
+  is_nullable = 'NO' AND column_default IS NULL AS MUST_BE_FILLED
+FROM information_schema.columns WHERE table_catalog = current_database() AND upper(table_schema) = upper($1)
+ORDER BY table_name, ordinal_position`
+
+/** Where rows stand for a moment on their way into a table that has columns of others; each connection has its own. */
+export const stage = "BRONZE_STAGE"
+
+export const createStage = (shape: Shape): string =>
+  `CREATE OR REPLACE TEMP TABLE ${stage} (${shape.fields.map(({ name, type }) => `${quoted(name)} ${dialect.types[type]}`).join(", ")})`
+
+/** Columns that are not of the shape take their default; a typed column of another type is NULL where the value does not fit. */
+export const insertStaged = (shape: Shape, typeOf: (column: string) => string | undefined): string => {
+  const value = ({ name, required, type }: Field): string => {
+    const found = typeOf(name)
+    const isOther = required !== true && found !== undefined && found !== dialect.types[type]
+    return isOther ? `TRY_CAST(${quoted(name)} AS ${found})` : quoted(name)
+  }
+  return `INSERT INTO ${dialect.qualified(shape.name)} (${shape.fields.map(({ name }) => quoted(name)).join(", ")})
+SELECT ${shape.fields.map(value).join(", ")} FROM temp.main.${stage}`
+}
+
+export const dropStage = `DROP TABLE temp.main.${stage}`
+
+/** Plans a write and does nothing: what no row can be added to is refused here, views and generated columns among it. */
+export const rehearsal = (shape: Shape): string => {
+  const names = shape.fields.map(({ name }) => quoted(name)).join(", ")
+  return `EXPLAIN INSERT INTO ${dialect.qualified(shape.name)} (${names}) SELECT ${names} FROM ${dialect.qualified(shape.name)} WHERE false`
+}

@@ -214,7 +214,7 @@ describe("Snowflake", () => {
           assert.isAtMost(more, 5)
           const [zero] = yield* coverage
           assert.deepInclude(zero, { rows: 20_000 - bad, waiting: bad, missing: 0, duplicates: 0 })
-        }).pipe(Effect.provide([DeadLetterTopic.none, Progress.layer]))
+        }).pipe(Effect.scoped, Effect.provide([DeadLetterTopic.none, Progress.layer]))
       )
     )
 })

@@ -151,7 +151,7 @@ describe("a secret in a variable that is not secret", () => {
 
   it.effect("is hidden where the value is taken: DUCKDB_PATH, on the page and in the words of doctor", () =>
     Effect.gen(function* () {
-      const env = { ...base, DUCKDB_PATH: "md:x?motherduck_token=hunter2", SNOWFLAKE_USER: jwt }
+      const env = { ...base, DUCKDB_PATH: "./md:x?motherduck_token=hunter2", SNOWFLAKE_USER: jwt }
       const settings = yield* load(env)
       const page = yield* SettingsShown.list.pipe(Effect.provide(within(env)))
       assert.notMatch(JSON.stringify([Settings.describe(settings), page]), /hunter2|sflKx/)

@@ -67,6 +67,34 @@ describe("batching", () => {
       assert.deepStrictEqual(sizes(yield* landed(2)), [90, 90])
     })
   )
+
+  it.effect("go on for one table while another, which cannot be written, has filled the buffer", () =>
+    Effect.gen(function* () {
+      const { kafka, landed, warehouse } = yield* start({
+        env: { BUFFER_MAX_BYTES: "1MiB", WRITE_MAX_BYTES: "1MiB" }
+      })
+      const clicks = { topic: "raw.clicks.v1" }
+      const assignment = yield* kafka.assign([partition(0), partition(0, clicks)])
+      const big = { value: Buffer.from(JSON.stringify("x".repeat(10_000))) }
+      const finish = yield* warehouse.hangNext
+      yield* assignment.deliver(records(0, 90, big))
+      yield* TestClock.adjust("5 seconds")
+      yield* Queue.take(warehouse.attempts)
+      const waiting = yield* Effect.forkChild(assignment.deliver(records(90, 90, big)))
+      // More than the reserve: it goes in parts, each as soon as the one before has landed.
+      yield* Effect.forkChild(assignment.deliver(records(0, 15, { ...big, ...clicks })))
+      let clicked = 0
+      while (clicked < 15) {
+        yield* TestClock.adjust("5 seconds")
+        const [batch] = yield* landed(1)
+        assert.strictEqual(batch?.table.name, "CLICKS_RAW")
+        clicked += batch?.outcomes.length ?? 0
+      }
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* finish
+      yield* Fiber.join(waiting)
+    })
+  )
 })
 
 describe("offsets", () => {

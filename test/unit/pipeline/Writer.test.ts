@@ -35,7 +35,7 @@ const write = (maxLetter: number) =>
       const outcomes = [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })]
       return yield* land({ table, outcomes, trigger: "time" })
     })
-    const exit = yield* Effect.exit(writing).pipe(
+    const exit = yield* Effect.exit(Effect.scoped(writing)).pipe(
       Effect.provide([memory.layer, DeadLetterTopic.none, Progress.layer]),
       Effect.provide(Settings.layer),
       Effect.provide(Settings.environment({ SINK: "duckdb" }))

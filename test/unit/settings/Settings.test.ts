@@ -132,6 +132,13 @@ const malformed: ReadonlyArray<readonly [name: string, value: string, problem: s
   ["HTTP_PORT", "99999", 'expected a whole number from 0 to 65535, got "99999"'],
   ["SHUTDOWN_TIMEOUT", "", ""],
   ["SHUTDOWN_TIMEOUT", "0", 'expected a number of seconds from 0.1 to 3600 (5 or 0.5, without a unit), got "0"'],
+  ["DUCKDB_PATH", ":memory:", 'expected the path of a file, and no other database, got ":memory:"'],
+  [
+    "DUCKDB_PATH",
+    "md:lake",
+    'expected the path of a file, and no other database, got "md:lake"; a file of that name is written with ./ before it'
+  ],
+  ["DUCKDB_PATH", "s3://lake/x.db", 'expected the path of a file, and no other database, got "s3://lake/x.db"'],
   ["DUCKDB_PATH", "/nowhere/at/all.duckdb", 'expected a file in a folder that exists, got "/nowhere/at/all.duckdb"']
 ]
 

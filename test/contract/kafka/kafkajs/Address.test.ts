@@ -36,4 +36,23 @@ describe("the address of a broker", () => {
     })
     await met
   })
+
+  it("is connected to by TLS also where no certificate is named", async () => {
+    const hello = new Promise<number | undefined>((resolve) => {
+      const server = createServer((socket) =>
+        socket.once("data", (bytes) => {
+          resolve(bytes[0])
+          socket.destroy()
+          server.close()
+        })
+      )
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        const port = typeof address === "object" ? (address?.port ?? 0) : 0
+        Address.socketFactory({ host: "127.0.0.1", port, ssl: {}, onConnect: () => undefined }).on("error", () => {})
+      })
+    })
+    // The first byte of a TLS handshake.
+    assert.strictEqual(await hello, 22)
+  })
 })
