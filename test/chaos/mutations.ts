@@ -56,7 +56,7 @@ const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "Queue.end becomes Queue.shutdown",
-    edits: [{ file: "pipeline/Batcher.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
+    edits: [{ file: "pipeline/OpenGroup.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
     sink: "duckdb",
     by: /in hand/
   },
