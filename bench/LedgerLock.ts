@@ -46,7 +46,9 @@ const member = (bench: Bench, number: number, tables: number, until: number) =>
       const claimed = (partition: TopicPartition) => stands.get(partitionKey(partition)) ?? mine
       for (let offset = 0; Date.now() < until; offset++) {
         const began = Date.now()
-        yield* write(Batch.make(table, [row({ topic, partition: number, offset })], claimed))
+        yield* write(
+          Batch.make({ table, outcomes: [row({ topic, partition: number, offset })], trigger: "time", claimed })
+        )
         stands.set(partitionKey(mine), { ...mine, next: offset + 1 })
         took.push((Date.now() - began) / 1000)
         yield* Effect.promise(() => sleep(Math.max(0, batchTimeout - (Date.now() - began))))

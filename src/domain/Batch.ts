@@ -17,10 +17,15 @@ export interface OffsetRange extends TopicPartition {
   readonly skipped: number
 }
 
-/** One write to one table; within a partition the outcomes stand in the order of their offsets. */
-export interface Batch {
+/** Outcomes that are to be written together; within a partition they stand in the order of their offsets. */
+export interface Group {
   readonly table: Table
   readonly outcomes: ReadonlyArray<Outcome>
+  readonly trigger: BatchTrigger
+}
+
+/** One write to one table. */
+export interface Batch extends Group {
   readonly ranges: ReadonlyArray<OffsetRange>
 }
 
@@ -30,12 +35,13 @@ export interface Claimed {
   readonly next: number
 }
 
-/** Builds the batch of `outcomes`, whose partitions stand where `claimed` says. */
-export const make = (
-  table: Table,
-  outcomes: ReadonlyArray<Outcome>,
-  claimed: (partition: TopicPartition) => Claimed
-): Batch => {
+/** Builds the batch of a group, whose partitions stand where `claimed` says. */
+export const make = ({
+  claimed,
+  outcomes,
+  table,
+  trigger
+}: Group & { readonly claimed: (partition: TopicPartition) => Claimed }): Batch => {
   const partitions = new Map<string, { last: Outcome; landing: number }>()
   let here: { last: Outcome; landing: number } | undefined
   for (const outcome of outcomes) {
@@ -53,7 +59,7 @@ export const make = (
     const next = offset + 1
     return { topic, partition, epoch, from, next, skipped: next - from - landing }
   })
-  return { table, outcomes, ranges }
+  return { table, outcomes, ranges, trigger }
 }
 
 export const rowsOf = (batch: Pick<Batch, "outcomes">): ReadonlyArray<BronzeRow> =>

@@ -4,7 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import type { Batch, BatchTrigger } from "../domain/Batch.ts"
+import type { Batch } from "../domain/Batch.ts"
 import { partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import { deadLetterCauses } from "../domain/Outcome.ts"
 import { tablesOf } from "../domain/Route.ts"
@@ -49,7 +49,7 @@ export class Progress extends Context.Service<
     /** So much of the byte budget is taken now. */
     readonly buffered: (bytes: number) => void
     /** A batch is durable; `seconds` is what the try took that made it so. */
-    readonly written: (batch: Batch, trigger: BatchTrigger, seconds: number) => void
+    readonly written: (batch: Batch, seconds: number) => void
     /** A try to write failed after so many seconds. */
     readonly failed: (table: string, error: WriteFailure, seconds: number) => void
     readonly retried: (table: string) => void
@@ -160,9 +160,9 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       buffered: (bytes) => {
         bufferBytes = bytes
       },
-      written: (batch, trigger, seconds) => {
+      written: (batch, seconds) => {
         up("warehouse")
-        writeStats.written(batch, trigger, seconds)
+        writeStats.written(batch, seconds)
         recentRows.add(batch, now())
         for (const range of batch.ranges) partitionProgress.written(range, range.next)
       },

@@ -1,7 +1,7 @@
 /** Counts what has become durable, per table and in all, in metrics and in figures for people. */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
-import type { Batch, BatchTrigger } from "../domain/Batch.ts"
+import type { Batch } from "../domain/Batch.ts"
 import { overheadBytes } from "../domain/Outcome.ts"
 import { metrics } from "./Metrics.ts"
 import * as MinutePercentiles from "./MinutePercentiles.ts"
@@ -32,8 +32,11 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
   const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount: number): void =>
     Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
 
-  const written = (batch: Batch, trigger: BatchTrigger, seconds: number): void => {
-    const { name: table } = batch.table
+  const written = (batch: Batch, seconds: number): void => {
+    const {
+      table: { name: table },
+      trigger
+    } = batch
     const line = lines.get(table)
     if (line === undefined) return
     const at = now()

@@ -1,32 +1,29 @@
 /**
- * Micro-batches per table: a queue, `groupedWithin`, group commit and the byte budget. Whatever was offered is handed to the writer, in order
- * within its partition, before the scope has closed; or it is discarded, when the assignment it came from is no longer held.
+ * Micro-batches: a lane per table, and the byte budget before them. Whatever was offered is handed to the writer, in order within its
+ * partition, before the scope has closed; or it is discarded, when the assignment it came from is no longer held.
  */
-import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import type { BatchTrigger } from "../domain/Batch.ts"
+import type { Group } from "../domain/Batch.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import type { Assignment } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
 import * as ByteBudget from "./ByteBudget.ts"
-import * as GroupCommit from "./GroupCommit.ts"
+import type { Decoded } from "./FetchDecoder.ts"
+import * as TableLane from "./TableLane.ts"
 
-/** The batchers of one assignment. */
-export interface TableQueues<E> {
+/** The lanes of one assignment. */
+export interface Lanes<E> {
   /** Waits for room in the byte budget, then queues; one call per fetch, and one at a time for a partition. */
-  readonly offer: (table: Table, outcomes: ReadonlyArray<Outcome>) => Effect.Effect<void>
+  readonly offer: (decoded: Decoded) => Effect.Effect<void>
   /** Fails as soon as a write fails for good; succeeds never. */
   readonly failure: Effect.Effect<never, E>
 }
@@ -35,18 +32,14 @@ export class Batcher extends Context.Service<
   Batcher,
   {
     /**
-     * Opens a queue per table for the length of the scope. `write` makes a batch durable, and tries again by itself: its failure is final.
+     * Opens a lane per table for the length of the scope. `write` makes a batch durable, and tries again by itself: its failure is final.
      * While the assignment is held, closing the scope writes all that was offered; once it is not, what is not yet being written is dropped.
      */
     readonly open: <E, R>(options: {
       readonly tables: ReadonlyArray<Table>
-      readonly write: (
-        table: Table,
-        outcomes: ReadonlyArray<Outcome>,
-        trigger: BatchTrigger
-      ) => Effect.Effect<void, E, R>
+      readonly write: (group: Group) => Effect.Effect<void, E, R>
       readonly assignment: Pick<Assignment, "isHeld" | "isEnding">
-    }) => Effect.Effect<TableQueues<E>, never, R | Scope.Scope>
+    }) => Effect.Effect<Lanes<E>, never, R | Scope.Scope>
     /** Whether the scope that closed last wrote all that it had to; a stop that did not is no success, though nothing is lost. */
     readonly isFlushed: () => boolean
   }
@@ -65,23 +58,23 @@ export class Batcher extends Context.Service<
         isFlushed: () => flushed,
         open: Effect.fnUntraced(function* ({ assignment: { isEnding, isHeld }, tables, write }) {
           const shares = yield* ByteBudget.make(settings.bufferMaxBytes, tables, progress.buffered)
-          const lines = yield* Effect.forEach(shares, ([table, share]) =>
-            makeLine(settings, share, isHeld, ({ outcomes, trigger }) => write(table, outcomes, trigger))
+          const lanes = yield* Effect.forEach(shares, ([table, share]) =>
+            TableLane.make({ table, settings, share, isHeld, write })
           )
-          const closeGroups = Effect.forEach(lines, (line) => line.closeGroup, { discard: true })
-          const byTable = new Map(tables.map((table, index) => [table.name, lines[index]]))
+          const closeGroups = Effect.forEach(lanes, (lane) => lane.close, { discard: true })
+          const byTable = new Map(tables.map((table, index) => [table.name, lanes[index]]))
 
           // Finalizers run last in, first out: this fiber outlives the flush below, and is interrupted only when it overruns the grace period.
-          const drain = yield* Effect.forEach(lines, (line) => line.drain, {
+          const drain = yield* Effect.forEach(lanes, (lane) => lane.drain, {
             concurrency: "unbounded",
             discard: true
           }).pipe(Effect.forkScoped)
           // The flush: only `Queue.end` lets `groupedWithin` give out its partial group; shutdown, fail and interruption drop it.
           yield* Effect.addFinalizer((exit) =>
             Effect.forEach(
-              lines,
+              lanes,
               // A scope that is interrupted though its assignment goes on is the whole service stopping.
-              (line) => line.end(!isEnding() && Exit.hasInterrupts(exit) ? "shutdown" : "rebalance"),
+              (lane) => lane.end(!isEnding() && Exit.hasInterrupts(exit) ? "shutdown" : "rebalance"),
               { discard: true }
             ).pipe(
               Effect.andThen(Fiber.await(drain).pipe(Effect.timeoutOption(grace))),
@@ -97,10 +90,10 @@ export class Batcher extends Context.Service<
           )
 
           return {
-            offer: (table, outcomes) => {
-              const line = byTable.get(table.name)
-              if (line === undefined) return Effect.die(new Error(`no queue for table ${table.name}`))
-              return admit(line, closeGroups, outcomes)
+            offer: ({ bytes, outcomes, table }) => {
+              const lane = byTable.get(table.name)
+              if (lane === undefined) return Effect.die(new Error(`no lane for table ${table.name}`))
+              return Effect.withSpan(admit(lane, closeGroups, outcomes, bytes), "queue")
             },
             failure: Effect.andThen(Fiber.join(drain), Effect.never)
           }
@@ -118,20 +111,23 @@ const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {
 
 /** All at once where there is room; else, as soon as nothing of the table waits any more, in parts that its reserve has room for. */
 const admit = (
-  line: Pick<Effect.Success<ReturnType<typeof makeLine>>, "budget" | "offer">,
+  lane: TableLane.TableLane,
   closeGroups: Effect.Effect<void>,
-  outcomes: ReadonlyArray<Outcome>
+  outcomes: ReadonlyArray<Outcome>,
+  bytes: number
 ): Effect.Effect<void> => {
-  const bytes = bytesOf(outcomes)
   // What waits in open groups might be all that the budget was spent on: it waits no longer.
-  const room = Effect.suspend(() => (line.budget.isSpent(bytes) ? closeGroups : Effect.void))
-  return Effect.flatMap(Effect.andThen(room, line.budget.take(bytes)), (taken) => {
-    if (taken) return line.offer(outcomes, bytes)
-    const part = beginning(outcomes, line.budget.reserve)
+  const room = Effect.suspend(() => (lane.share.isSpent(bytes) ? closeGroups : Effect.void))
+  return Effect.flatMap(Effect.andThen(room, lane.share.take(bytes)), (taken) => {
+    if (taken) return lane.offer(outcomes, bytes)
+    const part = beginning(outcomes, lane.share.reserve)
     const partBytes = bytesOf(part)
-    line.budget.takePart(partBytes)
+    lane.share.takePart(partBytes)
     const rest = outcomes.slice(part.length)
-    return Effect.andThen(line.offer(part, partBytes), rest.length === 0 ? Effect.void : admit(line, closeGroups, rest))
+    return Effect.andThen(
+      lane.offer(part, partBytes),
+      rest.length === 0 ? Effect.void : admit(lane, closeGroups, rest, bytes - partBytes)
+    )
   })
 }
 
@@ -144,97 +140,3 @@ const beginning = (outcomes: ReadonlyArray<Outcome>, maxBytes: number): Readonly
   })
   return end === -1 ? outcomes : outcomes.slice(0, end)
 }
-
-/** What has been offered and stands in no group yet; unbounded in count, because the byte budget is the bound. */
-const makeOpenQueue = Effect.map(Queue.unbounded<Outcome, Cause.Done>(), (queue) => ({ queue, bytes: 0 }))
-
-/** One table: its queue, and the effect that empties it until the queue has ended. */
-const makeLine = Effect.fnUntraced(function* <E, R>(
-  settings: Settings["Service"],
-  budget: ByteBudget.Share,
-  isHeld: () => boolean,
-  write: (taken: GroupCommit.Taken) => Effect.Effect<void, E, R>
-) {
-  const pending = GroupCommit.make(settings.write)
-  const changed = yield* Latch.make()
-  let ended = false
-  let ending: "shutdown" | "rebalance" | undefined
-
-  let last = yield* makeOpenQueue
-  const queues = [last]
-
-  const offer = (outcomes: ReadonlyArray<Outcome>, bytes: number): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      last.bytes += bytes
-      return Effect.asVoid(Queue.offerAll(last.queue, outcomes))
-    })
-
-  /** Only its end makes a queue give out a partial group: so it is ended, and another one follows. */
-  const closeGroup = Effect.gen(function* () {
-    if (last.bytes === 0 || ending !== undefined) return
-    const { queue } = last
-    last = yield* makeOpenQueue
-    queues.push(last)
-    yield* Queue.end(queue)
-  })
-
-  const end = (why: "shutdown" | "rebalance") =>
-    Effect.suspend(() => {
-      ending = why
-      return Queue.end(last.queue)
-    })
-
-  const triggerOf = (outcomes: ReadonlyArray<Outcome>): BatchTrigger => {
-    if (outcomes.length === settings.batch.size) return "size"
-    return queues.length > 1 ? "bytes" : (ending ?? "time")
-  }
-
-  const group: Effect.Effect<void> = Effect.suspend(() => {
-    const [here] = queues
-    if (here === undefined) {
-      ended = true
-      return changed.open
-    }
-    return Stream.fromQueue(here.queue).pipe(
-      Stream.groupedWithin(settings.batch.size, settings.batch.timeout),
-      Stream.runForEach((outcomes) =>
-        Effect.suspend(() => {
-          here.bytes -= bytesOf(outcomes)
-          pending.add(outcomes, triggerOf(outcomes))
-          return changed.open
-        })
-      ),
-      Effect.andThen(
-        Effect.suspend(() => {
-          queues.shift()
-          return group
-        })
-      )
-    )
-  })
-
-  const worker: Effect.Effect<void, E, R> = Effect.suspend(() => {
-    const dropped = isHeld() ? 0 : pending.discard()
-    const taken = pending.take()
-    if (taken !== undefined) {
-      const settle = Effect.suspend(() => {
-        pending.release(taken)
-        return Effect.andThen(budget.release(taken.bytes), changed.open)
-      })
-      return write(taken).pipe(Effect.ensuring(settle), Effect.andThen(worker))
-    }
-    const done = ended && pending.isEmpty()
-    // Closed in the same step as the look, so that no change falls between the two.
-    if (!done) changed.closeUnsafe()
-    return Effect.andThen(budget.release(dropped), done ? Effect.void : Effect.andThen(changed.await, worker))
-  })
-
-  const workers = Array.from({ length: settings.write.concurrency }, () => worker)
-  return {
-    budget,
-    offer,
-    closeGroup,
-    end,
-    drain: Effect.all([group, ...workers], { concurrency: "unbounded", discard: true })
-  }
-})

@@ -122,6 +122,15 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
   } satisfies Claims
 })
 
+/** `Assigned 2 partitions: raw.orders.v1/0 from 250, raw.orders.v1/1 from 0`. */
+export const describe = ({ positions, stopped }: Claims): string => {
+  if (stopped.length > 0 && positions.length === 0) return `Assigned, and stopped: ${stopped.join(", ")}`
+  if (positions.length === 0)
+    return "Assigned no partition: the group has more members than partitions, or members with other topics; standing by"
+  const places = positions.map((position) => `${partitionKey(position)} from ${position.offset}`)
+  return `Assigned ${positions.length} ${positions.length === 1 ? "partition" : "partitions"}: ${places.join(", ")}`
+}
+
 type Decision = Starts.Decision & TopicPartition
 
 const startOf = (

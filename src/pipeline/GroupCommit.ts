@@ -25,8 +25,8 @@ export interface Taken {
 }
 
 export interface GroupCommit {
-  /** Adds a group as `groupedWithin` closed it, and why it did. */
-  readonly add: (group: ReadonlyArray<Outcome>, trigger: BatchTrigger) => void
+  /** Adds a group, with what closed it, and returns its bytes. */
+  readonly add: (group: ReadonlyArray<Outcome>, trigger: BatchTrigger) => number
   /** Takes what one write should carry and marks its partitions as in flight; undefined while nothing can go. */
   readonly take: () => Taken | undefined
   /** Ends the flight of what was taken. */
@@ -52,9 +52,10 @@ export const make = (limits: Limits): GroupCommit => {
   let nextGroup = 0
   let merging = false
 
-  const add = (group: ReadonlyArray<Outcome>, trigger: BatchTrigger): void => {
+  const add = (group: ReadonlyArray<Outcome>, trigger: BatchTrigger): number => {
     const id = nextGroup++
     let runs = 0
+    let bytes = 0
     let before: Outcome | undefined
     let run: Run = { group: id, outcomes: [], bytes: 0 }
     for (const outcome of group) {
@@ -70,8 +71,10 @@ export const make = (limits: Limits): GroupCommit => {
       }
       run.outcomes.push(outcome)
       run.bytes += outcome.bytes
+      bytes += outcome.bytes
     }
     if (runs > 0) groups.set(id, { runs, trigger })
+    return bytes
   }
 
   /** Moves runs from the waiting lines into `outcomes` while they fit; at least one, so that a large event can pass. */

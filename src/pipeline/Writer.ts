@@ -1,16 +1,15 @@
 /**
  * Makes a batch durable, whatever it takes: the same batch again while the warehouse is away, the ledger's word when an outcome is unclear,
- * halves down to the record at fault when data is refused. Only then are the offsets committed to Kafka (P2).
+ * halves down to the record at fault when data is refused. Only what it returns from may be committed to Kafka (P2).
  */
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import type { BatchTrigger } from "../domain/Batch.ts"
 import * as Batch from "../domain/Batch.ts"
 import { smaller } from "../domain/DeadLetters.ts"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../domain/Outcome.ts"
-import { nounOf, type Table } from "../domain/Route.ts"
+import { nounOf } from "../domain/Route.ts"
 import * as Throttle from "../domain/Throttle.ts"
 import type { Assignment } from "../kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
@@ -20,65 +19,67 @@ import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { silent, unbound, type WarehouseError } from "../warehouse/WarehouseError.ts"
 import type { Claims } from "./Claims.ts"
+import { Reclaim } from "./Reclaim.ts"
 import * as Spans from "./Spans.ts"
 
-/** The partitions of a batch are no longer ours, or no longer where we left them: what is held has to be dropped and the ledger read again. */
-export class Reclaim extends Schema.TaggedError<Reclaim>()("Reclaim", { message: Schema.String }) {}
+/** The warehouse does not take the batch as it is. Nothing of it is durable; `instead` is to be written in its place, one after another. */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly instead: ReadonlyArray<ReadonlyArray<Outcome>>
+}> {}
 
-export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger: Claims, spans: Spans.Spans) {
+export interface Writer {
+  /** Returns once the batch is durable. */
+  readonly write: (batch: Batch.Batch) => Effect.Effect<void, Refused | Reclaim>
+}
+
+export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "isHeld">, claims: Claims) {
   const warehouse = yield* Warehouse
   const deadLetterTopic = yield* DeadLetterTopic
   const progress = yield* Progress
-  const { kafka, progressTimeout } = yield* Settings
+  const { progressTimeout } = yield* Settings
   const logRefused = yield* Throttle.make(
     (sort, count) => `${sort}: ${count} more within a minute; all are kept as dead letters (node dist/main.js dlq list)`
   )
   // One outage, and all the writes that wait for its end.
   const mentioned: Retry.Mentioned = new Map()
 
-  const write = (table: Table, outcomes: ReadonlyArray<Outcome>, trigger: BatchTrigger): Effect.Effect<void, Reclaim> =>
-    Effect.suspend(() => {
-      const batch = Batch.make(table, outcomes, ledger.claimed)
-      const what = describe(batch)
-      const { name, options } = Spans.process(batch, kafka.group, spans.links(batch))
-      return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
-        Effect.andThen(publish(batch)),
-        Effect.andThen(persist(batch, what, trigger)),
-        Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
-        Effect.andThen(commit(batch)),
-        Effect.catchTag("WarehouseError", (error) => recover(batch, error, trigger)),
-        Effect.withSpan(name, options)
-      )
-    })
+  const write = (batch: Batch.Batch): Effect.Effect<void, Refused | Reclaim> => {
+    const what = describe(batch)
+    return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
+      Effect.andThen(publish(batch)),
+      Effect.andThen(persist(batch, what)),
+      Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
+      Effect.catchTag("WarehouseError", (error) => recover(batch, error))
+    )
+  }
 
   /** Before the write, for after it nobody would know what is still to be sent; a letter may come twice, and says where it is from. */
   const publish = (batch: Batch.Batch): Effect.Effect<void, Reclaim> =>
     deadLetterTopic.publish(Batch.deadLettersOf(batch)).pipe(
-      Effect.retry(Retry.forever("Failed to send dead letters to Kafka", assignment.isHeld)),
+      Effect.retry(Retry.forever("Failed to send dead letters to Kafka", isHeld)),
       Effect.mapError(({ message }) => new Reclaim({ message }))
     )
 
-  const persist = (batch: Batch.Batch, what: string, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> => {
+  const persist = (batch: Batch.Batch, what: string): Effect.Effect<void, WarehouseError> => {
     let tries = 0
     return Effect.suspend(() => {
       if (tries++ > 0) progress.retried(batch.table.name)
-      return attempt(batch, trigger)
+      return attempt(batch)
     }).pipe(
       Effect.retry(
         Retry.forever(
           `Failed to insert ${what} into ${warehouse.name}`,
-          (error: WarehouseError) => error.isRetryable && assignment.isHeld(),
+          (error: WarehouseError) => error.isRetryable && isHeld(),
           mentioned
         )
       ),
-      Effect.tap(() => Effect.sync(() => ledger.advance(batch)))
+      Effect.tap(() => Effect.sync(() => claims.advance(batch)))
     )
   }
 
   /** One try. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
-  const attempt = (batch: Batch.Batch, trigger: BatchTrigger): Effect.Effect<void, WarehouseError> =>
+  const attempt = (batch: Batch.Batch): Effect.Effect<void, WarehouseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
-      const { name, options } = Spans.write(batch, warehouse.name)
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
       return Effect.suspend(() => warehouse.write(batch)).pipe(
         // Whatever throws while records are bound is a record's fault, to be found as any other.
@@ -88,9 +89,9 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
           (error) => Effect.andThen(hasLanded(batch, error), (landed) => (landed ? Effect.void : Effect.fail(error)))
         ),
         Effect.timeoutOrElse({ duration: progressTimeout, orElse: () => Effect.fail(silent) }),
-        Effect.withSpan(name, options),
+        Spans.aroundTry(batch, warehouse.name),
         Effect.tapError((error) => Effect.map(took, (seconds) => progress.failed(batch.table.name, error, seconds))),
-        Effect.andThen(Effect.map(took, (seconds) => progress.written(batch, trigger, seconds)))
+        Effect.andThen(Effect.map(took, (seconds) => progress.written(batch, seconds)))
       )
     })
 
@@ -109,54 +110,43 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
     })
   }
 
-  const commit = (batch: Batch.Batch): Effect.Effect<void> =>
-    assignment.commit(Batch.positionsOf(batch)).pipe(
-      Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)),
-      Effect.withSpan(Spans.commit.name, Spans.commit.options)
-    )
-
-  const recover = (batch: Batch.Batch, error: WarehouseError, trigger: BatchTrigger): Effect.Effect<void, Reclaim> => {
+  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<never, Refused | Reclaim> => {
     if (error.reason === "fenced") progress.fenced()
     if (error.reason !== "refused" && error.reason !== "too_large")
       return Effect.fail(new Reclaim({ message: error.message }))
-    const { outcomes, table } = batch
+    const { outcomes } = batch
     const [first] = outcomes
     const bad = new Set(error.records)
-    if (bad.size > 0)
-      return Effect.logError(
-        `${warehouse.name} refuses ${bad.size} of ${outcomes.length} records: ${error.message}`
-      ).pipe(
-        Effect.andThen(
-          write(
-            table,
-            outcomes.map((outcome, index) =>
-              outcome._tag === "BronzeRow" && bad.has(index) ? bury(outcome, error) : outcome
-            ),
-            trigger
-          )
-        )
+    if (bad.size > 0) {
+      const buried = outcomes.map((outcome, index) =>
+        outcome._tag === "BronzeRow" && bad.has(index) ? bury(outcome, error) : outcome
       )
+      return Effect.andThen(
+        Effect.logError(`${warehouse.name} refuses ${bad.size} of ${outcomes.length} records: ${error.message}`),
+        new Refused({ instead: [buried] })
+      )
+    }
     if (outcomes.length > 1) {
       const middle = Math.ceil(outcomes.length / 2)
-      return Effect.andThen(
-        write(table, outcomes.slice(0, middle), trigger),
-        write(table, outcomes.slice(middle), trigger)
-      )
+      return Effect.fail(new Refused({ instead: [outcomes.slice(0, middle), outcomes.slice(middle)] }))
     }
     if (first?._tag !== "BronzeRow") {
       // A dead letter must not stop its partition: what is too much of it is left out, and it says so.
       const less = first?._tag === "DeadLetter" ? smaller(first) : undefined
       return less === undefined
         ? Effect.fail(new Reclaim({ message: `a dead letter was refused: ${error.message}` }))
-        : write(table, [less], trigger)
+        : Effect.fail(new Refused({ instead: [[less]] }))
     }
-    return logRefused(
-      `${warehouse.name} refuses records of topic=${first.topic}`,
-      `${warehouse.name} refuses ${place(first)}: ${error.message}`
-    ).pipe(Effect.andThen(write(table, [bury(first, error)], trigger)))
+    return Effect.andThen(
+      logRefused(
+        `${warehouse.name} refuses records of topic=${first.topic}`,
+        `${warehouse.name} refuses ${place(first)}: ${error.message}`
+      ),
+      new Refused({ instead: [[bury(first, error)]] })
+    )
   }
 
-  return write
+  return { write } satisfies Writer
 })
 
 const place = ({ offset, partition, topic }: Outcome): string =>

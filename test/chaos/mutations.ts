@@ -46,9 +46,9 @@ const mutations: ReadonlyArray<Mutation> = [
     name: "the commit goes before the write",
     edits: [
       {
-        file: "pipeline/Writer.js",
-        from: "Effect.andThen(publish(batch))",
-        to: "Effect.andThen(commit(batch)), Effect.andThen(publish(batch))"
+        file: "pipeline/Pipeline.js",
+        from: "return writer.write(batch)",
+        to: "return Effect.andThen(commit(assignment, batch), writer.write(batch))"
       }
     ],
     sink: "snowflake",
@@ -56,7 +56,7 @@ const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "Queue.end becomes Queue.shutdown",
-    edits: [{ file: "pipeline/Batcher.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
+    edits: [{ file: "pipeline/OpenGroup.js", from: "Queue.end(last.queue)", to: "Queue.shutdown(last.queue)" }],
     sink: "duckdb",
     by: /in hand/
   },

@@ -15,7 +15,7 @@ const floors = [
   ["kafka", "http"],
   ["warehouse", "observe"],
   ["settings"],
-  ["domain", "Retry", "Version"]
+  ["domain", "Retry", "Throttle", "Version"]
 ]
 
 /** What only these rooms may load. */

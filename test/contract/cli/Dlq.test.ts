@@ -73,7 +73,12 @@ const seed = Effect.gen(function* () {
     letter({ offset: 4, cause: "too_large", payload: base64('{"a":1}'), truncated: true, message: "too large" })
   ]
   yield* write(
-    Batch.make(orders.table, [row({ event: '{"order_id":"o-0"}' }), ...letters], () => entry ?? { epoch: 0, next: 0 })
+    Batch.make({
+      table: orders.table,
+      outcomes: [row({ event: '{"order_id":"o-0"}' }), ...letters],
+      trigger: "time",
+      claimed: () => entry ?? { epoch: 0, next: 0 }
+    })
   )
 })
 

@@ -10,8 +10,8 @@ import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
+import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
-import * as Writer from "../../../src/pipeline/Writer.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import { connect } from "../../../src/warehouse/snowflake/Driver.ts"
 import * as SnowflakeInserts from "../../../src/warehouse/snowflake/Inserts.ts"
@@ -204,20 +204,12 @@ describe("Snowflake", () => {
               row({ topic, offset: from + index, columns, event: isBad(index) ? '{"a":}' : `{"n":${index}}` })
             )
           const ledger = yield* Claims.open(assignment)
-          const writer = yield* Writer.make(assignment, ledger, Spans.make())
+          const land = yield* Pipeline.land(assignment, ledger, Spans.make("group"))
           const all = FaultProxy.steps
           const before = seen(...all, "other")
-          yield* writer(
-            table,
-            records(0, () => false),
-            "size"
-          )
+          yield* land({ table, outcomes: records(0, () => false), trigger: "size" })
           const plain = seen(...all, "other")
-          yield* writer(
-            table,
-            records(10_000, (index) => index % every === every - 1),
-            "size"
-          )
+          yield* land({ table, outcomes: records(10_000, (index) => index % every === every - 1), trigger: "size" })
           const more = seen(...all, "other") - plain - (plain - before)
           assert.isAtMost(more, 5)
           const [zero] = yield* coverage

@@ -65,6 +65,11 @@ export const batchOf = (
         : row({ topic: topics[name], columns: table.columns.map(() => null), ...outcome })
   )
   const standing = new Map(claimed.map((entry) => [partitionKey(entry), entry]))
-  const batch = Batch.make(table, all, (partition) => standing.get(partitionKey(partition)) ?? { epoch: 0, next: 0 })
+  const batch = Batch.make({
+    table,
+    outcomes: all,
+    trigger: "time",
+    claimed: (partition) => standing.get(partitionKey(partition)) ?? { epoch: 0, next: 0 }
+  })
   return { ...batch, ranges: batch.ranges.filter((range) => standing.has(partitionKey(range))) }
 }

@@ -15,9 +15,12 @@ describe("Batch", () => {
       letter({ offset: 14 }),
       skip({ offset: 19, reason: "control" })
     ]
-    const { ranges } = Batch.make(table, outcomes, ({ partition }) =>
-      partition === 0 ? { epoch: 7, next: 10 } : { epoch: 8, next: 3 }
-    )
+    const { ranges } = Batch.make({
+      table,
+      outcomes,
+      trigger: "time",
+      claimed: ({ partition }) => (partition === 0 ? { epoch: 7, next: 10 } : { epoch: 8, next: 3 })
+    })
     assert.deepStrictEqual(ranges, [
       { topic: "raw.orders.v1", partition: 0, epoch: 7, from: 10, next: 20, skipped: 8 },
       { topic: "raw.orders.v1", partition: 1, epoch: 8, from: 3, next: 4, skipped: 0 }

@@ -5,8 +5,8 @@ import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
+import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
-import * as Writer from "../../../src/pipeline/Writer.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 import { partition } from "../../support/Flow.ts"
 import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
@@ -30,9 +30,10 @@ const write = (maxLetter: number) =>
     const memory = yield* MemoryWarehouse.make({ maxLetter })
     const writing = Effect.gen(function* () {
       const ledger = yield* Claims.open(assignment)
-      const writer = yield* Writer.make(assignment, ledger, Spans.make())
+      const land = yield* Pipeline.land(assignment, ledger, Spans.make("group"))
       const payload = Buffer.alloc(1_000_000, "x").toString("base64")
-      return yield* writer(table, [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })], "time")
+      const outcomes = [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })]
+      return yield* land({ table, outcomes, trigger: "time" })
     })
     const exit = yield* Effect.exit(Effect.scoped(writing)).pipe(
       Effect.provide([memory.layer, DeadLetterTopic.none, Progress.layer]),

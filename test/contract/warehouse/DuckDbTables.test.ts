@@ -6,11 +6,12 @@ import { DuckDBInstance } from "@duckdb/node-api"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Settings } from "../../../../src/settings/Settings.ts"
-import * as DuckDb from "../../../../src/warehouse/duckdb/DuckDb.ts"
-import { Warehouse } from "../../../../src/warehouse/Warehouse.ts"
-import { batchOf, claimAll, letter } from "../../../support/warehouse/batches.ts"
-import { settings } from "../../../support/warehouse/Subject.ts"
+
+import { Settings } from "../../../src/settings/Settings.ts"
+import * as DuckDb from "../../../src/warehouse/duckdb/DuckDb.ts"
+import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
+import { batchOf, claimAll, letter } from "../../support/warehouse/batches.ts"
+import { settings } from "../../support/warehouse/Subject.ts"
 
 const home = mkdtempSync(join(tmpdir(), "bronze-duckdb-tables-"))
 afterAll(() => rmSync(home, { recursive: true, force: true }))

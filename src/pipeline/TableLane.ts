@@ -1,0 +1,71 @@
+/** One table's way from what is offered to what is written: its open group, the groups that wait, and the workers that write them in order. */
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type { Group } from "../domain/Batch.ts"
+import type { Table } from "../domain/Route.ts"
+import type { Settings } from "../settings/Settings.ts"
+import type { Share } from "./ByteBudget.ts"
+import * as GroupCommit from "./GroupCommit.ts"
+import * as OpenGroup from "./OpenGroup.ts"
+
+export const make = Effect.fnUntraced(function* <E, R>({
+  isHeld,
+  settings,
+  share,
+  table,
+  write
+}: {
+  readonly table: Table
+  readonly settings: Pick<Settings["Service"], "batch" | "write">
+  readonly share: Share
+  readonly isHeld: () => boolean
+  readonly write: (group: Group) => Effect.Effect<void, E, R>
+}) {
+  const { close, end, offer, run } = yield* OpenGroup.make(settings.batch)
+  const waiting = GroupCommit.make(settings.write)
+  const changed = yield* Latch.make()
+  let ended = false
+
+  const gather = run((group, trigger) => {
+    const bytes = waiting.add(group, trigger)
+    changed.openUnsafe()
+    return bytes
+  }).pipe(
+    Effect.andThen(
+      Effect.suspend(() => {
+        ended = true
+        return changed.open
+      })
+    )
+  )
+
+  const worker: Effect.Effect<void, E, R> = Effect.suspend(() => {
+    const dropped = isHeld() ? 0 : waiting.discard()
+    const taken = waiting.take()
+    if (taken !== undefined) {
+      const { bytes, outcomes, trigger } = taken
+      const settle = Effect.suspend(() => {
+        waiting.release(taken)
+        return Effect.andThen(share.release(bytes), changed.open)
+      })
+      return write({ table, outcomes, trigger }).pipe(Effect.ensuring(settle), Effect.andThen(worker))
+    }
+    const done = ended && waiting.isEmpty()
+    // Closed in the same step as the look, so that no change falls between the two.
+    if (!done) changed.closeUnsafe()
+    return Effect.andThen(share.release(dropped), done ? Effect.void : Effect.andThen(changed.await, worker))
+  })
+
+  const workers = Array.from({ length: settings.write.concurrency }, () => worker)
+  return {
+    share,
+    offer,
+    /** Lets the open group go before it is full or old enough. */
+    close,
+    /** Nothing is offered after this. */
+    end,
+    /** Empties the lane until it has ended; fails as soon as a write fails for good. */
+    drain: Effect.all([gather, ...workers], { concurrency: "unbounded", discard: true })
+  }
+})
+export type TableLane = Pick<Effect.Success<ReturnType<typeof make>>, "share" | "offer" | "close" | "end">
