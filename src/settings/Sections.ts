@@ -62,8 +62,7 @@ export const sink = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Retu
   if ((yield* reader.get(variables.sink)) === "Snowflake") return yield* snowflake(reader, snowflakeRead)
   const folder = dirname(path)
   const exists = yield* Effect.orElseSucceed(reader.fileSystem.exists(folder), () => false)
-  if (path !== ":memory:" && !exists)
-    reader.note(variables.duckdbPath, `expected a file in a folder that exists, got ${quote(path)}`)
+  if (!exists) reader.note(variables.duckdbPath, `expected a file in a folder that exists, got ${quote(path)}`)
   return { _tag: "DuckDb", path }
 })
 
