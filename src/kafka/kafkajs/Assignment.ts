@@ -3,13 +3,14 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
+import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
 import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
 import * as CommitNote from "../CommitNote.ts"
 import { type Assignment, OffsetsLost, type Places } from "../ConsumerGroup.ts"
 import { KafkaError } from "../KafkaError.ts"
 import * as Faults from "./Faults.ts"
 import * as Lane from "./Lane.ts"
+import * as Patches from "./patches.ts"
 
 /** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
 interface Passed extends TopicPartition {
@@ -90,7 +91,7 @@ export const make = (options: {
   const deliver = (latest: EachBatchPayload): Promise<boolean> => {
     payload = latest
     const { batch } = latest
-    const range = { from: fetchedOffset(batch), next: Number(batch.lastOffset()) + 1 }
+    const range = { from: Patches.fetchedOffset(batch), next: Number(batch.lastOffset()) + 1 }
     return new Promise((resolve) =>
       offer({ topic: batch.topic, partition: batch.partition, ...range, messages: batch.messages }, resolve)
     )
@@ -280,6 +281,3 @@ const alone = ({ partition, topic }: TopicPartition) => ({ topic, partitions: [p
 
 /** How long a partition rests, in milliseconds. */
 const restTime = 30_000
-
-/** The offset that was asked for; kafkajs keeps it in the batch, though not in its types. */
-const fetchedOffset = (batch: Batch): number => Number(Reflect.get(batch, "fetchedOffset"))

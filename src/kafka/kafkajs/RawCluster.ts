@@ -2,6 +2,7 @@
 import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
 import { KafkaClient } from "./Client.ts"
+import * as Patches from "./patches.ts"
 
 export interface RawCluster {
   readonly connect: () => Promise<void>
@@ -80,11 +81,14 @@ export const encoded = (bytes: Buffer): Encoded => new Encoder().writeBuffer(byt
 /** Closed with the scope; connects with the first question. */
 export const make = Effect.gen(function* () {
   const { kafka, use } = yield* KafkaClient
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => /createCluster$/.test(description ?? ""))
-  if (symbol === undefined) return yield* Effect.die("kafkajs has no createCluster")
-  const createCluster: (options: object) => RawCluster = Reflect.get(kafka, symbol)
   return yield* Effect.acquireRelease(
-    Effect.sync(() => createCluster({ allowAutoTopicCreation: false, metadataMaxAge: 300_000, isolationLevel: 0 })),
+    Effect.sync(() =>
+      Patches.createCluster<RawCluster>(kafka, {
+        allowAutoTopicCreation: false,
+        metadataMaxAge: 300_000,
+        isolationLevel: 0
+      })
+    ),
     (cluster) => use("disconnect", () => cluster.disconnect()).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
   )
 })

@@ -3,8 +3,8 @@
  * another: an upgrade has to look at them again.
  */
 import { createRequire } from "node:module"
+import type { Batch, Kafka } from "kafkajs"
 import * as FetchResponse from "./FetchResponse.ts"
-import * as IdleTimer from "./IdleTimer.ts"
 
 /** The version that these changes were made for. */
 export const version = "2.2.4"
@@ -31,7 +31,7 @@ export const apply = (): void => {
   if (found !== version)
     throw new Error(`kafkajs ${found} is installed, and patches.ts was made for ${version}: look at each patch again`)
   decodeFetches()
-  IdleTimer.rest()
+  restWhenIdle()
   isApplied = true
 }
 
@@ -55,4 +55,40 @@ const decodeFetches = (): void => {
       return { ...made, response: { ...made.response, decode } }
     }
   }
+}
+
+interface RequestQueue {
+  readonly pending: ReadonlyArray<unknown>
+  readonly scheduleCheckPendingRequests: () => void
+}
+
+/**
+ * A connection with nothing to send looks at its empty queue a thousand times a second, for its timer is set to a time that has passed (kafkajs
+ * issue 1704). Whatever is sent later is looked at when it comes: that is what kafkajs does then.
+ */
+const restWhenIdle = (): void => {
+  const { prototype }: { readonly prototype: RequestQueue } = require("kafkajs/src/network/requestQueue/index.js")
+  const { scheduleCheckPendingRequests } = prototype
+  if (typeof scheduleCheckPendingRequests !== "function")
+    throw new Error("kafkajs has no request queue where patches.ts looks for it")
+  Object.assign(prototype, {
+    scheduleCheckPendingRequests(this: RequestQueue) {
+      if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
+    }
+  })
+}
+
+/** The offset that was asked for; kafkajs keeps it in the batch, though not in its types. */
+export const fetchedOffset = (batch: Batch): number => {
+  const offset = Number(Reflect.get(batch, "fetchedOffset"))
+  if (!Number.isSafeInteger(offset)) throw new Error("kafkajs keeps no fetchedOffset in a batch")
+  return offset
+}
+
+/** Makes a connection to the cluster of its own, for requests that kafkajs's public clients cannot send. */
+export const createCluster = <A>(kafka: Kafka, options: object): A => {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => /createCluster$/.test(description ?? ""))
+  const create: unknown = symbol === undefined ? undefined : Reflect.get(kafka, symbol)
+  if (typeof create !== "function") throw new Error("kafkajs has no createCluster where patches.ts looks for it")
+  return create(options)
 }

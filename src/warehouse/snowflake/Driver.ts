@@ -1,14 +1,12 @@
 /** The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's own long retries. */
-import { createRequire } from "node:module"
-import { promisify } from "node:util"
-import { type CompressCallback, gzip, type InputType, type ZlibOptions } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import { fromDriver, fromLogin } from "./Errors.ts"
-import { filled, lend, type RowBind } from "./RowBinds.ts"
+import * as Patches from "./patches.ts"
+import { lend, type RowBind } from "./RowBinds.ts"
 
 export interface Session {
   /** False once the server has ended it, or the driver has given it up. */
@@ -39,11 +37,6 @@ const hybridParameters = `READ_LATEST_WRITES = TRUE HYBRID_TABLE_LOCK_TIMEOUT = 
 /** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
 const httpTimeout = 60_000
 
-/** A request of more bytes is compressed: a bind is quoted once more in it, and beyond 1 MB Snowflake need not take it as it is. */
-const largestPlain = 800_000
-
-const compress = promisify(gzip)
-
 // Import costs 0.3 s and 58 MB: only a process that writes to Snowflake pays.
 const loadDriver = async () => {
   // Set first: at import the driver asks the addresses of three clouds where it runs.
@@ -55,32 +48,8 @@ const loadDriver = async () => {
     additionalLogToConsole: false,
     customLogger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent }
   })
-  // The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this field, though.
-  const require = createRequire(import.meta.url)
-  const http: typeof import("snowflake-sdk/dist/lib/http/axios_instance.js") = require("snowflake-sdk/dist/lib/http/axios_instance.js")
-  http.default.interceptors.request.use(async (request) => {
-    const data = filled(request.data)
-    Object.assign(request, { snowflakeRetryConfig: { maxRetries: 1 }, data })
-    if (!(data instanceof Buffer) || data.length <= largestPlain || request.headers.has("Content-Encoding"))
-      return request
-    request.headers.set("Content-Encoding", "gzip")
-    return Object.assign(request, { data: await compress(data, { level: 1 }) })
-  })
-  skipUselessGzip(require("node:zlib"))
+  Patches.apply()
   return driver
-}
-
-/**
- * The driver compresses each request, which is half of its work, and sends it uncompressed all the same: the result comes after the request
- * has left (dist/lib/http/base.js). Told that it could not be compressed, it goes on as it always does. Its calls are those without options.
- */
-const skipUselessGzip = (zlib: typeof import("node:zlib")): void => {
-  const { gzip } = zlib
-  const skip = (buffer: InputType, options: ZlibOptions | null, callback: CompressCallback): void => {
-    if (options === null) callback(new Error("not compressed"), Buffer.alloc(0))
-    else gzip(buffer, options, callback)
-  }
-  Object.assign(zlib, { gzip: Object.assign(skip, gzip) })
 }
 
 let loaded: ReturnType<typeof loadDriver> | undefined

@@ -1,7 +1,7 @@
 /** A connection of kafkajs with nothing to send leaves the processor alone. */
 import { createRequire } from "node:module"
 import { assert, describe, it } from "@effect/vitest"
-import * as IdleTimer from "../../../../src/kafka/kafkajs/IdleTimer.ts"
+import * as Patches from "../../../../src/kafka/kafkajs/patches.ts"
 
 interface Queue {
   pending: Array<object>
@@ -25,7 +25,7 @@ const makeQueue = (): Queue => {
 
 describe("the queue of a connection", () => {
   it("sets no timer while it is empty, and one while something waits", () => {
-    IdleTimer.rest()
+    Patches.apply()
     const empty = makeQueue()
     empty.checkPendingRequests()
     assert.isNull(empty.throttleCheckTimeoutId)
