@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Layers from "../app/Layers.ts"
+import * as Bytes from "../domain/Bytes.ts"
 import { Admin } from "../kafka/Admin.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaClient } from "../kafka/kafkajs/Client.ts"
@@ -52,22 +53,13 @@ export const render = (seen: Seen, columns: number): string => {
   return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line
 }
 
-const textOf = (bytes: Buffer | null): string | null => {
-  if (bytes === null) return null
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-  } catch {
-    return `base64:${bytes.toString("base64")}`
-  }
-}
-
 const seenOf = ({ message, partition, topic }: Delivered): Seen => ({
   topic,
   partition,
   offset: message.offset,
   timestamp: Number(message.timestamp),
-  key: textOf(message.key),
-  value: textOf(message.value)
+  key: message.key === null ? null : Bytes.textOf(message.key),
+  value: message.value === null ? null : Bytes.textOf(message.value)
 })
 
 /** All events of these topics from now on (or from their beginning); fails when Kafka is lost for good. */

@@ -46,7 +46,8 @@ export const tablesOf = (routes: ReadonlyArray<Route>): ReadonlyArray<Table> => 
 ]
 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
-const topicName = /^[A-Za-z0-9._-]{1,249}$/
+/** What Kafka takes for the name of a topic. */
+export const topicName = /^[A-Za-z0-9._-]{1,249}$/
 const routeShape = /^([^=()\s]+)\s*=\s*([^=()\s]+)\s*(?:\(([^()]*)\))?$/
 const columnShape = /^([^=:\s]+)\s*=\s*([^=:\s]+?)(?:\s*:\s*([A-Za-z]+))?$/
 

@@ -3,7 +3,7 @@ import * as Decimal from "./Decimal.ts"
 
 /** Years 1 to 9999, which both warehouses hold. */
 const earliest = -62_135_596_800_000
-const latest = 253_402_300_799_999
+export const latest = 253_402_300_799_999
 
 const textShape =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T| {1,2})(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?(?: ?(Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?$/i

@@ -55,6 +55,18 @@ const isDenied = ({ code, message, name }: Link): boolean =>
   /AUTHORIZATION_FAILED|SASL|CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_/.test(code) ||
   /self.signed certificate|unable to (verify|get).*certificate|hostname\/IP does not match/i.test(message)
 
+/** What Kafka says to a member while it shares the partitions again, and to one that it has put out of the group. */
+const rebalance = new Set(["REBALANCE_IN_PROGRESS"])
+const eviction = new Set(["UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION"])
+
+const typeOf = (cause: unknown): string => {
+  const type: unknown = cause instanceof Error ? Reflect.get(cause, "type") : undefined
+  return typeof type === "string" ? type : ""
+}
+
+export const isRebalance = (cause: unknown): boolean => rebalance.has(typeOf(cause))
+export const isEviction = (cause: unknown): boolean => eviction.has(typeOf(cause))
+
 const reasonOf = (chain: ReadonlyArray<Link>): KafkaErrorReason => {
   if (chain.some(isDenied)) return "denied"
   if (chain.some(({ code }) => /^(UNKNOWN_TOPIC_OR_PARTITION|UNKNOWN_TOPIC_ID|INVALID_TOPIC_EXCEPTION)$/.test(code)))

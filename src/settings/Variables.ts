@@ -1,6 +1,7 @@
 /** The table of settings: every environment variable with its default as text and its meaning, in the order in which they are shown. */
 import * as Config from "effect/Config"
 import * as Result from "effect/Result"
+import { topicName as topicPattern } from "../domain/Route.ts"
 import * as Parse from "./Parse.ts"
 
 /** One variable; reading it never fails for a malformed value, so that all of them can be looked at together. */
@@ -49,7 +50,7 @@ const defaultRoutes =
 const logFile = "/tmp/bronze_consumer.log"
 const GiB = 1_073_741_824
 
-const topicName = Parse.matching("a topic name (letters, digits, dot, underscore, hyphen)", /^[A-Za-z0-9._-]{1,249}$/)
+const topicName = Parse.matching("a topic name (letters, digits, dot, underscore, hyphen)", topicPattern)
 const accountName = Parse.matching(
   "an account identifier such as myorg-myaccount or xy12345.eu-west-1, without https:// and .snowflakecomputing.com",
   /^(?!.*snowflakecomputing)[A-Za-z0-9][A-Za-z0-9_.-]*$/i

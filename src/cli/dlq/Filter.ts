@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { DeadLetterFilter } from "../../domain/DeadLetters.ts"
 import { deadLetterCauses } from "../../domain/Outcome.ts"
+import * as Timestamps from "../../domain/Timestamps.ts"
 
 const units = new Map([
   ["s", 1_000],
@@ -22,9 +23,8 @@ export const timeOf = (text: string, now: number): number | undefined => {
   const scale = units.get(unit)
   if (scale !== undefined) return now - Number(amount) * scale
   if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$/.test(text)) return undefined
-  const iso = text.replace(" ", "T")
-  const time = Date.parse(!iso.includes("T") || /(Z|[+-]\d{2}:?\d{2})$/i.test(iso) ? iso : `${iso}Z`)
-  return Number.isNaN(time) ? undefined : time
+  const utc = Timestamps.parse(text)
+  return utc === undefined ? undefined : Date.parse(`${utc.slice(0, 23).replace(" ", "T")}Z`)
 }
 
 const time = (name: string, description: string) =>

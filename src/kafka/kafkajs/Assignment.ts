@@ -7,7 +7,7 @@ import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
 import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
 import * as CommitNote from "../CommitNote.ts"
 import { type Assignment, OffsetsLost, type Places } from "../ConsumerGroup.ts"
-import { KafkaError } from "../KafkaError.ts"
+import { isEviction, isRebalance, KafkaError } from "../KafkaError.ts"
 import * as Faults from "./Faults.ts"
 import * as Lane from "./Lane.ts"
 import * as Patches from "./patches.ts"
@@ -271,10 +271,7 @@ export const make = (options: {
 }
 
 /** The group is being shared anew: the next assignment commits where the ledger stands. */
-const isPassing = ({ cause }: KafkaError): boolean => {
-  const type: unknown = cause instanceof Error ? Reflect.get(cause, "type") : undefined
-  return type === "REBALANCE_IN_PROGRESS" || type === "ILLEGAL_GENERATION" || type === "UNKNOWN_MEMBER_ID"
-}
+const isPassing = ({ cause }: KafkaError): boolean => isRebalance(cause) || isEviction(cause)
 
 /** A partition in the form in which kafkajs takes lists of them. */
 const alone = ({ partition, topic }: TopicPartition) => ({ topic, partitions: [partition] })

@@ -13,7 +13,7 @@ import * as Retry from "../../Retry.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { Admin } from "../Admin.ts"
 import { type Assignment, ConsumerGroup } from "../ConsumerGroup.ts"
-import { KafkaError } from "../KafkaError.ts"
+import { isEviction, isRebalance, KafkaError } from "../KafkaError.ts"
 import * as RoutedTopics from "../RoutedTopics.ts"
 import * as KafkaJsAssignment from "./Assignment.ts"
 import { KafkaClient } from "./Client.ts"
@@ -179,9 +179,8 @@ const eachBatch = async (
         heardAt = Date.now()
       },
       (error: unknown) => {
-        const type = error instanceof Error ? Reflect.get(error, "type") : undefined
-        if (type === "REBALANCE_IN_PROGRESS") assignment.end()
-        else if (isEvicted(type) || Date.now() - heardAt > sessionTimeout) assignment.lose()
+        if (isRebalance(error)) assignment.end()
+        else if (isEviction(error) || Date.now() - heardAt > sessionTimeout) assignment.lose()
       }
     )
   }, heartbeatEvery)
@@ -193,5 +192,3 @@ const eachBatch = async (
     clearInterval(beat)
   }
 }
-
-const isEvicted = (type: unknown): boolean => type === "UNKNOWN_MEMBER_ID" || type === "ILLEGAL_GENERATION"

@@ -1,5 +1,6 @@
 /** The tables of the warehouse, described once for every dialect: what `ddl` creates, `preflight` looks for and a write fills. */
 import { type ColumnType, type Route, standardColumns, type Table, tablesOf } from "../../domain/Route.ts"
+import { latest } from "../../domain/Timestamps.ts"
 import type { Problem } from "../Warehouse.ts"
 
 /** What a field holds; a dialect names its own type for each. `INT` counts partitions, `OFFSET` records. */
@@ -93,7 +94,7 @@ export interface Dialect {
 }
 
 /** Whether a timestamp lies in the years 1970 to 9999; producers may send anything, and what no column holds is left out rather than refused. */
-export const isStorable = (timestamp: number): boolean => timestamp >= 0 && timestamp <= 253_402_300_799_999
+export const isStorable = (timestamp: number): boolean => timestamp >= 0 && timestamp <= latest
 
 /** Quoted, so that a column may be called ORDER; names are upper case, so `order_id` and ORDER_ID still find it without quotes. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
