@@ -200,6 +200,7 @@ describe("a recreated topic", () => {
     await kafka.produce(job.orders, messages(10, order))
     await committedIs(job, job.orders, 10)
     await recreate(job.orders)
+    await service.count(/Joining group/, 2)
     await kafka.produce(job.orders, messages(15, order, 1000))
     await committedIs(job, job.orders, 15)
     await end(service)

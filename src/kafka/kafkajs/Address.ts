@@ -25,7 +25,7 @@ const keepAlive = 60_000
 export const socketFactory: ISocketFactory = ({ host, onConnect, port, ssl }) => {
   const target = { host: hostOf(host), port }
   const socket =
-    // Without options of its own it is TLS all the same, by the authorities that Node knows.
+    // Without settings of its own, TLS is an empty object; without TLS, kafkajs passes null, whatever its types say.
     ssl === undefined || ssl === null
       ? connect(target, onConnect)
       : connectTls({ ...target, ...(isIP(target.host) === 0 && { servername: target.host }), ...ssl }, onConnect)

@@ -54,13 +54,15 @@ export class Reader {
     throw new RangeError("a varint of more than five bytes")
   }
 
-  /** Of 64 bits, zigzag; exact up to 2^53. */
-  varlong(): number {
-    let value = 0
-    for (let factor = 1, count = 0; count < 10; factor *= 128, count++) {
+  /** Of 64 bits, zigzag. */
+  varlong(): bigint {
+    const first = this.byte()
+    if (first < 0x80) return BigInt((first >>> 1) ^ -(first & 1))
+    let value = BigInt(first & 0x7f)
+    for (let shift = 7n; shift < 70n; shift += 7n) {
       const byte = this.byte()
-      value += (byte & 0x7f) * factor
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      value |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) return BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n))
     }
     throw new RangeError("a varlong of more than ten bytes")
   }

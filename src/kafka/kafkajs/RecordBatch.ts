@@ -45,8 +45,8 @@ interface Header {
   readonly baseOffset: number
   readonly lastOffset: number
   readonly attributes: number
-  readonly baseTimestamp: number
-  readonly maxTimestamp: number
+  readonly baseTimestamp: bigint
+  readonly maxTimestamp: bigint
   readonly producerId: bigint
   readonly count: number
   readonly body: Buffer
@@ -107,8 +107,8 @@ const readHeader = (reader: Reader): Header | undefined => {
   batch.bytes(9)
   const attributes = batch.int16()
   const lastOffset = baseOffset + batch.int32()
-  const baseTimestamp = Number(batch.int64())
-  const maxTimestamp = Number(batch.int64())
+  const baseTimestamp = batch.int64()
+  const maxTimestamp = batch.int64()
   const producerId = batch.int64()
   // Epoch and sequence of the producer.
   batch.bytes(6)
