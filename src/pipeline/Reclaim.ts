@@ -42,4 +42,4 @@ export const again = <R>(
 
 /** A topic that stays stopped has its own ERROR each time. */
 const mention = ({ _tag, message }: Failure): Effect.Effect<void> =>
-  Effect.logWithLevel(_tag === "StillStopped" ? "Debug" : "Warn")(`${_tag}: ${message}. Reading the ledger again`)
+  Effect.logWithLevel(_tag === "StillStopped" ? "Debug" : "Warn")(`Reading the ledger again: ${message}`)

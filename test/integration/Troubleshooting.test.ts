@@ -98,6 +98,10 @@ describe("nothing arrives", () => {
   it("because the tables are not there: exit code 78, and init makes them", async () => {
     const job = await onDuckDb("made.db")
     const empty = { ...job, env: { ...job.env, DUCKDB_PATH: join(folder, "empty.db") } }
+    const without = start(empty.env)
+    await says(without, "DuckDB file … does not exist (init creates it): node dist/main.js init")
+    assert.strictEqual(await without.exit, 78)
+    await run({ ...empty, env: { ...empty.env, BRONZE_ROUTES: "other=OTHER_RAW" } }, ["init"])
     const refused = start(empty.env)
     await says(refused, "table … is missing or not visible: node dist/main.js init")
     await says(refused, "Ended: … to be mended first")
@@ -143,7 +147,7 @@ describe("Snowflake refuses", () => {
     const from = service.lines.length
     await run(job, ["reset", job.orders, "--to", "latest"])
     await kafka.produce(job.orders, messages(1, order, sent++))
-    await says(service, "Fenced: … Reading the ledger again")
+    await says(service, "Reading the ledger again: …")
     await service.line(/Inserted 1 /, { from })
     await refused(
       { what: /^INSERT/, code: "090073", sqlState: "57014", message: "The quota is used up." },
