@@ -15,6 +15,8 @@ export type KafkaErrorReason = typeof KafkaErrorReason.Type
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   reason: KafkaErrorReason,
   message: Schema.String,
+  /** Of `unavailable`: nothing tells whether it passes. */
+  isUnknown: Schema.optionalKey(Schema.Boolean),
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   get isRetryable(): boolean {
@@ -25,8 +27,10 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   static from(doing: string, cause: unknown): KafkaError {
     const chain = chainOf(cause)
     const told = [...chain].reverse().find(({ message }) => message !== "")
+    const reason = reasonOf(chain)
     return new KafkaError({
-      reason: reasonOf(chain),
+      reason,
+      ...(reason === "unavailable" && !chain.some(isPassing) && { isUnknown: true }),
       message: Address.decode(`Could not ${doing}: ${told?.message ?? String(cause)}`),
       cause
     })
@@ -38,6 +42,8 @@ interface Link {
   readonly message: string
   /** A protocol error's name in Kafka, or a code of Node's. */
   readonly code: string
+  /** Kafka's protocol says of it that it passes. */
+  readonly isRetriable: boolean
 }
 
 /** The error, what caused it, and so on; kafkajs wraps up to three deep, and Node gathers one per address. */
@@ -46,7 +52,10 @@ const chainOf = (error: unknown): ReadonlyArray<Link> => {
   const errors: unknown = Reflect.get(error, "errors")
   const inner: unknown = Array.isArray(errors) ? errors[0] : error.cause
   const code: unknown = Reflect.get(error, "type") ?? Reflect.get(error, "code")
-  const link = { name: error.name, message: error.message, code: typeof code === "string" ? code : "" }
+  const link = {
+    ...{ name: error.name, message: error.message, code: typeof code === "string" ? code : "" },
+    isRetriable: typeof code === "string" && Reflect.get(error, "retriable") === true
+  }
   return [link, ...(inner === error ? [] : chainOf(inner))]
 }
 
@@ -66,6 +75,14 @@ const typeOf = (cause: unknown): string => {
 
 export const isRebalance = (cause: unknown): boolean => rebalance.has(typeOf(cause))
 export const isEviction = (cause: unknown): boolean => eviction.has(typeOf(cause))
+
+/** A network, a broker that restarts or moves its partitions: what kafkajs, its protocol or Node know to pass. */
+const isPassing = ({ code, isRetriable, name }: Link): boolean =>
+  isRetriable ||
+  /^E[A-Z]{3,}/.test(code) ||
+  /^KafkaJS.*(Connection|Timeout|MetadataNotLoaded|StaleTopicMetadata|BrokerNotFound|NoBrokerAvailable|CoordinatorNotFound)/.test(
+    name
+  )
 
 const reasonOf = (chain: ReadonlyArray<Link>): KafkaErrorReason => {
   if (chain.some(isDenied)) return "denied"

@@ -21,11 +21,21 @@ const seconds = (millis: number): number => Math.round(millis / 1000)
  * stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT + READY_MAX_PENDING.
  */
 export const ready = (view: ProgressView, settings: Settings["Service"], now: number): Verdict => {
-  const { kafka, member, oldestPendingSeconds, stoppedTopics, unreadablePartitions, unreadTopics, warehouse } = view
+  const {
+    kafka,
+    lastingFaults,
+    member,
+    oldestPendingSeconds,
+    stoppedTopics,
+    unreadablePartitions,
+    unreadTopics,
+    warehouse
+  } = view
   const limit = Duration.toSeconds(settings.batch.timeout) + Duration.toSeconds(settings.readyMaxPending)
   return verdict([
     kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${seconds(now - kafka.since)} s)`,
     warehouse.isUp === true ? undefined : `warehouse: ${warehouse.message} (for ${seconds(now - warehouse.since)} s)`,
+    ...lastingFaults.map(({ message, write }) => `writing to ${write}: ${message}`),
     member === null && kafka.isUp === true ? "the consumer group has given no assignment yet" : undefined,
     stoppedTopics.length === 0
       ? undefined

@@ -53,6 +53,8 @@ export class Progress extends Context.Service<
     /** A try to write failed after so many seconds. */
     readonly failed: (table: string, error: WriteFailure, seconds: number) => void
     readonly retried: (table: string) => void
+    /** A write (a table, DLQ_TOPIC) gets one answer that does not pass by itself; null once it got through. */
+    readonly lasting: (write: string, message: string | null) => void
     readonly fenced: () => void
     /** A peer does not answer, or says no. */
     readonly away: (peer: Peer, message: string) => void
@@ -101,6 +103,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     let unreadTopics: ReadonlyArray<UnreadTopic> = []
     let bufferBytes = 0
     const unreadable = new Map<string, string>()
+    const lasting = new Map<string, string>()
 
     // A counter that is there from the start shows its first step as one.
     for (const { topic } of routes) {
@@ -144,6 +147,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
         member = null
         bufferBytes = 0
         unreadable.clear()
+        lasting.clear()
         partitionProgress.released()
       },
       rebalanced: () => {
@@ -177,6 +181,10 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
         totals.retries += 1
         add(metrics.writeRetries, { table })
       },
+      lasting: (write, message) => {
+        if (message === null) lasting.delete(write)
+        else lasting.set(write, message)
+      },
       fenced: () => {
         totals.fenced += 1
         add(metrics.fenced, {})
@@ -201,6 +209,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
           unreadTopics,
           unreadablePartitions: [...unreadable].map(([partition, message]) => ({ partition, message })),
+          lastingFaults: [...lasting].map(([write, message]) => ({ write, message })),
           tables: writeStats.tables(),
           write: writeStats.write(),
           freshness: writeStats.freshness(),

@@ -92,6 +92,8 @@ export interface ProgressView {
   readonly unreadTopics: ReadonlyArray<UnreadTopic>
   /** Partitions (`topic/partition`) whose next batch cannot be read. */
   readonly unreadablePartitions: ReadonlyArray<{ readonly partition: string; readonly message: string }>
+  /** Writes whose error does not pass by itself: a table, or DLQ_TOPIC. */
+  readonly lastingFaults: ReadonlyArray<{ readonly write: string; readonly message: string }>
   readonly tables: ReadonlyArray<TableView>
   /** Of all tables. */
   readonly write: Percentiles | null

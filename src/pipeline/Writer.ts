@@ -56,7 +56,12 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   /** Before the write, for after it nobody would know what is still to be sent; a letter may come twice, and says where it is from. */
   const publish = (batch: Batch.Batch): Effect.Effect<void, Reclaim> =>
     deadLetterTopic.publish(Batch.deadLettersOf(batch)).pipe(
-      Effect.retry(Retry.forever("Failed to send dead letters to Kafka", isHeld)),
+      Effect.retry(
+        Retry.forever("Failed to send dead letters to Kafka", isHeld, new Map(), (message) =>
+          progress.lasting("DLQ_TOPIC", message)
+        )
+      ),
+      Effect.tap(() => Effect.sync(() => progress.lasting("DLQ_TOPIC", null))),
       Effect.mapError(({ message }) => new Reclaim({ message }))
     )
 
@@ -70,9 +75,11 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
         Retry.forever(
           `Failed to insert ${what} into ${warehouse.name}`,
           (error: WarehouseError) => error.isRetryable && isHeld(),
-          mentioned
+          mentioned,
+          (message) => progress.lasting(batch.table.name, message)
         )
       ),
+      Effect.ensuring(Effect.sync(() => progress.lasting(batch.table.name, null))),
       Effect.tap(() => Effect.sync(() => claims.advance(batch)))
     )
   }

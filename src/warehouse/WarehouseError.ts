@@ -17,6 +17,8 @@ export class WarehouseError extends Schema.TaggedError<WarehouseError>()("Wareho
   message: Schema.String,
   /** The warehouse's own code, where it has one; else the HTTP status, where that says it. */
   code: Schema.optionalKey(Schema.String),
+  /** Of `unavailable`: nothing tells whether it passes. */
+  isUnknown: Schema.optionalKey(Schema.Boolean),
   /** Of `refused`: the records at fault, by their index among the outcomes of the batch, where the warehouse can tell. */
   records: Schema.optionalKey(Schema.Array(Schema.Int)),
   /** Of `fenced`: whether the ledger says, in the transaction that was refused, that an earlier try of the same write has landed. */

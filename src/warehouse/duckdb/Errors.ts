@@ -7,7 +7,7 @@ type Verdict = readonly [pattern: RegExp, reason: WarehouseErrorReason, advice: 
 const damaged = "the file is damaged: restore it from a backup, or set DUCKDB_PATH to another file"
 const data = "the data of a record does not fit"
 
-/** The first that matches; what is not listed is taken for a passing fault, because trying again loses nothing. */
+/** The first that matches; what is not listed is tried again, because that loses nothing, and said not to pass when it stays. */
 const verdicts: ReadonlyArray<Verdict> = [
   [/No space left|Disk quota exceeded|disk (is )?full/i, "unavailable", "make room on the disk"],
   [/not a valid DuckDB database/, "denied", "DUCKDB_PATH names a file of another kind"],
@@ -42,17 +42,19 @@ export const fromDuckDb =
     const known = /^(IO|FATAL|Fatal|TransactionContext|Transaction|Serialization|Table)\b/.test(text)
       ? text
       : beforeData(text)
-    const [, reason, advice] = verdicts.find(([pattern]) => pattern.test(known)) ?? unknownFault
+    const found = verdicts.find(([pattern]) => pattern.test(known))
+    const [, reason, advice] = found ?? unknownFault
     const isRule = /(NOT NULL|CHECK) constraint failed/.test(known)
     return new WarehouseError({
       reason,
-      message: `${reason === "refused" && !isRule ? beforeData(text.replace(/\d.*/, "")) : text}; ${advice}`
+      message: `${reason === "refused" && !isRule ? beforeData(text.replace(/\d.*/, "")) : text}; ${advice}`,
+      ...(found === undefined && { isUnknown: true })
     })
   }
 
 const beforeData = (text: string): string => (text.split(/["']/)[0] ?? "").trim()
 
-const unknownFault: Verdict = [/./, "unavailable", "a passing fault, as far as can be told"]
+const unknownFault: Verdict = [/./, "unavailable", "an unknown error"]
 
 /** The column that takes no NULL, where an error says that it got one. */
 export const lackingColumn = ({ message }: WarehouseError): string | undefined =>

@@ -61,7 +61,7 @@ const byStatus = (status: number): Verdict => {
   return ["unavailable", "Snowflake did not answer the request"]
 }
 
-/** SQLSTATE classes; what is not listed is taken for a passing fault, because trying again loses nothing. */
+/** SQLSTATE classes; what is not listed is tried again, because that loses nothing, and said not to pass when it stays. */
 const bySqlState: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [/^54/, ["too_large", "more than Snowflake takes in one statement"]],
   [/^(42|02)/, ["denied", "compare tables and grants with `node dist/main.js doctor`"]],
@@ -83,13 +83,10 @@ const judge = (error: DriverError): Verdict => {
   if (login !== undefined) return login
   // Settings that the driver itself refuses before it connects (404xxx, 405xxx).
   if (/^40[45]/.test(error.code)) return ["denied", "check the SNOWFLAKE_ variables"]
-  return (
-    bySqlState.find(([pattern]) => pattern.test(error.sqlState))?.[1] ?? [
-      "unavailable",
-      "a passing fault, as far as can be told"
-    ]
-  )
+  return bySqlState.find(([pattern]) => pattern.test(error.sqlState))?.[1] ?? unknownFault
 }
+
+const unknownFault: Verdict = ["unavailable", "an unknown error"]
 
 /**
  * `refused` texts quote the data ("Numeric value 'abc' …"), so only what stands before the first quotation or colon is kept; and the cause that
@@ -104,12 +101,18 @@ const withoutData = (message: string): string => {
 /** Turns whatever a driver call failed with into a WarehouseError. */
 export const fromDriver = (cause: unknown): WarehouseError => {
   const error = read(cause)
-  const [reason, advice] = judge(error)
+  const verdict = judge(error)
+  const [reason, advice] = verdict
   const text = reason === "refused" || reason === "too_large" ? withoutData(error.message) : firstLine(error.message)
   const code = [error.code, error.status].filter((part) => part !== undefined && part !== "").join("/")
   const message = `${text}${code === "" ? "" : ` (${code})`}; ${advice}`
   const tag = error.status === undefined ? error.code : String(error.status)
-  return new WarehouseError({ reason, message, ...(tag === "" ? {} : { code: tag }) })
+  return new WarehouseError({
+    reason,
+    message,
+    ...(tag !== "" && { code: tag }),
+    ...(verdict === unknownFault && { isUnknown: true })
+  })
 }
 
 /** What fails before a session is open and is not the server's word: the key file, mostly. */

@@ -5,39 +5,19 @@ import { type Route, tablesOf } from "../../domain/Route.ts"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
 import type { Settings } from "../../settings/Settings.ts"
 import { decodeRows } from "../sql/LedgerRows.ts"
-import {
-  columnsByTable,
-  consumerOffsets,
-  deadLetters,
-  missingFrom,
-  quoted,
-  type Shape,
-  shapesOf
-} from "../sql/Tables.ts"
+import { consumerOffsets, deadLetters, missingFrom, quoted, type Shape, shapesOf } from "../sql/Tables.ts"
 import type { Problem } from "../Warehouse.ts"
 import type { WarehouseError } from "../WarehouseError.ts"
 import type { SnowflakeClient } from "./Client.ts"
+import * as Columns from "./Columns.ts"
 import { lockTimeout, type Session } from "./Driver.ts"
 import { isLockError } from "./Lock.ts"
 import * as LockSql from "./LockSql.ts"
 import * as Sql from "./Sql.ts"
 
-const decodeColumns = decodeRows(Schema.Struct({ TABLE_NAME: Schema.String, COLUMN_NAME: Schema.String }))
 const decodeIdentity = decodeRows(
   Schema.Struct({ ROLE: Schema.NullOr(Schema.String), WAREHOUSE: Schema.NullOr(Schema.String) })
 )
-
-/** The columns of each table that the routes need, where it is there. */
-export const columnsOf = (session: Session, { database, schema }: SnowflakeSettings, routes: ReadonlyArray<Route>) =>
-  session
-    .query(
-      Sql.columns(
-        database,
-        shapesOf(routes).map(({ name }) => name)
-      ),
-      [schema.toUpperCase()]
-    )
-    .pipe(Effect.flatMap(decodeColumns), Effect.map(columnsByTable))
 
 type Problems = ReadonlyArray<Problem>
 const none: Problems = []
@@ -129,7 +109,7 @@ export const preflight = (
           remedy: `${create}, or if it is there: GRANT USAGE ON SCHEMA ${sink.database}.${sink.schema} TO ROLE ${role};`
         }
       ]
-    const found = yield* columnsOf(session, sink, routes)
+    const { closed, found } = yield* Columns.read(session, sink, routes)
     const missing = missingFrom(names, shapes, found, create)
     // Without any right to it, a table is as if it were not there.
     const hidden = shapes.filter(({ name }) => !found.has(name))
@@ -141,7 +121,11 @@ export const preflight = (
     const whole = shapes.filter(({ fields, name }) => fields.every((field) => found.get(name)?.has(field.name)))
     const rehearsals = Effect.forEach(whole, (shape) => rehearsal(session, role, shape), { concurrency: atOnce })
     const refused = yield* withoutWaiting(session, rehearsals)
-    return [...told, ...refused.flat()]
+    return [
+      ...told,
+      ...closed.flatMap(({ problem, table }) => (shapes.some(({ name }) => name === table) ? [problem] : [])),
+      ...refused.flat()
+    ]
   })
 
   const look = Effect.fnUntraced(function* (session: Session) {

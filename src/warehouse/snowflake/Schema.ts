@@ -5,8 +5,8 @@ import type { SnowflakeSettings } from "../../settings/Model.ts"
 import { consumerOffsets } from "../sql/Tables.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import type { SnowflakeClient } from "./Client.ts"
+import * as Columns from "./Columns.ts"
 import type { Session } from "./Driver.ts"
-import { columnsOf } from "./Preflight.ts"
 import * as Sql from "./Sql.ts"
 
 export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: ReadonlyArray<Route>) => {
@@ -14,7 +14,7 @@ export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: R
 
   const look = Effect.fnUntraced(function* (session: Session) {
     const schemata = yield* session.query(Sql.schemata(sink.database), [sink.schema.toUpperCase()])
-    return { schema: schemata.length > 0, tables: yield* columnsOf(session, sink, routes) }
+    return { schema: schemata.length > 0, tables: (yield* Columns.read(session, sink, routes)).found }
   })
 
   /** A database that cannot be seen may be missing; creating one takes a right that this role may rightly lack. */

@@ -17,6 +17,7 @@ import { deadLetters } from "../sql/Tables.ts"
 import { Warehouse } from "../Warehouse.ts"
 import type { WarehouseError } from "../WarehouseError.ts"
 import * as SnowflakeClient from "./Client.ts"
+import * as Columns from "./Columns.ts"
 import type { Session } from "./Driver.ts"
 import * as SnowflakeInserts from "./Inserts.ts"
 import * as SnowflakeLedger from "./Ledger.ts"
@@ -41,6 +42,7 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       const ddl = Sql.ddl(sink.database, sink.schema, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
       const ledger = SnowflakeLedger.make(names, kafka.group)
+      const blaming = Columns.blaming(client, sink, routes)
       const inserts = SnowflakeInserts.make(names, client)
 
       const writeExactlyOnce = (batch: Batch) =>
@@ -109,7 +111,10 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         write: (batch) =>
           inserts.guarded(
             batch,
-            Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch)))
+            blaming(
+              batch.table.name,
+              Effect.suspend(() => (delivery === "exactly-once" ? writeExactlyOnce(batch) : writeAtLeastOnce(batch)))
+            )
           ),
         coverage: Effect.flatMap(
           client.use((session) => session.query(coverage.sql, coverage.binds)),

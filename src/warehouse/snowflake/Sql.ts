@@ -162,7 +162,7 @@ export const schemata = (database: string): string =>
 
 /** Of these tables alone, for a schema may hold thousands. Bind: schema. */
 export const columns = (database: string, tables: ReadonlyArray<string>): string =>
-  `SELECT TABLE_NAME, COLUMN_NAME FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS
+  `SELECT TABLE_NAME, COLUMN_NAME, IS_NULLABLE, COLUMN_DEFAULT, IS_IDENTITY FROM ${quoted(database.toUpperCase())}.INFORMATION_SCHEMA.COLUMNS
 WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (${tables.map(literal).join(", ")})`
 
 /** A string as a literal; backslashes escape on Snowflake. */

@@ -151,6 +151,30 @@ describe("Snowflake", () => {
       })
   )
 
+  it.live("a column that only others could fill is a problem with its remedy; one with a default is none", () =>
+    Effect.gen(function* () {
+      const { init, preflight } = yield* Warehouse
+      const { run } = yield* Inspector
+      yield* init
+      yield* run("DROP TABLE {T}CLICKS_RAW")
+      yield* run(
+        `CREATE TABLE {T}CLICKS_RAW (USER_ID NUMBER(38,0), RAW_EVENT VARIANT, INGESTION_TIMESTAMP TIMESTAMP_NTZ NOT NULL, KAFKA_TOPIC STRING NOT NULL,
+         KAFKA_PARTITION NUMBER(38,0) NOT NULL, KAFKA_OFFSET NUMBER(38,0) NOT NULL, KAFKA_TIMESTAMP TIMESTAMP_NTZ, KAFKA_KEY STRING, KAFKA_HEADERS VARIANT,
+         REGION STRING DEFAULT 'eu' NOT NULL, TENANT STRING NOT NULL)`
+      )
+      const problems = yield* preflight
+      assert.lengthOf(problems, 1)
+      assert.match(problems[0]?.what ?? "", /^column TENANT of table .*CLICKS_RAW.* takes no NULL/)
+      assert.match(problems[0]?.remedy ?? "", /^ALTER TABLE .* ALTER COLUMN "TENANT" DROP NOT NULL;$/)
+      const claimed = yield* claimAll()
+      const { deadLetters, write } = yield* Warehouse
+      const error = yield* Effect.flip(write(batchOf("CLICKS_RAW", claimed, [{ offset: 0 }, { offset: 1 }])))
+      assert.strictEqual(error.reason, "denied", "somebody changed the table while the service ran: no record's fault")
+      assert.match(error.message, /^column TENANT of table .*CLICKS_RAW.* DROP NOT NULL/)
+      assert.lengthOf(yield* deadLetters({ limit: 10 }), 0)
+    }).pipe(Effect.provide(open()))
+  )
+
   it.live("an address where nobody answers is unavailable, soon", () =>
     Effect.gen(function* () {
       const started = Date.now()
