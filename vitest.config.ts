@@ -15,8 +15,8 @@ if (!("groupBy" in Map)) {
 }
 
 /**
- * The loops, one after the other: two cores are not enough for real brokers beside everything else. The numbers start at 1, because vitest
- * runs a project of one worker in group 0 after all others.
+ * The loops, one after the other: two cores are not enough for real brokers beside everything else. The numbers start
+ * at 1, because vitest runs a project of one worker in group 0 after all others.
  */
 const loop = (name: string, groupOrder: number, testTimeout: number) => ({
   name,

@@ -1,4 +1,7 @@
-/** The ceiling of DuckDB, a subject of the benchmark: its appender fed from memory with the rows of the service, in transactions of many rows. */
+/**
+ * The ceiling of DuckDB, a subject of the benchmark: its appender fed from memory with the rows of the service, in
+ * transactions of many rows.
+ */
 import duckdb, { type DuckDBValue } from "@duckdb/node-api"
 import { parseRoutes } from "../src/domain/Route.ts"
 import * as Sql from "../src/warehouse/duckdb/Sql.ts"

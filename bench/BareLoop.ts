@@ -1,4 +1,7 @@
-/** The ceiling of the Kafka client, a subject of the benchmark: a bare kafkajs loop that counts the events, or parses each of them. */
+/**
+ * The ceiling of the Kafka client, a subject of the benchmark: a bare kafkajs loop that counts the events, or parses
+ * each of them.
+ */
 import { randomUUID } from "node:crypto"
 import kafkajs from "kafkajs"
 import * as Codecs from "../src/kafka/kafkajs/Codecs.ts"

@@ -1,4 +1,7 @@
-/** What all parts of the benchmark share: the broker, the null Snowflake, the sizes of this run; and how the service is measured on either sink. */
+/**
+ * What all parts of the benchmark share: the broker, the null Snowflake, the sizes of this run; and how the service is
+ * measured on either sink.
+ */
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -40,7 +43,10 @@ export type Settings = Readonly<Record<string, string>>
 /** Measures one subject in one round; `amount` is the whole, or less of it for the warm-up. */
 export type Measure = (share: number) => Promise<Figures>
 
-/** One warm-up, then the counted rounds; within a round every subject has its turn, so that what slows the machine slows all. */
+/**
+ * One warm-up, then the counted rounds; within a round every subject has its turn, so that what slows the machine slows
+ * all.
+ */
 export const sideBySide = async (
   bench: Bench,
   part: string,

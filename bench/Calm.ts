@@ -1,4 +1,7 @@
-/** The parts that measure the service when there is little to do: how fast it starts, what it takes when idle, how soon a trickle is durable. */
+/**
+ * The parts that measure the service when there is little to do: how fast it starts, what it takes when idle, how soon
+ * a trickle is durable.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import kafkajs from "kafkajs"
 import type { Bench, Part } from "./Bench.ts"
@@ -38,7 +41,8 @@ const start: Part = {
   run: async (bench) => {
     const measured: Array<Measurement> = []
     for (let round = 1; round <= bench.rounds; round++) {
-      // DEBUG tells of each fetch; what it tells is that one was asked for and answered, so a little more than the target asks.
+      // DEBUG tells of each fetch; what it tells is that one was asked for and answered, so a little more than the
+      // target asks.
       const figures = await withService(bench, topicOf(bench.events), { LOG_LEVEL: "DEBUG" }, async (service) => {
         const since = (at: number): number => (at - service.startedAt) / 1000
         const fetched = since((await service.process.line(/Fetched \d+ records/)).at)
@@ -64,7 +68,10 @@ const start: Part = {
   }
 }
 
-/** Statements that take this long make a write visible in the figures, as it would be on a real warehouse; in milliseconds. */
+/**
+ * Statements that take this long make a write visible in the figures, as it would be on a real warehouse; in
+ * milliseconds.
+ */
 const trickleLatency = 300
 
 const trickle: Part = {

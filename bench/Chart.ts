@@ -1,4 +1,7 @@
-/** The chart of the README: events per second of each subject as bars, one scale for each panel, as SVG that is readable on light and dark pages. */
+/**
+ * The chart of the README: events per second of each subject as bars, one scale for each panel, as SVG that is readable
+ * on light and dark pages.
+ */
 
 export interface Bar {
   readonly label: string

@@ -1,4 +1,7 @@
-/** snowflake-sdk as people use it, for the subjects that the service is compared with: a session, and a statement to wait for. */
+/**
+ * snowflake-sdk as people use it, for the subjects that the service is compared with: a session, and a statement to
+ * wait for.
+ */
 import type { Bind, Connection } from "snowflake-sdk"
 
 export type Run = (sqlText: string, binds?: ReadonlyArray<Bind>) => Promise<number>

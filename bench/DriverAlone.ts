@@ -1,4 +1,7 @@
-/** The ceiling of the driver, a subject of the benchmark: snowflake-sdk fed from memory with the statements of the service, on as many sessions. */
+/**
+ * The ceiling of the driver, a subject of the benchmark: snowflake-sdk fed from memory with the statements of the
+ * service, on as many sessions.
+ */
 
 import * as Sql from "../src/warehouse/snowflake/Sql.ts"
 import { rangesBind } from "../src/warehouse/sql/Binds.ts"

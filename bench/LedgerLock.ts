@@ -1,6 +1,7 @@
 /**
- * The part that shows how far one ledger carries at a trickle: members and tables that write every 5 s, at the latencies that users of real accounts
- * have published (an UPDATE 0.8 s, others 0.3 s). Each write holds the ledger's lock from its first UPDATE to COMMIT.
+ * The part that shows how far one ledger carries at low traffic: members and tables that write every 5 s, at the
+ * latencies that users of real accounts have published (an UPDATE 0.8 s, others 0.3 s). Each write holds the ledger's
+ * lock from its first UPDATE to COMMIT.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Context from "effect/Context"
@@ -29,7 +30,10 @@ const counts = [
   [10, 2]
 ] as const
 
-/** One member: a write for each of its tables every 5 s, or as soon as the one before has ended; gives how long each took, in seconds. */
+/**
+ * One member: a write for each of its tables every 5 s, or as soon as the one before has ended; gives how long each
+ * took, in seconds.
+ */
 const member = (bench: Bench, number: number, tables: number, until: number) =>
   Effect.gen(function* () {
     const routes = Array.from({ length: tables }, (_, table) => `t${table}=T${table}`).join(",")
@@ -75,7 +79,7 @@ const run = async (bench: Bench): Promise<ReadonlyArray<Measurement>> => {
     const seconds = times[times.length >> 1] ?? 0
     const subject = `${members} members, ${tables} tables`
     measured.push({ part: "ledger", subject, round: 1, figures: { seconds } })
-    bench.say(`  ${subject}: a write takes ${seconds.toFixed(1)} s, ${(times.at(-1) ?? 0).toFixed(1)} at the most`)
+    bench.say(`  ${subject}: a write takes ${seconds.toFixed(1)} s, ${(times.at(-1) ?? 0).toFixed(1)} at most`)
   }
   return measured
 }

@@ -32,7 +32,7 @@ const recordsOf = async (admin: Admin, name: string): Promise<number> =>
     ? (await admin.fetchTopicOffsets(name)).reduce((sum, { high }) => sum + Number(high), 0)
     : -1
 
-/** Anew, when a run that was broken off has left a part of it behind. */
+/** Again, when a run that was broken off has left a part of it behind. */
 const make = async (admin: Admin, { name, partitions }: Topic): Promise<void> => {
   while ((await admin.listTopics()).includes(name)) {
     await admin.deleteTopics({ topics: [name] }).catch(() => undefined)

@@ -1,4 +1,7 @@
-/** The parts that measure peak RSS while the service catches up: events of any size, a stalled warehouse, a backlog of ten times the size. */
+/**
+ * The parts that measure peak RSS while the service catches up: events of any size, a stalled warehouse, a backlog of
+ * ten times the size.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Bench, onDuckDb, onSnowflake, type Part } from "./Bench.ts"
 import { type Topic, topicOf } from "./Orders.ts"

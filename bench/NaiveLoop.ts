@@ -1,4 +1,7 @@
-/** What people write today, a subject of the benchmark: for every 100 events of `eachBatch` an INSERT with that many VALUES, awaited, then the commit. */
+/**
+ * What people write today, a subject of the benchmark: for every 100 events of `eachBatch` an INSERT with that many
+ * VALUES, awaited, then the commit.
+ */
 import { randomUUID } from "node:crypto"
 import kafkajs from "kafkajs"
 import * as Driver from "./Driver.ts"

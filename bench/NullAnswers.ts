@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto"
 
 const okay = (data: unknown) => ({ data, code: null, message: null, success: true })
 
-/** Types of statements, by the driver's numbers: they tell it where the number of changed rows stands. */
+/** Types of statements, by the driver's numbers: they tell it where the number of changed rows is. */
 const kinds = { select: 0x1000, insert: 0x3100, update: 0x3200, merge: 0x3400, other: 0x5000 } as const
 
 const column = (name: string, type: "text" | "fixed") => ({
@@ -41,7 +41,9 @@ export const changed = (kind: "insert" | "update" | "merge", count: number) =>
 
 export const done = () => result("other", ["status"], [["Statement executed successfully."]], "text")
 
-/** What a session starts with; no bind is large enough to go through a stage, because the service's are no array binds. */
+/**
+ * What a session starts with; no bind is large enough to go through a stage, because the service's are no array binds.
+ */
 const parameters = [
   ["AUTOCOMMIT", true],
   ["TIMEZONE", "UTC"],

@@ -1,4 +1,7 @@
-/** The null Snowflake as the bench sees it: started as a process of its own, told how slow to be, asked what has become durable. */
+/**
+ * The null Snowflake as the bench sees it: started as a process of its own, told how slow to be, asked what has become
+ * durable.
+ */
 import { fileURLToPath } from "node:url"
 import { type BronzeProcess, start } from "../scripts/support/bronzeProcess.ts"
 import type { Commit } from "./NullWarehouse.ts"

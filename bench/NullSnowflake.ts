@@ -1,6 +1,7 @@
 /**
- * A Snowflake that stores nothing, as a process of its own: it speaks the driver's protocol, answers each statement at once or after a set
- * latency, and knows of the events only how many became durable when. Cheap on purpose, because it shares the cores with what is measured.
+ * A Snowflake that stores nothing, as a process of its own: it speaks the driver's protocol, answers each statement at
+ * once or after a set latency, and knows of the events only how many became durable when. Cheap on purpose, because it
+ * shares the cores with what is measured.
  */
 import { randomUUID } from "node:crypto"
 import { createServer } from "node:http"
@@ -50,7 +51,9 @@ const takeLock = async (session: Session): Promise<void> => {
   await before
 }
 
-/** A row of the service's binds, and one of the naive loop's VALUES, as they stand in a request; counted, never parsed. */
+/**
+ * A row of the service's binds, and one of the naive loop's VALUES, as they are in a request; counted, never parsed.
+ */
 const boundRow = Buffer.from(String.raw`{\"n\":`)
 const valuesRow = Buffer.from("(?,")
 
@@ -110,7 +113,8 @@ const execute = async (session: Session, body: Buffer) => {
     }
     case "UPDATE": {
       const [ranges = "[]", group = ""] = bindsOf(body)
-      // The ledger's lock is taken by an UPDATE of its own, which moves nothing; outside of a transaction nothing is kept.
+      // The ledger's lock is taken by an UPDATE of its own, which moves nothing; outside of a transaction nothing is
+      // kept.
       if (!session.inTransaction()) session.unlock()
       if (sql.includes("SET UPDATED_AT")) return Answers.changed("update", JSON.parse(ranges).length)
       const moved = session.advance(group, JSON.parse(ranges))
@@ -149,7 +153,7 @@ const openSession = () => {
   return Answers.login(id)
 }
 
-/** For the bench: what has happened, and how to go on. */
+/** For the bench: what has happened, and how to continue. */
 const control = async (path: string, body: Buffer): Promise<Stats | object> => {
   if (path.startsWith("/bench/reached/")) await world.warehouse.reached(Number(path.slice("/bench/reached/".length)))
   if (path === "/bench/control") {

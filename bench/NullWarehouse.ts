@@ -1,4 +1,7 @@
-/** What the null Snowflake remembers: transactions, the ledger of each group, and how many rows became durable when; the rows themselves are not kept. */
+/**
+ * What the null Snowflake remembers: transactions, the ledger of each group, and how many rows became durable when; the
+ * rows themselves are not kept.
+ */
 
 /** As `rangesBind` of the service writes it: topic, partition, epoch, from, next, skipped. */
 export interface Range {

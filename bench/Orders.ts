@@ -1,4 +1,4 @@
-/** The events of the benchmark: orders as a shop sends them, the same ones in every run, and the topics they stand in. */
+/** The events of the benchmark: orders as a shop sends them, the same ones in every run, and the topics they are in. */
 
 /** A topic of the benchmark; its name says what is in it, so that one that is there already can be used again. */
 export interface Topic {

@@ -1,4 +1,7 @@
-/** The figures of a run, and the questions that the tables ask of them: medians over the counted rounds, ratios within one round. */
+/**
+ * The figures of a run, and the questions that the tables ask of them: medians over the counted rounds, ratios within
+ * one round.
+ */
 
 export type Figure =
   | "events"

@@ -1,4 +1,7 @@
-/** The rows of the benchmark's events in memory, as the service's own decoder makes them, for the subjects that are fed from memory. */
+/**
+ * The rows of the benchmark's events in memory, as the service's own decoder makes them, for the subjects that are fed
+ * from memory.
+ */
 
 import type { BronzeRow } from "../src/domain/Outcome.ts"
 import { parseRoutes, type Table } from "../src/domain/Route.ts"

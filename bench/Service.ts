@@ -1,4 +1,7 @@
-/** The service as the bench runs it: `node dist/main.js` with its defaults, on a topic and a group of its own, seen by its log. */
+/**
+ * The service as the bench runs it: `node dist/main.js` with its defaults, on a topic and a group of its own, seen by
+ * its log.
+ */
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { type BronzeProcess, start } from "../scripts/support/bronzeProcess.ts"

@@ -1,4 +1,7 @@
-/** What a subject tells the bench on stdout: the moment it begins, and at its end a line of JSON; then it waits to be looked at and killed. */
+/**
+ * What a subject tells the bench on stdout: the moment it begins, and at its end a line of JSON; then it waits to be
+ * looked at and killed.
+ */
 
 export interface Stopwatch {
   /** The first record is asked for. */

@@ -1,4 +1,7 @@
-/** The parts that measure events per second: the service, the ceilings it could reach, and the loop that people write today. */
+/**
+ * The parts that measure events per second: the service, the ceilings it could reach, and the loop that people write
+ * today.
+ */
 import { variables } from "../src/settings/Variables.ts"
 import {
   type Bench,

@@ -1,4 +1,6 @@
-/** CPU time and memory of a process, and how busy the machine is, as the operating system counts them (Linux: /proc). */
+/**
+ * CPU time and memory of a process, and how busy the machine is, as the operating system counts them (Linux: /proc).
+ */
 import { existsSync, readFileSync } from "node:fs"
 import { cpus } from "node:os"
 

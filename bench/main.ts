@@ -1,4 +1,7 @@
-/** `npm run bench -- [--quick] [--long] [--runs N] [--events N] [--only NAME]`: measures the service beside what it is compared with, and judges the targets. */
+/**
+ * `npm run bench -- [--quick] [--long] [--runs N] [--events N] [--only NAME]`: measures the service beside what it is
+ * compared with, and judges the targets.
+ */
 import { mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { parseArgs } from "node:util"

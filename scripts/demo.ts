@@ -1,4 +1,5 @@
-// `npm run demo`: the first two minutes, on real parts: Kafka, the service as a process, DuckDB, and a verdict that counts every record.
+// `npm run demo`: the first two minutes, on real parts: Kafka, the service as a process, DuckDB, and a verdict that
+// counts every record.
 import { randomBytes } from "node:crypto"
 import { DUCKDB_PATH, takeFolder } from "./demo/folder.ts"
 import { openGroup } from "./demo/group.ts"
@@ -51,7 +52,7 @@ const demo = async (bootstrap: string): Promise<boolean> => {
       await group.reached(await group.ends(), limit)
     })
 
-    heading("What stands in the tables")
+    heading("Query the tables")
     await showTables()
 
     heading("Count: produced = rows + dead letters + skipped")

@@ -91,7 +91,7 @@ const run = (args: ReadonlyArray<string>): Promise<number> | number => {
       return 0
     }
   }
-  const problem = command === undefined ? "Say what to do." : `Unknown: ${args.join(" ")}`
+  const problem = command === undefined ? "Specify a command." : `Unknown: ${args.join(" ")}`
   process.stderr.write(`${problem}\n\n${USAGE}`)
   return USAGE_ERROR
 }

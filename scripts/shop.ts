@@ -1,4 +1,5 @@
-// `npm run shop`: a demo front door that makes events: an API on port 8000, and a page on port 3000 with dishes to click and to order.
+// `npm run shop`: a demo front door that makes events: an API on port 8000, and a page on port 3000 with dishes to
+// click and to order.
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,7 @@
 /**
- * The Schedules under which the service tries again: exponential, jittered, capped; a log that says so once per outage and interval, not per try;
- * and where an unknown error stays the same, the word that it does not pass, and longer pauses.
+ * The Schedules under which the service retries: exponential, jittered, capped; a log that says so once per outage and
+ * interval, not per attempt; and where an unknown error stays the same, the word that it does not pass, and longer
+ * pauses.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,7 +10,10 @@ import * as Schedule from "effect/Schedule"
 /** How often a lasting outage is mentioned in the log, in milliseconds. */
 const mentionEvery = 30_000
 
-/** From 200 ms up to 5 s a try: long enough not to hammer, short enough that an outage that ended is noticed at once. */
+/**
+ * From 200 ms up to 5 s an attempt: long enough not to hammer, short enough that an outage that ended is noticed at
+ * once.
+ */
 export const backoff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
   Schedule.jittered
 )
@@ -34,7 +38,7 @@ export interface Failure {
   readonly isUnknown?: boolean | undefined
 }
 
-/** So many equal answers over so many milliseconds are not a passing fault. */
+/** So many equal answers over so many milliseconds are not a transient error. */
 const manyAnswers = 5
 const longTime = 30_000
 
@@ -58,7 +62,9 @@ const countAnswers = () => {
   }
 }
 
-/** Retries for as long as `goOn` says; `what` opens the log line, and `onLasting` hears what does not pass by itself. */
+/**
+ * Retries for as long as `goOn` says; `what` opens the log line, and `onLasting` hears what does not pass by itself.
+ */
 export const forever = <E extends Failure>(
   what: string,
   goOn: (error: E) => boolean = () => true,
@@ -84,11 +90,11 @@ export const forever = <E extends Failure>(
         const said = `the same answer ${lasting} times: this does not pass by itself and must be fixed: ${input.message}`
         onLasting(said)
         return isDue(mentioned, `${what}: ${said}`, now)
-          ? Effect.logError(`${what}${since}: ${said}. Trying again once a minute`)
+          ? Effect.logError(`${what}${since}: ${said}. Retrying once a minute`)
           : Effect.void
       }
       return isDue(mentioned, input.message, now)
-        ? Effect.logError(`${what}${since}: ${input.message}. Trying again; nothing is lost`)
+        ? Effect.logError(`${what}${since}: ${input.message}. Retrying; nothing is lost`)
         : Effect.void
     })
   )

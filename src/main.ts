@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Entry: which program the words on the command line mean, and how it ends. */
+/** Entry: selects the program from the command line, and sets the exit code. */
 import { setFlagsFromString } from "node:v8"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
@@ -8,10 +8,11 @@ import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as Output from "./cli/support/Output.ts"
 
-// Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a tenth more CPU.
+// Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a
+// tenth more CPU.
 setFlagsFromString("--heap-growing-percent=60")
 
-// What Node tells the authors of libraries is not for the log of a service.
+// Node's deprecation warnings are not for the log of a service.
 process.noDeprecation = true
 
 const words = process.argv.slice(2)
@@ -27,9 +28,10 @@ const program = Effect.promise(
 const output = isService ? undefined : Output.watch()
 
 NodeRuntime.runMain(program, {
-  // Each program has told its failures itself, in words.
+  // Each program has already reported its failures.
   disableErrorReporting: true,
-  // A signal is the usual end of a service, and of what follows events: it was stopped, nothing failed. Any other command has not answered yet.
+  // A signal is the usual end of a service, and of what follows events: it was stopped, nothing failed. Any other
+  // command has not answered yet.
   teardown: (exit, onExit) => {
     const end = (code: number): void => (output === undefined ? onExit(code) : output.settle(code, onExit))
     if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))

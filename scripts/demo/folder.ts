@@ -17,7 +17,7 @@ export const takeFolder = async (): Promise<() => Promise<void>> => {
   const owner = Number(await readFile(lock, "utf8").catch(() => ""))
   if (owner > 0 && isAlive(owner)) {
     throw new Error(
-      `Another demo runs already (pid ${owner}). End it with Ctrl-C there, or delete ${lock} if it is none.`
+      `Another demo is already running (pid ${owner}). End it with Ctrl-C there, or delete ${lock} if it is not a demo.`
     )
   }
   await writeFile(lock, String(process.pid))

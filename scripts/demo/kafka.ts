@@ -44,4 +44,4 @@ const stop = async (kafka: LocalKafka, say: (line: string) => void): Promise<voi
 }
 
 const leave = async (kafka: LocalKafka, say: (line: string) => void): Promise<void> =>
-  say(`Apache Kafka (${kafka.owner}) ran before this demo and goes on. To stop it: npm run kafka -- stop`)
+  say(`Apache Kafka (${kafka.owner}) was running before this demo and keeps running. To stop it: npm run kafka -- stop`)

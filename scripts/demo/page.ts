@@ -1,7 +1,10 @@
-// How the demo writes: one heading line per step, indented lines below it, the SQL above its result; nothing an event says can steer the terminal.
+// How the demo writes: one heading line per step, indented lines below it, the SQL above its result; nothing an event
+// says can steer the terminal.
 import * as Screen from "../../src/cli/support/Screen.ts"
 
-/** Whether it goes on after the verdict until Ctrl-C: for a person at a terminal, and with `npm run demo -- --stay`. */
+/**
+ * Whether it continues after the verdict until Ctrl-C: for a person at a terminal, and with `npm run demo -- --stay`.
+ */
 export const stays = process.argv.includes("--stay") || (process.stdout.isTTY === true && process.stdin.isTTY === true)
 
 const INDENT = "   "

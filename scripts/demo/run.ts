@@ -1,4 +1,5 @@
-// How long the processes of the demo run: until their work is done or the user stops them; always stopped in the orderly way, by one signal.
+// How long the processes of the demo run: until their work is done or the user stops them; always stopped in the
+// orderly way, by one signal.
 import { say } from "./page.ts"
 import { type Environment, end, type Service, start } from "./service.ts"
 
@@ -31,7 +32,10 @@ export const listenToSignals = (): void => {
   })
 }
 
-/** Runs the services until `work` is done, then stops them, in this order; throws when one ends before that, or not with 0. */
+/**
+ * Runs the services until `work` is done, then stops them, in this order; throws when one ends before that, or not with
+ * 0.
+ */
 const runUntil = async (
   services: ReadonlyArray<Service>,
   signal: NodeJS.Signals,

@@ -1,4 +1,5 @@
-// The service and its commands as real processes, `node dist/main.js`, in an environment of the demo's own; their output is shown as it comes.
+// The service and its commands as real processes, `node dist/main.js`, in an environment of the demo's own; their
+// output is shown as it comes.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
@@ -41,7 +42,8 @@ export const start = (settings: Environment, args: ReadonlyArray<string>, progra
     cwd: projectRoot,
     env: { HOME, PATH, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own: the Ctrl-C of the terminal comes to the demo alone, which passes it on once. A second one would cut the flush short.
+    // A group of its own: the Ctrl-C of the terminal comes to the demo alone, which passes it on once. A second one
+    // would cut the flush short.
     detached: true
   })
   for (const input of [child.stdout, child.stderr])

@@ -1,4 +1,5 @@
-// The end of the demo, for a person: the shop and the consumer with its live page run side by side until Ctrl-C, so that one sees one's own click become a row.
+// The end of the demo, for a person: the shop and the consumer with its live page run side by side until Ctrl-C, so
+// that one sees one's own click become a row.
 import { connect } from "node:net"
 import { setTimeout as wait } from "node:timers/promises"
 import { API_PORT, defaultPorts, PAGE_PORT } from "../shop/settings.ts"
@@ -45,7 +46,9 @@ const invite = (page: number, live: number, { KAFKA_BOOTSTRAP_SERVERS = "" }: En
   blank()
 }
 
-/** The usual port, or a free one. A browser asks for localhost on ::1 first: another program there would take our place. */
+/**
+ * The usual port, or a free one. A browser asks for localhost on ::1 first: another program there would take our place.
+ */
 const choosePort = async (usual: number): Promise<number> => {
   if ((await isFree(usual)) && !(await answersOnIpv6(usual))) return usual
   const port = await freePort()
@@ -72,7 +75,7 @@ const ready = async (url: string): Promise<void> => {
       () => false
     )
     if (isReady) return
-    if (Date.now() > until) throw new Error(`${url} did not say that it is ready within ${LIMIT_MS / 1000} s.`)
+    if (Date.now() > until) throw new Error(`${url} was not ready within ${LIMIT_MS / 1000} s.`)
     await wait(200)
   }
 }

@@ -1,4 +1,5 @@
-// The verdict of the demo: every record of Kafka's range stands in exactly one place, by its coordinates; nothing else is there.
+// The verdict of the demo: every record of Kafka's range is in exactly one place, by its coordinates; nothing else is
+// there.
 import { offsetAt, type Position } from "./group.ts"
 import { blank, count, plural, say, showRows } from "./page.ts"
 import { type Query, readTables } from "./tables.ts"
@@ -59,14 +60,13 @@ export const verdict = async (measure: Measure): Promise<boolean> => {
   blank()
   if (produced > measure.sent)
     say(`${plural(produced - measure.sent, "event")} came from the shop or another terminal.`)
-  if (waiting > 0)
-    say(`${plural(waiting, "event")} came too late: uncommitted in Kafka, where the next start finds them.`)
+  if (waiting > 0) say(`${plural(waiting, "event")} came too late: uncommitted in Kafka, read at the next start.`)
   say(
     `produced ${count(produced)} ${isSum ? "=" : "≠"} rows ${count(rows)} + dead letters ${count(deadLetters)} + skipped ${skipped}`
   )
   say(
     `coordinates (topic, partition, offset): ${isExact ? "each exactly once, without a gap" : "NOT each exactly once"}`
   )
-  say(isSum && isExact ? "VERDICT: it holds." : "VERDICT: IT DOES NOT HOLD.")
+  say(isSum && isExact ? "PASS: every record exactly once." : "FAIL: not every record exactly once.")
   return isSum && isExact
 }

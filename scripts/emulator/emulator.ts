@@ -30,7 +30,7 @@ export interface EmulatorOptions {
   readonly mode?: "snapshot" | "twins"
   /** What the account is like: scripts/emulator/options.py. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
-  /** true: goes on when this process ends. Default: it dies with it. */
+  /** true: keeps running when this process ends. Default: it dies with it. */
   readonly survive?: boolean
 }
 

@@ -1,4 +1,4 @@
-"""CURRENT_USER() and the like, and SHOW WAREHOUSES: what a session is told about itself."""
+"""CURRENT_USER() and the like, and SHOW WAREHOUSES: what a session is reported about itself."""
 import contextvars
 import re
 

@@ -44,7 +44,7 @@ def parsed_binds(sql, bindings):
 
 
 def parsed_literals(tree):
-    """The same for texts that stand in the statement."""
+    """The same for texts that are in the statement."""
     for call in list(tree.find_all(exp.ParseJSON)):
         option = call.args.get("expression")
         call.set("expression", None)

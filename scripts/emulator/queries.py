@@ -67,7 +67,7 @@ async def run(request, session, body, request_key, result_id):
         answer = {"data": pending, "code": "333334", "message": None, "success": True}
     if answer["success"]:
         keep(answers_by_request, request_key, answer)
-    # fakesnow keeps every result for ever.
+    # fakesnow keeps every result forever.
     cache = fs.shared_fs.results_cache
     while len(cache) > 100:
         del cache[next(iter(cache))]

@@ -53,7 +53,7 @@ def to_json_rows(content):
         columns = [] if table is None else [column.to_pylist() for column in table.columns]
         data["rowset"] = [[cell(v, k) for v, k in zip(row, kinds)] for row in zip(*columns)]
         data["queryResultFormat"] = "json"
-    # Without `returned` the driver waits for rows for ever.
+    # Without `returned` the driver waits for rows forever.
     data["returned"] = len(data.get("rowset", []))
     data["parameters"] = PARAMETERS
     data.setdefault("version", 1)

@@ -61,7 +61,7 @@ async def login(request):
 
 
 def warehouse_of(name, role):
-    """None where the role may not use it: whoever needs one is told 000606 later."""
+    """None where the role may not use it: whoever needs one is reported 000606 later."""
     is_usable = name and (not OPTIONS["grants"] or grants.may(role, "USAGE", "WAREHOUSE", name.upper()))
     return name.upper() if is_usable else None
 

@@ -1,4 +1,4 @@
-"""SQL that fakesnow lacks or that DuckDB treats unlike Snowflake, mended before it runs."""
+"""SQL that fakesnow lacks or that DuckDB treats unlike Snowflake, fixed before it runs."""
 import re
 from collections import Counter
 

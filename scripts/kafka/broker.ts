@@ -39,7 +39,7 @@ export interface BrokerOptions {
   readonly controllerPort?: number
   /** Whether whoever asks for a topic creates it, as is Kafka's default. Default: false. */
   readonly autoCreateTopics?: boolean
-  /** true: the broker goes on when this process ends. Default: it dies with it. */
+  /** true: the broker keeps running when this process ends. Default: it dies with it. */
   readonly survive?: boolean
 }
 

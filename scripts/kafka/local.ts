@@ -39,7 +39,7 @@ export const startLocalKafka = async (port: number, say: (line: string) => void)
     const container = await startContainer(port, say)
     return fromContainer(container.name, container.port)
   }
-  say("No Docker engine answers: using Java.")
+  say("No Docker engine found: using Java.")
   await installKafka(say)
   say(`Starting Apache Kafka on 127.0.0.1:${port}…`)
   const { pid } = await startBroker({ dataDir, port, controllerPort, survive: true })

@@ -1,4 +1,5 @@
-// What "the broker is ready" means: metadata names every broker of the cluster and a consumer group can find its coordinator.
+// What "the broker is ready" means: metadata names every broker of the cluster and a consumer group can find its
+// coordinator.
 import { Kafka, logLevel } from "kafkajs"
 
 export const quietKafka = (bootstrap: string): Kafka =>

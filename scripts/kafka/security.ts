@@ -1,4 +1,4 @@
-// Certificates, ports and users for a broker's SASL and TLS listeners; made anew for each broker, for tests only.
+// Certificates, ports and users for a broker's SASL and TLS listeners; recreated for each broker, for tests only.
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { runCommand, runOrThrow } from "../support/command.ts"

@@ -12,7 +12,10 @@ const DEFAULT_TOPICS = ["raw.orders.v1", "raw.clicks.v1"]
 /** How long a broker may take to lead its new partitions, in milliseconds. */
 const leadersWithin = 30_000
 
-/** Returns the names that were not there before, once their partitions have leaders that answer. Topics that exist are left as they are. */
+/**
+ * Returns the names that were not there before, once their partitions have leaders that answer. Topics that exist are
+ * left as they are.
+ */
 export const createTopics = async (bootstrap: string, partitions: number): Promise<ReadonlyArray<string>> => {
   const admin = quietKafka(bootstrap).admin()
   try {

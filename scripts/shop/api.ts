@@ -1,4 +1,5 @@
-// The shop's API: an order or a click becomes an event, and 201 means that Kafka has acknowledged it; everything else is told as a problem (RFC 9457) with its reason.
+// The shop's API: an order or a click becomes an event, and 201 means that Kafka has acknowledged it; everything else
+// is reported as a problem (RFC 9457) with its reason.
 import { randomUUID } from "node:crypto"
 import { STATUS_CODES } from "node:http"
 import * as ByteSize from "effect/ByteSize"

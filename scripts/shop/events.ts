@@ -1,4 +1,5 @@
-// What the shop takes and what it makes of it: a request is decoded once, and every fault is named by its field; the events look like those of src/cli/support/Samples.ts.
+// What the shop takes and what it makes of it: a request is decoded once, and every fault is named by its field; the
+// events look like those of src/cli/support/Samples.ts.
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"

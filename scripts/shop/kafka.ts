@@ -1,4 +1,5 @@
-// Kafka as the shop sees it: where its events go, whether it is there, and a send that is over in ten seconds, one way or the other.
+// Kafka as the shop sees it: where its events go, whether it is there, and a send that is over in ten seconds, one way
+// or the other.
 import * as Effect from "effect/Effect"
 import { kindOf } from "../../src/cli/support/Samples.ts"
 import { Admin } from "../../src/kafka/Admin.ts"
@@ -26,7 +27,7 @@ export const topics = Effect.gen(function* () {
   return { orders, clicks } satisfies Topics
 })
 
-/** The same failure, with what mends it. */
+/** The same failure, with what fixes it. */
 const explained = ({ message, reason }: KafkaError) =>
   reason === "unavailable"
     ? new KafkaError({ reason, message: `${message} (to start a Kafka on this machine: npm run kafka -- start)` })
@@ -46,7 +47,7 @@ export const check = Effect.fnUntraced(function* ({ clicks, orders }: Topics) {
 
 /** Returns once Kafka is there; until then the log says what is missing. */
 export const untilThere = (topics: Topics) =>
-  Effect.retry(check(topics), Retry.forever<KafkaError>("Kafka is not there; until it is, the shop answers 503"))
+  Effect.retry(check(topics), Retry.forever<KafkaError>("Kafka is unreachable; until it is back, the shop answers 503"))
 
 /** Succeeds once Kafka has acknowledged the event. */
 export const send = Effect.fnUntraced(function* (topic: string, event: { readonly user_id: number }) {

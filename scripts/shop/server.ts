@@ -1,4 +1,5 @@
-// An HTTP server on 127.0.0.1 that stops in the orderly way: requests under way are answered first, and no idle connection holds it up.
+// An HTTP server on 127.0.0.1 that stops in the orderly way: requests under way are answered first, and no idle
+// connection holds it up.
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import type { Socket } from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -39,8 +40,8 @@ const listen = (server: Server, port: number, variable: string) =>
 const patience = 2000
 
 /**
- * What is not answered at the end: a browser opens connections ahead of time, and Node takes one without a request for a busy one, which it would
- * wait a minute for; and a request whose body does not come is no request.
+ * What is not answered at the end: a browser opens connections ahead of time, and Node takes one without a request for
+ * a busy one, which it would wait a minute for; and a request whose body does not come is no request.
  */
 const closeUnused = (server: Server) => {
   const requests = new Map<Socket, IncomingMessage | "none yet" | "answered">()

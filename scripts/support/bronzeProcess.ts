@@ -1,4 +1,7 @@
-/** The service as a real process, `node dist/main.js`, seen as its user sees it: by its log, its exit code and what it answers to signals. */
+/**
+ * The service as a real process, `node dist/main.js`, seen as its user sees it: by its log, its exit code and what it
+ * answers to signals.
+ */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
@@ -31,7 +34,9 @@ export const killAll = (): void => {
   for (const child of running) child.kill("SIGKILL")
 }
 
-/** Starts a command of the service with exactly these variables (and PATH, HOME); `program` may be another build of it. */
+/**
+ * Starts a command of the service with exactly these variables (and PATH, HOME); `program` may be another build of it.
+ */
 export const start = (
   env: Readonly<Record<string, string>>,
   args: ReadonlyArray<string> = [],

@@ -9,7 +9,7 @@ export interface DaemonOptions {
   readonly args: ReadonlyArray<string>
   readonly logFile: string
   readonly env?: Readonly<Record<string, string>>
-  /** true: goes on when this process ends. Default false: killed with it, even when this process is SIGKILLed. */
+  /** true: keeps running when this process ends. Default false: killed with it, even when this process is SIGKILLed. */
   readonly survive?: boolean
 }
 
@@ -91,8 +91,8 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   return daemon
 }
 
-// A hook on our own exit would miss SIGKILL and a test worker that is terminated. The kernel closes a pipe in every case,
-// so a tiny shell waits for that and kills the daemon.
+// A hook on our own exit would miss SIGKILL and a test worker that is terminated. The kernel closes a pipe in every
+// case, so a tiny shell waits for that and kills the daemon.
 const guard = (daemon: Daemon): void => {
   const watchdog = spawn("/bin/sh", ["-c", `read -r _; kill -9 ${daemon.pid} 2>/dev/null`], {
     detached: true,

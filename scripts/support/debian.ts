@@ -1,4 +1,5 @@
-// Programs that Debian packages: taken from PATH, or installed when they are missing and we may, by one process at a time.
+// Programs that Debian packages: taken from PATH, or installed when they are missing and we may, by one process at a
+// time.
 import { constants } from "node:fs"
 import { access } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -25,7 +26,9 @@ export const ensureDebianPackage = async (binary: string, debianPackage: string)
   throw new Error(`${binary} is not installed. Run: sudo apt-get install --no-install-recommends ${debianPackage}`)
 }
 
-/** apt does not wait for another apt, so that a lock is put before it; the kernel gives it back whatever becomes of us. */
+/**
+ * apt does not wait for another apt, so that a lock is put before it; the kernel gives it back whatever becomes of us.
+ */
 const install = (binary: string, debianPackage: string): Promise<string> => {
   const missing = 'command -v "$1" || { apt-get update && apt-get install -y --no-install-recommends "$2"; }'
   const script = `export DEBIAN_FRONTEND=noninteractive; ${missing}`

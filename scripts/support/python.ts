@@ -8,8 +8,8 @@ import { installOnce } from "./installOnce.ts"
 import { cacheDir } from "./paths.ts"
 
 /**
- * The folder of its programs; `name` is that of its folder under .cache, `what` it is for is named in errors and said before it is installed.
- * Throws an Error that names what has to be installed: "Python 3.10" or "python3-venv".
+ * The folder of its programs; `name` is that of its folder under .cache, `what` it is for is named in errors and said
+ * before it is installed. Throws an Error that names what has to be installed: "Python 3.10" or "python3-venv".
  */
 export const installPython = async (
   name: string,

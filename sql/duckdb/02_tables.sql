@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS BRONZE.DEAD_LETTERS (
 );
 
 -- The ledger that makes delivery exactly-once: never edit it while a consumer runs. For each partition, and at any time,
--- NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED (queries/10_audit.sql).
+-- NEXT_OFFSET - START_OFFSET = rows + pending dead letters + SKIPPED (queries/10_audit.sql).
 CREATE TABLE IF NOT EXISTS BRONZE.CONSUMER_OFFSETS (
   CONSUMER_GROUP VARCHAR NOT NULL,
   TOPIC VARCHAR NOT NULL,

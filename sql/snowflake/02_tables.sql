@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS BRONZE.DEAD_LETTERS (
 
 -- The ledger that makes delivery exactly-once: never edit it while a consumer runs. For each partition, and at any time,
 -- Rows of a CONSUMER_GROUP that begins with # are the service's own: its locks, and rows that were put away.
--- NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED (queries/10_audit.sql). (Snowflake does not enforce the key; the service checks it.)
+-- NEXT_OFFSET - START_OFFSET = rows + pending dead letters + SKIPPED (queries/10_audit.sql). (Snowflake does not enforce the key; the service checks it.)
 CREATE TABLE IF NOT EXISTS BRONZE.CONSUMER_OFFSETS (
   CONSUMER_GROUP STRING NOT NULL,
   TOPIC STRING NOT NULL,

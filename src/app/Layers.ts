@@ -1,4 +1,4 @@
-/** Which implementation stands behind each contract, by the settings of this process. */
+/** Selects the implementation of each contract from the settings. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Admin from "../kafka/Admin.ts"

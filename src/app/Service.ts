@@ -1,5 +1,9 @@
-/** The service: says what it reads, where it writes and as whom, checks both sides once, and consumes until it is told to stop. */
+/**
+ * The service: logs what it reads and where it writes, checks Kafka and the warehouse once, and consumes until it is
+ * stopped.
+ */
 
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
@@ -39,13 +43,16 @@ const consume = Effect.gen(function* () {
       Effect.suspend(() => {
         // For main: an interruption has no exit code of its own.
         process.exitCode = batcher.isFlushed() ? 0 : 1
-        return Effect.logInfo(`Stopped: all that was read is in ${warehouse.name} or stays uncommitted in Kafka`)
+        return Effect.logInfo(`Stopped: what was read is in ${warehouse.name}, or uncommitted in Kafka`)
       })
     )
   )
 })
 
-/** Answers, and says what is missing, also while a side is away. Loading it takes a tenth of a second, which is left to what reads and writes. */
+/**
+ * Answers, and says what is missing, also while one side is unreachable. Loading it takes a tenth of a second, which is
+ * left to what reads and writes.
+ */
 const server = Effect.sleep("400 millis").pipe(
   Effect.andThen(Effect.promise(() => import("../http/Server.ts"))),
   Effect.flatMap(({ run }) => run)
@@ -65,7 +72,9 @@ export const run = Effect.gen(function* () {
   )
 }).pipe(
   Effect.scoped,
-  Effect.tapCause((cause) => Effect.logError("Ended", cause)),
+  Effect.tapCause((cause) =>
+    Effect.logError(Cause.squash(cause) instanceof NotReady ? "Cannot start" : "Failed", cause)
+  ),
   Effect.provide(Telemetry.layer),
   Effect.provide(Logging.layer),
   Effect.provide(Layers.settings),

@@ -1,10 +1,16 @@
-/** What a stop signal means (SIGTERM, SIGINT, and SIGHUP when the terminal is closed): the first one starts the graceful stop and its deadline, a second one ends the process at once. */
+/**
+ * What a stop signal means (SIGTERM, SIGINT, and SIGHUP when the terminal is closed): the first one starts the graceful
+ * stop and its deadline, a second one ends the process at once.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /** Exit code of a process that a signal ended, as shells count: 128 + SIGINT. */
 const interrupted = 130
-/** One Ctrl-C reaches a process twice when npm passes it on as well as the terminal: what follows so soon, in milliseconds, is no second one. */
+/**
+ * One Ctrl-C reaches a process twice when npm passes it on as well as the terminal: what follows so soon, in
+ * milliseconds, is no second one.
+ */
 const sameGesture = 300
 /** The graceful stop took longer than SHUTDOWN_TIMEOUT. */
 const overdue = 1
@@ -19,7 +25,7 @@ export const watch = Effect.fnUntraced(function* (shutdownTimeout: Duration.Dura
       return
     }
     askedAt = Date.now()
-    run(Effect.logInfo(`${signal}: stopping; flushing what is held (again to end at once)`))
+    run(Effect.logInfo(`${signal}: stopping; flushing buffered events (repeat to exit at once)`))
     const limit = Duration.toMillis(shutdownTimeout)
     setTimeout(() => process.exit(overdue), limit).unref()
   }

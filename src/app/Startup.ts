@@ -1,4 +1,4 @@
-/** What a start says and checks: what is read, where it goes and as whom, and everything that stands in the way, together. */
+/** What the service logs and checks at start; all problems are reported together. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
@@ -11,11 +11,14 @@ import { Settings } from "../settings/Settings.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
 
-/** What stands in the way of a start, all of it, each with its remedy. Waiting would not mend it: exit code 78 (EX_CONFIG of sysexits.h). */
+/**
+ * Every problem that prevents the start, each with its fix. Waiting would not help: exit code 78 (EX_CONFIG of
+ * sysexits.h).
+ */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { problems: Schema.Array(Schema.String) }) {
   override readonly [Runtime.errorExitCode] = 78
   override get message(): string {
-    return `${this.problems.length === 1 ? "one thing has" : `${this.problems.length} things have`} to be mended first`
+    return `${this.problems.length === 1 ? "1 problem" : `${this.problems.length} problems`} must be fixed`
   }
 }
 
@@ -34,8 +37,9 @@ export const introduce = Effect.gen(function* () {
 })
 
 /**
- * Without any of its topics the service has nothing to do, and most likely the wrong broker or routes; without DLQ_TOPIC it could not go on
- * after the first bad record. One routed topic among others may come later: it is named, and read as soon as it is there.
+ * Without any of its topics the service has nothing to do, and most likely the wrong broker or routes; without
+ * DLQ_TOPIC it could not continue after the first bad record. One routed topic among others may come later: it is
+ * named, and read as soon as it is there.
  */
 export const missingTopics = Effect.gen(function* () {
   const { dlqTopic, kafka, routes } = yield* Settings
@@ -56,7 +60,7 @@ export const missingTopics = Effect.gen(function* () {
         )
     }),
     Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
-    Effect.retry(Retry.forever<KafkaError>("Kafka is away", (error) => error.isRetryable)),
+    Effect.retry(Retry.forever<KafkaError>("Kafka is unreachable", (error) => error.isRetryable)),
     Effect.catch((error) =>
       Effect.succeed<ReadonlyArray<Problem>>([
         { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*" }
@@ -70,9 +74,11 @@ export const warehouseProblems = Effect.gen(function* () {
   const progress = yield* Progress.Progress
   return yield* warehouse.preflight.pipe(
     Effect.tapError(({ message }) => Effect.sync(() => progress.away("warehouse", message))),
-    Effect.retry(Retry.forever<WarehouseError>(`${warehouse.name} is away`, (error) => error.reason === "unavailable")),
+    Effect.retry(
+      Retry.forever<WarehouseError>(`${warehouse.name} is unreachable`, (error) => error.reason === "unavailable")
+    ),
     Effect.catch((error) =>
-      Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "node dist/main.js doctor tells more" }])
+      Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "see node dist/main.js doctor" }])
     )
   )
 })

@@ -1,4 +1,4 @@
-/** The command line: every command under one name; what is not understood gets help and exit code 64, never a stack trace. */
+/** The command line: all commands under one name. A usage error prints help and exits with 64, never a stack trace. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as CliConfig from "effect/cli/CliConfig"
@@ -32,9 +32,9 @@ const settingsHelp = table
 const service = Effect.flatten(Effect.promise(() => import("../app/Service.ts").then(({ run }) => run)))
 
 const consume = Command.make("run", {}, () => Effect.asVoid(service)).pipe(
-  Command.withShortDescription("Consume until stopped; this is what happens without a command, too"),
+  Command.withShortDescription("Consume until stopped (the default command)"),
   Command.withDescription(
-    `Reads the topics of BRONZE_ROUTES and writes their events in batches into the raw tables, until SIGTERM or Ctrl-C: then it writes what it holds, commits, leaves the group and exits 0. Exit code 78: the configuration is to be mended.\n\nSettings are environment variables:\n${settingsHelp}\n\nA secret may also be given as a file: ${secrets.map(fileVariable).join(", ")}.`
+    `Reads the topics of BRONZE_ROUTES and writes their events in batches into the raw tables, until SIGTERM or Ctrl-C: then it flushes, commits, leaves the group and exits 0. Exit code 78: the configuration must be fixed.\n\nSettings are environment variables:\n${settingsHelp}\n\nA secret can also be read from a file: ${secrets.map(fileVariable).join(", ")}.`
   ),
   Command.withExamples([
     { command: "SINK=duckdb bronze-consumer run", description: "Into a local DuckDB file" },
@@ -69,12 +69,12 @@ const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? Console.error(
-          `${event.errors.map(({ message }) => message).join("\n")}\n\n\`${event.commandPath.join(" ")} --help\` shows what there is.`
+          `${event.errors.map(({ message }) => message).join("\n")}\n\nSee \`${event.commandPath.join(" ")} --help\`.`
         )
       : CliOutput.defaultPresenter.present(event)
 }
 
-/** Runs what these words ask for; every failure has been told when it fails, and carries its exit code. */
+/** Runs what these words ask for; every failure has been reported when it fails, and carries its exit code. */
 export const run = (words: ReadonlyArray<string>) =>
   Command.runWith(root, { version })(words).pipe(
     Effect.catchIf(

@@ -1,4 +1,6 @@
-/** `init`: creates schema and tables in the warehouse, and adds what older tables lack; running it again changes nothing else that is there. */
+/**
+ * `init`: creates schema and tables in the warehouse, and adds missing columns; running it again changes nothing else.
+ */
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -22,7 +24,7 @@ export const create = Effect.fnUntraced(function* (given: { readonly hybridLedge
   if (given.hybridLedger) yield* warehouse.createHybridLedger
   yield* warehouse.init
   const names = [...tablesOf(routes).map(({ name }) => name), ...serviceTables]
-  yield* Console.log(`${hide(warehouse.target)}\nThere are now the tables ${names.join(", ")}.`)
+  yield* Console.log(`${hide(warehouse.target)}\nTables ready: ${names.join(", ")}.`)
 })
 
 export const command = Command.make(
@@ -34,18 +36,18 @@ export const command = Command.make(
       ),
       Flag.withDefault(false)
     ),
-    print: Flag.Boolean("print").pipe(Flag.withDescription("Show the SQL and run nothing"), Flag.withDefault(false))
+    print: Flag.Boolean("print").pipe(Flag.withDescription("Print the SQL without running it"), Flag.withDefault(false))
   },
   (flags) => quietly(Effect.provide(flags.print ? print : create(flags), Layers.warehouse))
 ).pipe(
   Command.withShortDescription("Create schema and tables in the warehouse"),
   Command.withDescription(
-    "Creates the schema, the raw tables of BRONZE_ROUTES, DEAD_LETTERS and CONSUMER_OFFSETS, where they are missing. Tables of an older version get the columns that came since. Safe to run again: nothing else that exists is changed."
+    "Creates the schema, the raw tables of BRONZE_ROUTES, DEAD_LETTERS and CONSUMER_OFFSETS, where they are missing. Tables of an older version get the columns they lack. Safe to run again: it changes nothing else."
   ),
   Command.withExamples([
     { command: "bronze-consumer init", description: "Create what is missing" },
-    { command: "bronze-consumer init --print > tables.sql", description: "Hand the SQL to somebody with the rights" },
-    { command: "bronze-consumer init --hybrid-ledger", description: "For groups of many members" },
+    { command: "bronze-consumer init --print > tables.sql", description: "Print the SQL for an administrator" },
+    { command: "bronze-consumer init --hybrid-ledger", description: "For large consumer groups" },
     { command: "SINK=duckdb bronze-consumer init", description: "The same in a local DuckDB file" }
   ])
 )

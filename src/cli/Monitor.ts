@@ -1,4 +1,4 @@
-/** `monitor`: follows the events on the topics, one line each; it reads in a group of its own and commits nothing. */
+/** `monitor`: follows the events on the topics, one line each; it uses its own group and commits nothing. */
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -62,7 +62,7 @@ const seenOf = ({ message, partition, topic }: Delivered): Seen => ({
   value: message.value === null ? null : Bytes.textOf(message.value)
 })
 
-/** All events of these topics from now on (or from their beginning); fails when Kafka is lost for good. */
+/** All events of these topics from now on (or from their beginning); fails when Kafka stays unreachable. */
 const follow = Effect.fnUntraced(function* (topics: ReadonlyArray<string>, fromBeginning: boolean) {
   const { kafka: settings } = yield* Settings
   const { kafka, use } = yield* KafkaClient
@@ -73,7 +73,7 @@ const follow = Effect.fnUntraced(function* (topics: ReadonlyArray<string>, fromB
       kafka.consumer({ groupId: `${settings.group}-monitor-${randomUUID().slice(0, 8)}`, maxWaitTimeInMs: 250 })
     ),
     (consumer) =>
-      // What waits for room in the queue must not wait for ever, or the consumer never stops.
+      // What waits for room in the queue must not wait forever, or the consumer never stops.
       Queue.end(queue).pipe(
         Effect.andThen(use("leave", () => consumer.disconnect())),
         Effect.timeoutOption("3 seconds"),
@@ -106,7 +106,7 @@ export const monitor = Effect.fnUntraced(function* ({ count, fromBeginning, json
   if (missing.length > 0)
     return yield* new KafkaError({ reason: "missing", message: `there is no topic ${missing.join(", ")}` })
   const events = yield* follow(topics, fromBeginning)
-  yield* Console.error(`Following ${topics.join(", ")}; Ctrl-C ends it`)
+  yield* Console.error(`Following ${topics.join(", ")}; press Ctrl-C to stop`)
   const limit = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)
   for (let shown = 0; shown < limit; shown++) {
     const seen = yield* Queue.take(events)
@@ -118,21 +118,21 @@ export const command = Command.make(
   "monitor",
   {
     topic: Flag.String("topic").pipe(
-      Flag.withDescription("Follow this topic only (may be repeated); else all of BRONZE_ROUTES"),
+      Flag.withDescription("Follow only this topic (repeatable; default: all of BRONZE_ROUTES)"),
       Flag.atLeast(0)
     ),
     count: Flag.Int("count").pipe(
       Flag.withAlias("n"),
-      Flag.withDescription("End after so many events"),
+      Flag.withDescription("Stop after this many events"),
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
       Flag.optional
     ),
     fromBeginning: Flag.Boolean("from-beginning").pipe(
-      Flag.withDescription("Begin with the oldest event that Kafka still has"),
+      Flag.withDescription("Start from the oldest event in Kafka"),
       Flag.withDefault(false)
     ),
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("One JSON object per line, nothing cut off"),
+      Flag.withDescription("Print one JSON object per line, untruncated"),
       Flag.withDefault(false)
     )
   },
@@ -144,7 +144,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Follow the events on the topics"),
   Command.withDescription(
-    "Shows each event as it comes in: time, topic/partition@offset, key, value. It reads in a consumer group of its own, named after CONSUMER_GROUP_ID, and commits nothing, so the service is not disturbed."
+    "Shows each event as it arrives: time, topic/partition@offset, key, value. It uses its own consumer group, named after CONSUMER_GROUP_ID, and commits nothing, so the service is not disturbed."
   ),
   Command.withExamples([
     { command: "bronze-consumer monitor", description: "All routed topics, until Ctrl-C" },

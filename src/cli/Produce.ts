@@ -1,4 +1,7 @@
-/** `produce`: sends sample orders and clicks to the routed topics, to try things out; each event is acknowledged before it is counted. */
+/**
+ * `produce`: sends sample orders and clicks to the routed topics, to try things out; each event is acknowledged before
+ * it is counted.
+ */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
@@ -36,7 +39,10 @@ export interface Share {
   readonly bad: number
 }
 
-/** Two orders for a click, unless the numbers are given; broken records come on top, half with the orders, half with the clicks. */
+/**
+ * Two orders for a click, unless the numbers are given; broken records come on top, half with the orders, half with the
+ * clicks.
+ */
 export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" | "orders" | "clicks" | "bad">) => {
   const ofKind = (kind: Samples.Kind) => topics.filter((topic) => Samples.kindOf(topic) === kind)
   const [orderTopics, clickTopics] = [ofKind("order"), ofKind("click")]
@@ -155,27 +161,27 @@ const amount = (name: string, description: string) =>
 export const command = Command.make(
   "produce",
   {
-    count: amount("count", "Events in all, 100 if not said: two orders for each click").pipe(
+    count: amount("count", "Total number of events (default 100): two orders for each click").pipe(
       Flag.withAlias("n"),
       Flag.withDefault(100)
     ),
-    orders: amount("orders", "Orders, in place of --count").pipe(Flag.optional),
-    clicks: amount("clicks", "Clicks, in place of --count").pipe(Flag.optional),
+    orders: amount("orders", "Number of orders, instead of --count").pipe(Flag.optional),
+    clicks: amount("clicks", "Number of clicks, instead of --count").pipe(Flag.optional),
     rate: Flag.Finite("rate").pipe(
-      Flag.withDescription("Events per second; else as fast as Kafka takes them"),
+      Flag.withDescription("Events per second (default: as fast as Kafka accepts them)"),
       Flag.withSchema(Schema.Finite.check(Schema.isGreaterThan(0))),
       Flag.optional
     ),
     newFields: Flag.Boolean("new-fields").pipe(
-      Flag.withDescription("Give every second event fields that no table knows"),
+      Flag.withDescription("Add new fields, which no table has, to every second event"),
       Flag.withDefault(false)
     ),
-    bad: amount("bad", "Broken records on top, 0 if not said, spread among the others").pipe(Flag.withDefault(0)),
+    bad: amount("bad", "Additional broken records, spread among the others (default 0)").pipe(Flag.withDefault(0)),
     topic: Flag.String("topic").pipe(
-      Flag.withDescription("Send to this topic only (may be repeated); else to all of BRONZE_ROUTES"),
+      Flag.withDescription("Send only to this topic (repeatable; default: all of BRONZE_ROUTES)"),
       Flag.atLeast(0)
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("The last line as JSON"), Flag.withDefault(false))
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the summary as JSON"), Flag.withDefault(false))
   },
   (flags) => quietly(produce(flags).pipe(Effect.provide(Layers.kafka)), Layers.kafkaSettings)
 ).pipe(
@@ -186,12 +192,12 @@ export const command = Command.make(
   Command.withExamples([
     {
       command: "bronze-consumer produce --orders 250 --clicks 30",
-      description: "Two full batches, and some that wait"
+      description: "Two full batches and a partial one"
     },
     { command: "bronze-consumer produce --count 10000 --rate 500", description: "A steady stream for 20 seconds" },
     {
       command: "bronze-consumer produce --new-fields --bad 3",
-      description: "A producer that changed, and a broken one"
+      description: "New fields, and broken records"
     }
   ])
 )

@@ -1,4 +1,7 @@
-/** `reset`: moves the ledger of a topic, when Kafka lost what comes next or something has to be read again; says what it will do before it does it. */
+/**
+ * `reset`: moves the ledger of a topic, after a loss in Kafka or to read records again; prints the change before making
+ * it.
+ */
 import * as Console from "effect/Console"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -38,33 +41,36 @@ export const reset = Effect.fnUntraced(function* (options: {
   })
   for (const { from, offset, partition } of positions)
     yield* Console.log(
-      `${topic}/${partition}: ${from ?? "nothing"} -> ${offset}${to === String(offset) || /^[elc]/.test(to) ? "" : " (as far as Kafka has it)"}`
+      `${topic}/${partition}: ${from ?? "nothing"} -> ${offset}${to === String(offset) || /^[elc]/.test(to) ? "" : " (limited to what Kafka has)"}`
     )
   if (dryRun) return
   yield* warehouse.reset(positions, "reset")
   yield* Console.log(
-    `The ledger of group ${kafka.group} is moved. A running service reads it again by itself; offsets that were written before are written again when they are read again.`
+    `The ledger of group ${kafka.group} was moved. A running service picks it up by itself. Offsets that were already written are stored twice when they are read again.`
   )
 })
 
 export const command = Command.make(
   "reset",
   {
-    topic: Argument.String("topic").pipe(Argument.withDescription("The topic whose ledger is moved")),
+    topic: Argument.String("topic").pipe(Argument.withDescription("Topic to move in the ledger")),
     to: Flag.String("to").pipe(
       Flag.withDescription("earliest, latest, committed (what the group has committed in Kafka), or an offset")
     ),
     partition: Flag.Int("partition").pipe(Flag.withDescription("Only this partition"), Flag.optional),
-    dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Say what would be done"), Flag.withDefault(false))
+    dryRun: Flag.Boolean("dry-run").pipe(
+      Flag.withDescription("Show the changes without making them"),
+      Flag.withDefault(false)
+    )
   },
   (options) => quietly(reset(options).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
 ).pipe(
-  Command.withShortDescription("Move the ledger of a topic: after a loss in Kafka, or to read again"),
+  Command.withShortDescription("Move the ledger of a topic, after a loss in Kafka or to read again"),
   Command.withDescription(
-    "Sets where the consumer group reads on, and counts from there. Going back writes the same offsets a second time: rows that are there already stay, and `audit` will call them stored more than once. After a topic was recreated, rows of the old one have the same coordinates: move them away first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
+    "Sets the offset from which the consumer group continues, and counts from there. Going back writes the same offsets a second time: existing rows stay, and `audit` reports them as stored more than once. After a topic was recreated, rows of the old one have the same coordinates: move them to another table first. Exactly-once delivery only; in at-least-once delivery use kafka-consumer-groups.sh --reset-offsets."
   ),
   Command.withExamples([
-    { command: "bronze-consumer reset raw.orders.v1 --to earliest --dry-run", description: "See it first" },
+    { command: "bronze-consumer reset raw.orders.v1 --to earliest --dry-run", description: "Preview" },
     { command: "bronze-consumer reset raw.orders.v1 --to 4711 --partition 0", description: "One partition, one offset" }
   ])
 )

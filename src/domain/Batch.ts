@@ -1,4 +1,7 @@
-/** What one write carries: outcomes of one table and the offsets they cover, so that an offset can pass only with its record. */
+/**
+ * What one write carries: outcomes of one table and the offsets they cover, so that an offset can pass only with its
+ * record.
+ */
 import type { Position, TopicPartition } from "./KafkaRecord.ts"
 import { isSamePartition, partitionKey } from "./KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "./Outcome.ts"
@@ -7,17 +10,23 @@ import type { Table } from "./Route.ts"
 /** What ended the wait for more records. */
 export type BatchTrigger = "size" | "time" | "bytes" | "shutdown" | "rebalance"
 
-/** The offsets that a write moves one partition over: from `from` (what the ledger must say) to `next` (what it will say). */
+/**
+ * The offsets that a write moves one partition over: from `from` (what the ledger must say) to `next` (what it will
+ * say).
+ */
 export interface OffsetRange extends TopicPartition {
   /** The fencing token under which this member holds the partition. */
   readonly epoch: number
   readonly from: number
   readonly next: number
-  /** How many of these offsets become neither a row nor a dead letter: skipped tombstones, control records, what compaction took away. */
+  /**
+   * How many of these offsets become neither a row nor a dead letter: skipped tombstones, control records, what
+   * compaction took away.
+   */
   readonly skipped: number
 }
 
-/** Outcomes that are to be written together; within a partition they stand in the order of their offsets. */
+/** Outcomes that are to be written together; within a partition they are in the order of their offsets. */
 export interface Group {
   readonly table: Table
   readonly outcomes: ReadonlyArray<Outcome>
@@ -29,13 +38,13 @@ export interface Batch extends Group {
   readonly ranges: ReadonlyArray<OffsetRange>
 }
 
-/** Where a partition stands: the ledger's next offset and the epoch it was claimed under. */
+/** The position of a partition: the ledger's next offset and the epoch it was claimed under. */
 export interface Claimed {
   readonly epoch: number
   readonly next: number
 }
 
-/** Builds the batch of a group, whose partitions stand where `claimed` says. */
+/** Builds the batch of a group, whose partitions are where `claimed` says. */
 export const make = ({
   claimed,
   outcomes,

@@ -6,7 +6,10 @@ const mark = "base64:"
 const asBuffer = (bytes: Uint8Array): Buffer =>
   bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** Undefined when the bytes are no UTF-8: such become U+FFFD, and where that does not stand nobody has to look at them a second time. */
+/**
+ * Undefined when the bytes are not UTF-8: such become U+FFFD, and where that does not stand nobody has to look at them
+ * a second time.
+ */
 export const utf8 = (bytes: Uint8Array): string | undefined => {
   const text = asBuffer(bytes).toString("utf8")
   return text.includes("\ufffd") && !isUtf8(bytes) ? undefined : text
@@ -14,7 +17,10 @@ export const utf8 = (bytes: Uint8Array): string | undefined => {
 
 export const base64 = (bytes: Uint8Array): string => asBuffer(bytes).toString("base64")
 
-/** UTF-8 as it is; other bytes as `base64:…`, and so is a text that itself begins with `base64:`, because it could be taken for bytes. */
+/**
+ * UTF-8 as it is; other bytes as `base64:…`, and so is a text that itself begins with `base64:`, because it could be
+ * taken for bytes.
+ */
 export const textOf = (bytes: Uint8Array): string => {
   const text = utf8(bytes)
   return text === undefined || text.startsWith(mark) ? `${mark}${base64(bytes)}` : text

@@ -1,4 +1,4 @@
-/** Dead letters as they lie in the warehouse: what is kept of one, which of them are asked for, and how one is cut that is too large to be kept whole. */
+/** Dead letters as the warehouse stores them: their fields, the filters, and how one that is too large is truncated. */
 import type { Position } from "./KafkaRecord.ts"
 import type { DeadLetter } from "./Outcome.ts"
 
@@ -17,7 +17,7 @@ export interface StoredDeadLetter extends Position {
   /** The bytes in base64; null for a tombstone, and when they were not asked for. */
   readonly payload: string | null
   readonly ingested: number
-  /** When it was put back into its table; null while it waits. */
+  /** When it was replayed into its table; null while it is pending. */
   readonly replayed: number | null
 }
 
@@ -35,13 +35,13 @@ export interface DeadLetterFilter {
   readonly replayed?: boolean | undefined
   /** With their payloads. */
   readonly payload?: boolean | undefined
-  /** The newest ones, so many at most. */
+  /** The newest ones, at most this many. */
   readonly limit: number
 }
 
 /**
- * What is kept of a payload at most: on Snowflake what a STRING column takes in base64 (16 MiB), on DuckDB what can be held in memory. Cut before
- * it is base64, so that nothing is made of what will not be kept.
+ * What is kept of a payload at most: on Snowflake what a STRING column takes in base64 (16 MiB), on DuckDB what can be
+ * held in memory. Cut before it is base64, so that nothing is made of what will not be kept.
  */
 export const keptBytes = { Snowflake: 12 * 1024 * 1024 - 64 * 1024, DuckDb: 64 * 1024 * 1024 } as const
 
@@ -70,8 +70,9 @@ export const shortened = (letter: DeadLetter, maxBytes: number): DeadLetter => {
 }
 
 /**
- * The letter with less in it, for whoever did not take it: first much less of its payload, then none, then without headers, key and message.
- * Undefined when only its coordinates and its cause are left, which no limit of size can refuse.
+ * The letter with less in it, for whoever did not take it: first much less of its payload, then none, then without
+ * headers, key and message. Undefined when only its coordinates and its cause are left, which no limit of size can
+ * refuse.
  */
 export const smaller = (letter: DeadLetter): DeadLetter | undefined => {
   if (letter.payload !== null && letter.payload !== "") {

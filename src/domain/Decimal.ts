@@ -1,4 +1,4 @@
-/** Decimal numbers by their digits, never through a float: `1e3`, `+5` and `12.50` are what they say. */
+/** Decimal numbers by their digits, never through a float: `1e3`, `+5` and `12.50` are exact. */
 
 /** `digits` times ten to the power of `exponent`. */
 export interface Decimal {
@@ -26,7 +26,7 @@ export const parse = (text: string): Decimal | undefined => {
   }
 }
 
-/** How many digits stand before the point; zero and less for numbers below one. */
+/** How many digits are before the point; zero and less for numbers below one. */
 export const wholeDigits = ({ digits, exponent }: Decimal): number => (digits === "" ? 0 : digits.length + exponent)
 
 /** The digits before the point once it has been moved `places` to the right, and those after it. */
@@ -46,7 +46,9 @@ export const rounded = (decimal: Decimal): bigint | undefined => {
   return value < 10n ** 38n ? signed(decimal.negative, value) : undefined
 }
 
-/** The integer at or below the number times ten to the power of `places`; for numbers of few digits before the point. */
+/**
+ * The integer at or below the number times ten to the power of `places`; for numbers of few digits before the point.
+ */
 export const floored = (decimal: Decimal, places: number): bigint => {
   const [whole, rest] = split(decimal, places)
   const value = signed(decimal.negative, BigInt(whole === "" ? "0" : whole))

@@ -1,4 +1,7 @@
-/** Whose name a request calls: what listens on a loopback address answers to the names of this machine only, so that a name which somebody points at it (DNS rebinding) reads nothing. */
+/**
+ * Checks the Host header: a server on a loopback address answers to names of this machine only, which prevents DNS
+ * rebinding.
+ */
 
 /** The name without its port; an IPv6 address without its brackets. */
 const nameOf = (host: string): string | undefined =>

@@ -1,10 +1,13 @@
-/** What counts as JSON, for every warehouse alike: what JSON.parse takes, less what the JSON functions of a warehouse cannot read. */
+/**
+ * What counts as JSON, for every warehouse alike: what JSON.parse takes, less what the JSON functions of a warehouse
+ * cannot read.
+ */
 import * as Result from "effect/Result"
 import type { DeadLetterCause } from "./Outcome.ts"
 
 /**
- * Deeper than this, DuckDB's json_structure overflows its stack and ends the process that asked: seen at 17,000 levels of objects, not at 14,000
- * (1.5.6). Snowflake documents no limit.
+ * Deeper than this, DuckDB's json_structure overflows its stack and ends the process that asked: seen at 17,000 levels
+ * of objects, not at 14,000 (1.5.6). Snowflake documents no limit.
  */
 export const maxDepth = 10_240
 
@@ -63,7 +66,10 @@ const loneSurrogate = (text: string): number | undefined => {
   return open?.at
 }
 
-/** Whether a valid text is nested deeper than `maxDepth`; few texts have so many brackets that they have to be looked at. */
+/**
+ * Whether a valid text is nested deeper than `maxDepth`; few texts have so many brackets that they have to be looked
+ * at.
+ */
 const isDeep = (text: string): boolean => {
   if (text.length <= 2 * maxDepth || count(text, "{") + count(text, "[") <= maxDepth) return false
   let depth = 0
@@ -78,7 +84,7 @@ const isDeep = (text: string): boolean => {
   return false
 }
 
-/** How often a character stands in a text; no further than to one more than `maxDepth`. */
+/** How often a character occurs in a text; no further than to one more than `maxDepth`. */
 const count = (text: string, character: string): number => {
   let found = 0
   for (let at = text.indexOf(character); at >= 0 && found <= maxDepth; at = text.indexOf(character, at + 1)) found++

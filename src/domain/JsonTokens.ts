@@ -1,4 +1,7 @@
-/** Finds how values were written in a JSON text that has been parsed already: one pass over the text, whatever the number of paths. */
+/**
+ * Finds how values were written in a JSON text that has been parsed already: one pass over the text, whatever the
+ * number of paths.
+ */
 import { closeBrace, closeBracket, openBrace, openBracket, quote, stringEnd } from "./Json.ts"
 
 /** The names that lead on from here, and which of the paths end here. */
@@ -9,7 +12,7 @@ interface Step {
 
 export type Tokens = ReadonlyArray<string | undefined>
 
-/** The text of the value at each path; of a name that stands there twice the last, as JSON.parse has it. */
+/** The text of the value at each path; of a name that occurs twice the last, as JSON.parse has it. */
 export const tokensAt = (paths: ReadonlyArray<ReadonlyArray<string>>): ((text: string) => Tokens) => {
   const root: Step = { next: new Map(), ends: [] }
   paths.forEach((path, index) => {
@@ -28,7 +31,10 @@ export const tokensAt = (paths: ReadonlyArray<ReadonlyArray<string>>): ((text: s
   }
 }
 
-/** Looks into a value that lies on a path, and returns the place after it. Recursion is as deep as the paths are long, not the events. */
+/**
+ * Looks into a value that lies on a path, and returns the place after it. Recursion is as deep as the paths are long,
+ * not the events.
+ */
 const value = (text: string, start: number, step: Step, found: Array<string | undefined>): number => {
   const isObject = step.next.size > 0 && text.charCodeAt(start) === openBrace
   const end = isObject ? members(text, start, step, found) : valueEnd(text, start)

@@ -1,4 +1,4 @@
-/** A record as Kafka delivered it, and the places it can stand in; nothing here interprets its bytes. */
+/** A record as Kafka delivered it, and the places it can be in; nothing here interprets its bytes. */
 
 export interface Start extends Position {
   /** Kafka's id of the topic that the offset counts in; undefined where it is not known. */
@@ -15,7 +15,9 @@ export interface Position extends TopicPartition {
   readonly offset: number
 }
 
-/** A header value as the client hands it over: null is one that Kafka allows, and a header that is sent twice is a list. */
+/**
+ * A header value as the client hands it over: null is one that Kafka allows, and a header that is sent twice is a list.
+ */
 export type HeaderValue = Uint8Array | string | null | ReadonlyArray<Uint8Array | string | null> | undefined
 
 export interface KafkaRecord extends Position {

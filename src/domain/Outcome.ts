@@ -8,7 +8,7 @@ export const overheadBytes = 192
 export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused", "undecodable"] as const
 export type DeadLetterCause = (typeof deadLetterCauses)[number]
 
-/** Why a record was passed over on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */
+/** Why a record was skipped on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */
 export type SkipReason = "tombstone" | "control"
 
 /** The record that an outcome comes from. */
@@ -28,7 +28,10 @@ export interface BronzeRow extends Source {
   readonly _tag: "BronzeRow"
   /** The payload text, untouched; null for a tombstone. */
   readonly event: string | null
-  /** The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123456` in UTC); null where the event has none that fits. */
+  /**
+   * The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123456` in
+   * UTC); null where the event has none that fits.
+   */
   readonly columns: ReadonlyArray<string | null>
 }
 

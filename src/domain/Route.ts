@@ -1,6 +1,9 @@
-/** A route says which table a topic goes to and which typed columns are taken out of its events; parsing names every mistake at once. */
+/**
+ * A route says which table a topic goes to and which typed columns are taken out of its events; parsing names every
+ * mistake at once.
+ */
 
-/** What a typed column may hold; which texts each type takes stands in docs/reference/columns.md. */
+/** What a typed column may hold; which texts each type takes is in docs/reference/columns.md. */
 export const columnTypes = ["STRING", "NUMBER", "FLOAT", "BOOLEAN", "TIMESTAMP"] as const
 export type ColumnType = (typeof columnTypes)[number]
 
@@ -51,7 +54,10 @@ export const topicName = /^[A-Za-z0-9._-]{1,249}$/
 const routeShape = /^([^=()\s]+)\s*=\s*([^=()\s]+)\s*(?:\(([^()]*)\))?$/
 const columnShape = /^([^=:\s]+)\s*=\s*([^=:\s]+?)(?:\s*:\s*([A-Za-z]+))?$/
 
-/** Parses `topic=TABLE(COLUMN=json.path:TYPE,…), …`; the problems are whole sentences, and the routes are complete when there are none. */
+/**
+ * Parses `topic=TABLE(COLUMN=json.path:TYPE,…), …`; the problems are whole sentences, and the routes are complete when
+ * there are none.
+ */
 export const parseRoutes = (
   text: string
 ): { readonly routes: ReadonlyArray<Route>; readonly problems: ReadonlyArray<string> } => {

@@ -1,17 +1,18 @@
-/** What of a text may be shown: whatever looks like a secret is hidden, whichever variable, error or address it stands in. */
+/** Redacts text: whatever looks like a secret is hidden, in any variable, error or address. */
 
 const hidden = "<redacted>"
 
 /** One kind of secret as it looks inside a text; each is linear in the length of the text. */
 const kinds: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
-  // A PEM key; one without its end goes on to the end of the text.
+  // A PEM key; one without its end continues to the end of the text.
   [/(?:-{5})?BEGIN[A-Z0-9 _]{0,40}PRIVATE KEY[\s\S]*?(?:END[A-Z0-9 _]{0,40}PRIVATE KEY(?:-{5})?|$)/gi, "<private key>"],
   // The body of one, pasted without its first line: DER in base64, over lines or with written-out line breaks.
   [
     /(?<![A-Za-z0-9+/])M[C-I][A-Za-z0-9+/]{38,}={0,2}(?:(?:\s|\\[rn]){1,8}(?:[A-Za-z0-9+/]{16,}={0,2}|[A-Za-z0-9+/]{1,15}={1,2}))*/g,
     hidden
   ],
-  // Tokens by their form: JSON web tokens (Snowflake's and MotherDuck's among them), Snowflake's session tokens, the usual access tokens.
+  // Tokens by their form: JSON web tokens (Snowflake's and MotherDuck's among them), Snowflake's session tokens, the
+  // usual access tokens.
   [/eyJ[\w-]{12,}(?:\.[\w-]*){0,2}/g, hidden],
   [/\bver:\d+-hint:\S+/g, hidden],
   [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|sk-|dapi|AKIA|ASIA)[\w-]{16,}/g, hidden],
@@ -37,7 +38,7 @@ const kinds: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
 export const hide = (text: string): string =>
   kinds.reduce((shown, [pattern, instead]) => shown.replace(pattern, instead), text)
 
-/** A value of a setting with its secrets hidden: here all that stands before the last @ of an address is one. */
+/** A value of a setting with its secrets hidden: here all that is before the last @ of an address is one. */
 export const shown = (value: string): string =>
   hide(value.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?)[^@]*:[\s\S]*@/i, `$1${hidden}@`))
 

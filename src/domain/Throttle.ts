@@ -1,8 +1,11 @@
-/** Log lines of one sort: the first ten a minute one by one, then how many more there were; nothing is left unsaid at the end. */
+/**
+ * Log lines of one sort: the first ten a minute one by one, then how many more there were; nothing is left unsaid at
+ * the end.
+ */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
-/** So many of one sort are told one by one each minute. */
+/** So many of one sort are reported one by one each minute. */
 const perMinute = 10
 
 /** Logs for the length of the scope; `rest` says that there were `count` more of a sort. */

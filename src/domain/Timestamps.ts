@@ -1,4 +1,4 @@
-/** Points in time as producers write them, in microseconds and without float arithmetic; what is no such thing is undefined. */
+/** Timestamps as producers write them, in microseconds and without float arithmetic; anything else is undefined. */
 import * as Decimal from "./Decimal.ts"
 
 /** Years 1 to 9999, which both warehouses hold. */
@@ -8,7 +8,10 @@ export const latest = 253_402_300_799_999
 const textShape =
   /^(\d{4})-(\d{2})-(\d{2})(?:(?:T| {1,2})(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?(?: ?(Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?$/i
 
-/** `2026-02-07 10:30:00.123456` in UTC, of an ISO 8601 or PostgreSQL text (in UTC where it names no zone) or an epoch number in digits. */
+/**
+ * `2026-02-07 10:30:00.123456` in UTC, of an ISO 8601 or PostgreSQL text (in UTC where it names no zone) or an epoch
+ * number in digits.
+ */
 export const parse = (text: string): string | undefined => {
   const trimmed = text.trim()
   if (trimmed.length > 64) return undefined
@@ -43,7 +46,10 @@ const offsetOf = (zone: string): number | undefined => {
   return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes)
 }
 
-/** The units an epoch may be in, by its size, as Snowflake tells them apart: what is below the milliseconds of a year is seconds, and so on. */
+/**
+ * The units an epoch may be in, by its size, as Snowflake tells them apart: what is below the milliseconds of a year is
+ * seconds, and so on.
+ */
 const units = [
   { below: 31_536_000_000n, places: 6 },
   { below: 31_536_000_000_000n, places: 3 },

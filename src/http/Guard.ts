@@ -1,4 +1,4 @@
-/** Who may ask what: the host name that is called, the method, and the token, looked at before anything else for every path. */
+/** Access control for every path: Host header, method and token, checked first. */
 import { createHash, timingSafeEqual } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type * as Headers from "effect/http/Headers"
@@ -45,12 +45,12 @@ export const check = (
   if (token === undefined || open.includes(url.split("?")[0] ?? "")) return undefined
   const given = tokenOf(headers["authorization"] ?? "")
   if (given !== undefined && isSame(given, Redacted.value(token))) return undefined
-  return refuse(401, "HTTP_TOKEN is needed: as a bearer token, or as the password of any user\n", {
+  return refuse(401, "HTTP_TOKEN is required: as a bearer token, or as the password of any user\n", {
     "www-authenticate": 'Basic realm="Bronze Consumer", charset="UTF-8"'
   })
 }
 
-/** Before every route, the one for paths that are not there among them. */
+/** Before every route, the one for paths that do not exist among them. */
 export const layer = HttpRouter.middleware(
   Effect.map(
     Settings,

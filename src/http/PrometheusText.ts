@@ -1,4 +1,6 @@
-/** The text that Prometheus reads: the metrics as the flow has counted them, and the gauges as they are at this moment. */
+/**
+ * The text that Prometheus reads: the metrics as the flow has counted them, and the gauges as they are at this moment.
+ */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"

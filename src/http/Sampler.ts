@@ -1,4 +1,7 @@
-/** Looks at the service once a second and keeps 15 minutes of it, for the live page; nothing is computed anew for each viewer. */
+/**
+ * Looks at the service once a second and keeps 15 minutes of it, for the live page; nothing is recomputed for each
+ * viewer.
+ */
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

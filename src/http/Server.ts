@@ -1,4 +1,4 @@
-/** Health, metrics and the live page over HTTP; it only looks, so whatever happens to it the service goes on. */
+/** Health, metrics and the live page over HTTP; it only reads, so its failures do not stop the service. */
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -111,7 +111,10 @@ const server = Layer.unwrap(
   )
 )
 
-/** Listens until it is interrupted. A port that is taken (a second member on this machine) costs the page, not the service. */
+/**
+ * Listens until it is interrupted. A port that is taken (a second member on this machine) costs the page, not the
+ * service.
+ */
 export const run = Effect.gen(function* () {
   const { http } = yield* Settings
   const where = `http://${http.host}:${http.port}`
@@ -121,7 +124,7 @@ export const run = Effect.gen(function* () {
     Layer.launch,
     Effect.catchTag("ServeError", ({ cause }) =>
       Effect.logWarning(
-        `Nothing listens on ${where} (${cause instanceof Error ? cause.message : String(cause)}): going on without live page, health and metrics; set HTTP_PORT to another port, or to 0`
+        `Cannot listen on ${where} (${cause instanceof Error ? cause.message : String(cause)}): running without live page, health and metrics; set HTTP_PORT to another port, or to 0`
       ).pipe(Effect.andThen(Effect.never))
     )
   )

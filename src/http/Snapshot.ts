@@ -1,4 +1,7 @@
-/** What the live page and `GET /api/snapshot` show: the service at one instant, without payloads unless a setting allows them. Times are milliseconds since 1970. */
+/**
+ * What the live page and `GET /api/snapshot` show: the service at one instant, without payloads unless a setting allows
+ * them. Times are milliseconds since 1970.
+ */
 import type { Verdict } from "../observe/Health.ts"
 import type { Percentiles } from "../observe/MinutePercentiles.ts"
 import type { ProgressView, Totals } from "../observe/ProgressView.ts"
@@ -33,7 +36,10 @@ export interface Snapshot
   readonly process: { readonly cpu: number; readonly rssBytes: number; readonly eventLoopDelaySeconds: number }
 }
 
-/** What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 15 minutes of samples, one a second. */
+/**
+ * What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 15 minutes of samples, one
+ * a second.
+ */
 export interface Hello {
   readonly settings: ReadonlyArray<{ readonly name: string; readonly value: string; readonly isDefault: boolean }>
   readonly samples: ReadonlyArray<Sample>

@@ -1,4 +1,7 @@
-/** What the service asks of the cluster besides consuming: brokers, topics, offsets of logs and of groups; it changes nothing. */
+/**
+ * What the service asks of the cluster besides consuming: brokers, topics, offsets of logs and of groups; it changes
+ * nothing.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,7 +34,10 @@ export class Admin extends Context.Service<
     readonly cluster: Effect.Effect<Cluster, KafkaError>
     /** All topics that this user may see. */
     readonly topics: Effect.Effect<ReadonlyArray<string>, KafkaError>
-    /** What Kafka says of each topic, in the order of the question: a topic that is missing or broken is an answer, not an error. */
+    /**
+     * What Kafka says of each topic, in the order of the question: a topic that is missing or broken is an answer, not
+     * an error.
+     */
     readonly describe: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicState>, KafkaError>
     /** The partitions of topics that exist; never creates one. */
     readonly partitions: (topics: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TopicPartition>, KafkaError>
@@ -42,7 +48,10 @@ export class Admin extends Context.Service<
       group: string,
       topics: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<Offsets.Commit>, KafkaError>
-    /** Of each partition of a topic that has records with this time (milliseconds since 1970) or a later one, the first of them. */
+    /**
+     * Of each partition of a topic that has records with this time (milliseconds since 1970) or a later one, the first
+     * of them.
+     */
     readonly since: (topic: string, time: number) => Effect.Effect<ReadonlyArray<Position>, KafkaError>
     readonly group: (group: string) => Effect.Effect<Group, KafkaError>
     /** Where these partitions stand for the group, and the others of their topics. */

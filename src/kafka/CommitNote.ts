@@ -1,9 +1,9 @@
-/** What this service writes beside an offset that it commits to Kafka: which topic it counts in, and who vouches for it. */
+/** The metadata that this service commits with an offset: the topic id, and what the offset is based on. */
 
 export interface CommitNote {
   /**
-   * `ledger`: a ledger in a warehouse had the partition at this offset; `rows`: at-least-once delivery had written up to it; `start`: nothing
-   * was read yet, and this is where reading begins.
+   * `ledger`: a ledger in a warehouse had the partition at this offset; `rows`: at-least-once delivery had written up
+   * to it; `start`: nothing was read yet, and this is where reading begins.
    */
   readonly kind: "ledger" | "rows" | "start"
   /** Kafka's id of the topic; undefined where the broker gave none. */

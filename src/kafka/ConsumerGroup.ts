@@ -1,4 +1,7 @@
-/** The contract of the consumer side: one scope per assignment, fetches handed over one at a time, commits only for what is still held. */
+/**
+ * The contract of the consumer side: one scope per assignment, fetches delivered one at a time, commits only for
+ * partitions that are still assigned.
+ */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -17,11 +20,11 @@ export interface Fetch extends TopicPartition {
   readonly records: ReadonlyArray<KafkaRecord>
 }
 
-/** Where a partition stands in Kafka when it is assigned. */
+/** The position of a partition in Kafka when it is assigned. */
 export interface AssignedPartition extends LogRange {
   /** The group's committed offset, if there is one. */
   readonly committed: number | undefined
-  /** What stands beside it, if this service has committed it. */
+  /** What is beside it, if this service has committed it. */
   readonly note?: CommitNote | undefined
 }
 
@@ -41,8 +44,9 @@ export interface Assignment {
   /** Asks Kafka where the assigned partitions stand. */
   readonly partitions: Effect.Effect<Places, KafkaError>
   /**
-   * Fetches from these positions on, and from no other partition, and hands over fetch after fetch; the next one of a partition comes when
-   * the handler is done. Heartbeats go on however long it takes. When it is interrupted, nothing more is handed over.
+   * Fetches from these positions on, and from no other partition, and hands over fetch after fetch; the next one of a
+   * partition comes when the handler is done. Heartbeats continue however long it takes. When it is interrupted,
+   * nothing more is handed over.
    */
   readonly fetch: (
     positions: ReadonlyArray<Position>,
@@ -53,8 +57,8 @@ export interface Assignment {
   /** Whether the group has asked for the partitions back. */
   readonly isEnding: () => boolean
   /**
-   * Commits the offsets of the next records; does nothing once the assignment is no longer held. Says whether it was done: a commit that
-   * fails is logged and made good by the next one, because the ledger is what counts.
+   * Commits the offsets of the next records; does nothing once the assignment is no longer held. Says whether it was
+   * done: a commit that fails is logged and made good by the next one, because the ledger is what counts.
    */
   readonly commit: (positions: ReadonlyArray<Position>) => Effect.Effect<boolean>
   /** Commits where partitions begin that nobody has read yet, those of other members too. */
@@ -65,13 +69,13 @@ export class ConsumerGroup extends Context.Service<
   ConsumerGroup,
   {
     /**
-     * Joins the consumer group and runs `use` once per assignment, in a scope that closes when the assignment ends (rebalance, broker lost,
-     * interruption) and before the next one opens. Reconnects for ever.
+     * Joins the consumer group and runs `use` once per assignment, in a scope that closes when the assignment ends
+     * (rebalance, broker lost, interruption) and before the next one opens. Reconnects forever.
      */
     readonly consume: <R>(
       use: (assignment: Assignment) => Effect.Effect<void, never, R>
     ) => Effect.Effect<never, never, Exclude<R, Scope.Scope>>
-    /** Gives the connection up and joins the group anew, for when nothing comes though there is something. */
+    /** Closes the connection and rejoins the group, for when nothing comes though there is something. */
     readonly reopen: Effect.Effect<void>
   }
 >()("bronze/kafka/ConsumerGroup") {}

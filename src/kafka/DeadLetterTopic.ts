@@ -1,6 +1,7 @@
 /**
- * Sends dead letters to DLQ_TOPIC as well, the original bytes with cause and coordinates in the headers: at least once, before their offsets pass.
- * What the topic can never take stops nobody: a letter that is too large goes out with less in it, one that is refused is counted and logged.
+ * Sends dead letters to DLQ_TOPIC as well, the original bytes with cause and coordinates in the headers: at least once,
+ * before their offsets pass. What the topic can never take stops nobody: a letter that is too large goes out with less
+ * in it, one that is refused is counted and logged.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

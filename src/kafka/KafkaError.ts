@@ -1,13 +1,13 @@
-/** Why Kafka did not do what it was asked, and how kafkajs's own errors are sorted into these reasons. */
+/** The reasons why a Kafka request fails, and how errors of kafkajs map to them. */
 import * as Schema from "effect/Schema"
 import * as Address from "./kafkajs/Address.ts"
 
 /**
  * - `denied`: credentials, certificates or ACLs;
- * - `missing`: a topic that is not there;
+ * - `missing`: a topic that does not exist;
  * - `too_large`: a request, or one record of it, is larger than the topic takes: half of it may pass;
  * - `refused`: the topic does not take these records, now or later;
- * - `unavailable`: anything that time may mend.
+ * - `unavailable`: anything that time may fix.
  */
 export const KafkaErrorReason = Schema.Literals(["unavailable", "denied", "missing", "too_large", "refused"])
 export type KafkaErrorReason = typeof KafkaErrorReason.Type
@@ -23,7 +23,7 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
     return this.reason === "unavailable"
   }
 
-  /** What went wrong while `doing` something, by the innermost error that tells. */
+  /** What went wrong while `doing` something, by the innermost error that explains it. */
   static from(doing: string, cause: unknown): KafkaError {
     const chain = chainOf(cause)
     const told = [...chain].reverse().find(({ message }) => message !== "")

@@ -1,4 +1,7 @@
-/** Reads where logs begin and end and what a group has committed, for topics that can be read; a topic that cannot is an error that names it. */
+/**
+ * Reads where logs begin and end and what a group has committed, for topics that can be read; a topic that cannot is an
+ * error that names it.
+ */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"

@@ -1,4 +1,7 @@
-/** Sends records: the samples of `produce`, and dead letters for those who want them on a topic as well; never creates a topic. */
+/**
+ * Sends records: the samples of `produce`, and dead letters for those who want them on a topic as well; never creates a
+ * topic.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,4 +1,7 @@
-/** What Kafka lets this user do, asked with requests that change nothing: each names a partition or a member that does not exist, so that only the right to it decides the answer. */
+/**
+ * What Kafka lets this user do, asked with requests that change nothing: each names a partition or a member that does
+ * not exist, so that only the right to it decides the answer.
+ */
 import * as Effect from "effect/Effect"
 import type { KafkaError } from "./KafkaError.ts"
 import { KafkaClient } from "./kafkajs/Client.ts"

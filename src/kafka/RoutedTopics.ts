@@ -1,4 +1,7 @@
-/** Which of the routed topics can be read: each is looked at by itself, so that one that is missing or broken stops only itself. */
+/**
+ * Which of the routed topics can be read: each is checked separately, so that a missing or broken one stops only
+ * itself.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Progress } from "../observe/Progress.ts"
@@ -42,7 +45,7 @@ export const make = Effect.gen(function* () {
     told = new Map(unread.map(({ message, topic }) => [topic, message]))
     for (const { message, topic } of untold)
       yield* Effect.logError(
-        `Topic ${topic} is not read: ${message}. The others go on; it is read as soon as it can be. What to do: node dist/main.js doctor`
+        `Topic ${topic} is not read: ${message}. Other topics continue; it is read as soon as possible. See: node dist/main.js doctor`
       )
     const found = states.filter(({ problem }) => problem === undefined)
     return found.length > 0 ? found : yield* Effect.andThen(Effect.sleep(interval), readable)

@@ -1,4 +1,4 @@
-/** Whether the service is ready and whether it is alive, judged by progress and told in words; pure. */
+/** Whether the service is ready and whether it is alive, judged by progress, with reasons; pure. */
 import * as Duration from "effect/Duration"
 import type { Settings } from "../settings/Settings.ts"
 import type { ProgressView } from "./ProgressView.ts"
@@ -17,8 +17,9 @@ const verdict = (reasons: ReadonlyArray<string | undefined>): Verdict => {
 const seconds = (millis: number): number => Math.round(millis / 1000)
 
 /**
- * Ready: both sides answer, the group gave us an assignment (an empty one counts: there are more members than partitions), no topic is
- * stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT + READY_MAX_PENDING.
+ * Ready: both sides answer, the group gave us an assignment (an empty one counts: there are more members than
+ * partitions), no topic is stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT +
+ * READY_MAX_PENDING.
  */
 export const ready = (view: ProgressView, settings: Settings["Service"], now: number): Verdict => {
   const {
@@ -36,10 +37,10 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
     kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${seconds(now - kafka.since)} s)`,
     warehouse.isUp === true ? undefined : `warehouse: ${warehouse.message} (for ${seconds(now - warehouse.since)} s)`,
     ...lastingFaults.map(({ message, write }) => `writing to ${write}: ${message}`),
-    member === null && kafka.isUp === true ? "the consumer group has given no assignment yet" : undefined,
+    member === null && kafka.isUp === true ? "no assignment from the consumer group yet" : undefined,
     stoppedTopics.length === 0
       ? undefined
-      : `stopped: ${stoppedTopics.join(", ")}; see the log for what was lost and the command that goes on`,
+      : `stopped: ${stoppedTopics.join(", ")}; see the log for what was lost and the command to continue`,
     ...unreadTopics.map(({ message, topic }) => `topic ${topic} is not read: ${message}`),
     ...unreadablePartitions.map(({ message, partition }) => `${partition} is not read: ${message}`),
     oldestPendingSeconds <= limit
@@ -49,15 +50,15 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
 }
 
 /**
- * Alive: unless there is work and nothing has moved for twice PROGRESS_TIMEOUT. At the end of the first one the try in hand was given up and
- * a new connection opened; when that did not help either, a restart is what is left. A peer that answers with an error within half a minute
- * counts as movement: it is out of order, we are not.
+ * Alive: unless there is work and nothing has moved for twice PROGRESS_TIMEOUT. At the end of the first one the current
+ * attempt was given up and a new connection opened; when that did not help either, a restart is what is left. A peer
+ * that answers with an error within half a minute counts as movement: it is out of order, we are not.
  */
 export const live = ({ stalled }: ProgressView, settings: Settings["Service"], now: number): Verdict => {
   const limit = 2 * Duration.toMillis(settings.progressTimeout)
   return verdict([
     stalled === null || now - stalled.since < limit
       ? undefined
-      : `there is something to ${stalled.work}, and nothing has moved for ${seconds(now - stalled.since)} s, though a connection was opened anew`
+      : `there is something to ${stalled.work}, but no progress for ${seconds(now - stalled.since)} s, even after a reconnect`
   ])
 }

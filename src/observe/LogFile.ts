@@ -1,4 +1,7 @@
-/** The file that gets the log as well: opened again when it was moved or deleted, never through a link or a file that somebody else put there; when it cannot be used, the service goes on without it. */
+/**
+ * The log file: reopened when it was moved or deleted, never through a link or file of another user; when it cannot be
+ * used, the service continues without it.
+ */
 import { constants } from "node:fs"
 import { type FileHandle, lstat, open, stat } from "node:fs/promises"
 import { dirname } from "node:path"
@@ -27,11 +30,11 @@ const suspicion = async (path: string, handle: FileHandle): Promise<string | und
   if (!stats.isFile()) return stats.isCharacterDevice() ? undefined : "it is not a regular file"
   const folder = await stat(dirname(path))
   if ((folder.mode & anybodys) !== anybodys) return undefined
-  if (!isOurs(stats.uid) && stats.uid !== folder.uid) return "it belongs to another user, in a folder open to all"
-  return stats.nlink > 1 ? "it has a second name, in a folder open to all" : undefined
+  if (!isOurs(stats.uid) && stats.uid !== folder.uid) return "it belongs to another user, in a world-writable folder"
+  return stats.nlink > 1 ? "it has another hard link, in a world-writable folder" : undefined
 }
 
-/** Why a log would not go there; undefined when nothing stands against it. Creates nothing. */
+/** Why a log would not go there; undefined when there is no objection. Creates nothing. */
 export const refusal = async (path: string): Promise<string | undefined> => {
   const link = await linkAt(path)
   return link !== undefined && !isTrusted(link) ? "it is a symbolic link of another user" : undefined
@@ -81,7 +84,7 @@ export const make = Effect.fnUntraced(function* (path: string, warn: (reason: st
       })
     )
   yield* Effect.addFinalizer(() => Effect.promise(() => close().catch(() => undefined)))
-  // So that what stands in the way is told at start.
+  // So that what stands in the way is reported at start.
   yield* write("")
   return write
 })

@@ -1,4 +1,7 @@
-/** What a log line looks like and where it goes; one event is one line, in text or JSON, and no secret stands in it, whoever wrote the message. */
+/**
+ * What a log line looks like and where it goes; one event is one line, in text or JSON, without secrets, whoever wrote
+ * the message.
+ */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Formatter from "effect/Formatter"
@@ -114,7 +117,10 @@ const hideIn = (part: unknown): unknown => {
   return isFields(part) ? Object.fromEntries(Object.entries(part).map(([key, value]) => [key, hideIn(value)])) : part
 }
 
-/** When nobody reads stdout any more (`… | head`), what is written there is lost and nothing else; unheard, the error would end the process. */
+/**
+ * When nobody reads stdout any more (`… | head`), what is written there is lost and nothing else; unheard, the error
+ * would end the process.
+ */
 const lostReader: Layer.Layer<never> = Layer.effectDiscard(
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -140,7 +146,7 @@ export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
     const level = Layer.merge(Layer.succeed(References.MinimumLogLevel, log.level), lostReader)
     if (log.file === undefined) return Layer.merge(Logger.layer([stdout]), level)
     const write = yield* LogFile.make(log.file, (reason) =>
-      Effect.logWarning(`LOG_FILE cannot be written, logging goes on without it: ${reason}`).pipe(
+      Effect.logWarning(`LOG_FILE cannot be written, logging continues without it: ${reason}`).pipe(
         Effect.provide(Logger.layer([stdout]))
       )
     )

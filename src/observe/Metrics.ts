@@ -1,4 +1,7 @@
-/** Every metric of the service, by the names that dashboards and alerts rely on; handles only, each series is bounded by topics, tables and small sets of words. */
+/**
+ * Every metric of the service, by the names that dashboards and alerts rely on; handles only, each series is bounded by
+ * topics, tables and small sets of words.
+ */
 import * as Metric from "effect/Metric"
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
@@ -7,12 +10,12 @@ const histogram = (name: string, description: string, boundaries: ReadonlyArray<
   Metric.histogram(name, { description, boundaries: [...boundaries] })
 
 export const metrics = {
-  consumed: counter("bronze_records_consumed_total", "Records taken from Kafka."),
+  consumed: counter("bronze_records_consumed_total", "Records read from Kafka."),
   written: counter("bronze_rows_written_total", "Rows that are durable in the warehouse."),
   bytes: counter("bronze_bytes_written_total", "Bytes of keys, headers and payloads of those rows."),
   deadLetters: counter("bronze_dead_letters_total", "Records that are durable as dead letters."),
-  skipped: counter("bronze_records_skipped_total", "Records passed over on purpose."),
-  batches: counter("bronze_batches_total", "Durable writes, by what ended the wait for more records."),
+  skipped: counter("bronze_records_skipped_total", "Records skipped on purpose."),
+  batches: counter("bronze_batches_total", "Durable writes, by flush trigger."),
   batchRows: histogram(
     "bronze_batch_rows",
     "Rows of a durable write.",
@@ -20,16 +23,16 @@ export const metrics = {
   ),
   writeSeconds: histogram(
     "bronze_write_duration_seconds",
-    "Time that a durable write took, without the tries that failed.",
+    "Duration of durable writes, without failed attempts.",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
   ),
-  writeErrors: counter("bronze_write_errors_total", "Tries to write that failed."),
-  writeRetries: counter("bronze_write_retries_total", "Tries to write a batch again."),
+  writeErrors: counter("bronze_write_errors_total", "Failed write attempts."),
+  writeRetries: counter("bronze_write_retries_total", "Retries of writes."),
   lag: gauge(
     "bronze_consumer_lag",
-    "Records of an assigned partition that are not durable yet: log end less next offset."
+    "Records of an assigned partition that are not durable yet: log end minus next offset."
   ),
-  waiting: gauge("bronze_consumer_lag_open_transaction", "Records of the lag that an open transaction holds back."),
+  waiting: gauge("bronze_consumer_lag_open_transaction", "Records of the lag that are behind an open transaction."),
   freshness: histogram(
     "bronze_freshness_seconds",
     "Time from a record's timestamp in Kafka to its row being durable.",
@@ -39,31 +42,28 @@ export const metrics = {
     "bronze_oldest_pending_seconds",
     "How long the oldest record in memory has waited to be durable."
   ),
-  buffer: gauge("bronze_buffer_bytes", "What the records in memory take of BUFFER_MAX_BYTES."),
+  buffer: gauge("bronze_buffer_bytes", "Bytes of BUFFER_MAX_BYTES that records in memory use."),
   bufferMax: gauge("bronze_buffer_max_bytes", "BUFFER_MAX_BYTES."),
-  assigned: gauge("bronze_assigned_partitions", "Partitions that the consumer group has given to this member."),
-  stopped: gauge("bronze_stopped_topics", "Topics left alone until somebody resets them, because Kafka lost records."),
+  assigned: gauge("bronze_assigned_partitions", "Partitions assigned to this member."),
+  stopped: gauge("bronze_stopped_topics", "Topics stopped until they are reset, because Kafka lost records."),
   credits: gauge(
     "bronze_warehouse_credits",
     "Snowflake credits that this process has made a warehouse of size XS cost since its start, estimated from its statements."
   ),
-  ready: gauge("bronze_ready", "1 while /readyz says yes."),
-  rebalances: counter(
-    "bronze_rebalances_total",
-    "Times that the consumer group took the assignment back to share it anew."
-  ),
+  ready: gauge("bronze_ready", "1 while /readyz answers 200."),
+  rebalances: counter("bronze_rebalances_total", "Rebalances that revoked this member's assignment."),
   fenced: counter(
     "bronze_fenced_writes_total",
     "Writes refused by the ledger, because another member holds the partition."
   ),
-  reconnects: counter("bronze_reconnects_total", "Times that a peer answered again after it had been away."),
-  buildInfo: gauge("bronze_build_info", "Always 1; the labels tell the version."),
+  reconnects: counter("bronze_reconnects_total", "Reconnects to a peer that was unreachable."),
+  buildInfo: gauge("bronze_build_info", "Always 1; the labels hold the version."),
   cpuSeconds: counter("process_cpu_seconds_total", "CPU time of this process, user and system."),
   rss: gauge("process_resident_memory_bytes", "Resident memory of this process."),
   startTime: gauge("process_start_time_seconds", "When this process started, in seconds since 1970."),
   eventLoopDelay: gauge(
     "nodejs_eventloop_delay_p99_seconds",
-    "Delay of the event loop, 99th percentile since the last look."
+    "Delay of the event loop, 99th percentile since the last sample."
   )
 }
 

@@ -1,4 +1,6 @@
-/** The measurements of the last minute, for percentiles that a person looks at; a bounded number of them, the newest. */
+/**
+ * The measurements of the last minute, for percentiles that a person looks at; a bounded number of them, the newest.
+ */
 export interface Percentiles {
   readonly p50: number
   readonly p95: number

@@ -1,4 +1,7 @@
-/** Sends spans and log lines to where the OTEL_ variables say, in the protocol that they name: http/protobuf, or http/json. */
+/**
+ * Sends spans and log lines to where the OTEL_ variables say, in the protocol that they name: http/protobuf, or
+ * http/json.
+ */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"

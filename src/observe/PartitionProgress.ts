@@ -1,12 +1,15 @@
-/** Where this member stands in each partition it was given: what is written next, what waits in memory, how far the log goes on, and since when nothing has moved. */
+/**
+ * The position of this member in each assigned partition: next offset, pending records, log end, and time of the last
+ * progress.
+ */
 import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import type { PartitionView } from "./ProgressView.ts"
 
-/** Where a partition stands when it is assigned. */
+/** The position of a partition when it is assigned. */
 export interface AssignedPosition extends Position {
   /** Kafka's id of the topic that the offset counts in. */
   readonly topicId?: string | undefined
-  /** Left alone until somebody resets it. */
+  /** Stopped until it is reset. */
   readonly stopped: boolean
 }
 

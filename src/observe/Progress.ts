@@ -1,4 +1,7 @@
-/** What the service is doing, told by the flow as it happens and read by health, metrics and the live page; telling never waits and never fails. */
+/**
+ * What the service is doing, reported by the flow and read by health, metrics and the live page; reporting never waits
+ * and never fails.
+ */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,7 +25,7 @@ export interface Fetched extends TopicPartition {
   readonly records: ReadonlyArray<unknown>
 }
 
-/** Why a try to write failed. */
+/** Why an attempt to write failed. */
 export interface WriteFailure {
   readonly reason: string
   readonly message: string
@@ -48,9 +51,9 @@ export class Progress extends Context.Service<
     readonly fetched: (fetch: Fetched) => void
     /** So much of the byte budget is taken now. */
     readonly buffered: (bytes: number) => void
-    /** A batch is durable; `seconds` is what the try took that made it so. */
+    /** A batch is durable; `seconds` is what the attempt took that made it so. */
     readonly written: (batch: Batch, seconds: number) => void
-    /** A try to write failed after so many seconds. */
+    /** An attempt to write failed after so many seconds. */
     readonly failed: (table: string, error: WriteFailure, seconds: number) => void
     readonly retried: (table: string) => void
     /** A write (a table, DLQ_TOPIC) gets one answer that does not pass by itself; null once it got through. */
@@ -72,7 +75,10 @@ export class Progress extends Context.Service<
   }
 >()("bronze/observe/Progress") {}
 
-/** A try that failed sooner than this had an answer: the peer is out of order and says so, which no restart of ours would mend. */
+/**
+ * An attempt that failed sooner than this had an answer: the peer is out of order and says so, which no restart of ours
+ * would fix.
+ */
 const promptSeconds = 30
 
 export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(

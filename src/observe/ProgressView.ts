@@ -1,4 +1,6 @@
-/** What can be seen of the service from outside, as plain data: times are milliseconds since 1970, durations seconds. */
+/**
+ * What can be seen of the service from outside, as plain data: times are milliseconds since 1970, durations seconds.
+ */
 
 import type { BatchTrigger } from "../domain/Batch.ts"
 import type { TopicPartition } from "../domain/KafkaRecord.ts"
@@ -39,11 +41,11 @@ export interface PartitionView extends TopicPartition {
   /** The log's end, as it was last read; null before that. */
   readonly end: number | null
   readonly lag: number | null
-  /** Records of the lag that an open transaction holds back. */
+  /** Records of the lag that are behind an open transaction. */
   readonly waiting: number
   /** Kafka's id of the topic that the offsets count in; not there where the broker gives none. */
   readonly topicId?: string
-  /** Left alone until somebody resets it. */
+  /** Stopped until it is reset. */
   readonly stopped: boolean
 }
 
@@ -98,7 +100,7 @@ export interface ProgressView {
   /** Of all tables. */
   readonly write: Percentiles | null
   readonly freshness: Percentiles | null
-  /** The newest first, 20 at most. */
+  /** Newest first, 20 at most. */
   readonly deadLetters: ReadonlyArray<DeadLetterView>
   readonly rows: ReadonlyArray<RowView>
   readonly errors: ReadonlyArray<ErrorView>

@@ -1,4 +1,7 @@
-/** The last rows and dead letters that became durable, for people to look at; a few of them, and payloads only where that was asked for. */
+/**
+ * The last rows and dead letters that became durable, for people to look at; a few of them, and payloads only where
+ * that was asked for.
+ */
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
 import type { DeadLetterView, RowView } from "./ProgressView.ts"
 

@@ -1,4 +1,7 @@
-/** Traces and logs by OpenTelemetry, switched on by its own OTEL_ variables; without them no span is made and nothing of it is loaded. */
+/**
+ * Traces and logs by OpenTelemetry, switched on by its own OTEL_ variables; without them no span is made and nothing of
+ * it is loaded.
+ */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"

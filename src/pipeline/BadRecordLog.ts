@@ -1,4 +1,7 @@
-/** Says in the log where each bad record stands and why, never what is in it; of one sort the first ten a minute, then how many more there were. */
+/**
+ * Logs the place and cause of each bad record, never its payload; of one topic and cause the first ten a minute, then a
+ * count.
+ */
 import * as Effect from "effect/Effect"
 import type { DeadLetter, Outcome } from "../domain/Outcome.ts"
 import * as Throttle from "../domain/Throttle.ts"

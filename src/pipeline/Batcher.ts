@@ -1,6 +1,7 @@
 /**
- * Micro-batches: a lane per table, and the byte budget before them. Whatever was offered is handed to the writer, in order within its
- * partition, before the scope has closed; or it is discarded, when the assignment it came from is no longer held.
+ * Micro-batches: a lane per table, and the byte budget before them. Whatever was offered is handed to the writer, in
+ * order within its partition, before the scope has closed; or it is discarded, when the assignment it came from is no
+ * longer held.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -32,15 +33,19 @@ export class Batcher extends Context.Service<
   Batcher,
   {
     /**
-     * Opens a lane per table for the length of the scope. `write` makes a batch durable, and tries again by itself: its failure is final.
-     * While the assignment is held, closing the scope writes all that was offered; once it is not, what is not yet being written is dropped.
+     * Opens a lane per table for the length of the scope. `write` makes a batch durable, and retries by itself: its
+     * failure is final. While the assignment is held, closing the scope writes all that was offered; once it is not,
+     * what is not yet being written is dropped.
      */
     readonly open: <E, R>(options: {
       readonly tables: ReadonlyArray<Table>
       readonly write: (group: Group) => Effect.Effect<void, E, R>
       readonly assignment: Pick<Assignment, "isHeld" | "isEnding">
     }) => Effect.Effect<Lanes<E>, never, R | Scope.Scope>
-    /** Whether the scope that closed last wrote all that it had to; a stop that did not is no success, though nothing is lost. */
+    /**
+     * Whether the scope that closed last wrote all that it had to; a stop that did not is no success, though nothing is
+     * lost.
+     */
     readonly isFlushed: () => boolean
   }
 >()("bronze/pipeline/Batcher") {
@@ -64,16 +69,18 @@ export class Batcher extends Context.Service<
           const closeGroups = Effect.forEach(lanes, (lane) => lane.close, { discard: true })
           const byTable = new Map(tables.map((table, index) => [table.name, lanes[index]]))
 
-          // Finalizers run last in, first out: this fiber outlives the flush below, and is interrupted only when it overruns the grace period.
+          // Finalizers run last in, first out: this fiber outlives the flush below, and is interrupted only when it
+          // overruns the grace period.
           const drain = yield* Effect.forEach(lanes, (lane) => lane.drain, {
             concurrency: "unbounded",
             discard: true
           }).pipe(Effect.forkScoped)
-          // The flush: only `Queue.end` lets `groupedWithin` give out its partial group; shutdown, fail and interruption drop it.
+          // The flush: only `Queue.end` lets `groupedWithin` give out its partial group; shutdown, fail and
+          // interruption drop it.
           yield* Effect.addFinalizer((exit) =>
             Effect.forEach(
               lanes,
-              // A scope that is interrupted though its assignment goes on is the whole service stopping.
+              // A scope that is interrupted though its assignment continues is the whole service stopping.
               (lane) => lane.end(!isEnding() && Exit.hasInterrupts(exit) ? "shutdown" : "rebalance"),
               { discard: true }
             ).pipe(
@@ -83,7 +90,7 @@ export class Batcher extends Context.Service<
                 return flushed
                   ? Effect.void
                   : Effect.logError(
-                      `Not all was written within ${Duration.format(grace)}: what is left stays uncommitted in Kafka and will be read again`
+                      `Not everything was written within ${Duration.format(grace)}: the rest stays uncommitted in Kafka and will be read again`
                     )
               })
             )
@@ -109,7 +116,10 @@ const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {
   return bytes
 }
 
-/** All at once where there is room; else, as soon as nothing of the table waits any more, in parts that its reserve has room for. */
+/**
+ * All at once where there is room; else, as soon as nothing of the table waits any more, in parts that its reserve has
+ * room for.
+ */
 const admit = (
   lane: TableLane.TableLane,
   closeGroups: Effect.Effect<void>,

@@ -1,6 +1,7 @@
 /**
- * The memory that queued events may take, bounded by configuration (P7). An eighth of it is a reserve, in equal shares that nobody else can take;
- * the rest is for whoever comes first. So a table that cannot be written keeps no other one waiting.
+ * The memory that queued events may take, bounded by configuration (P7). An eighth of it is a reserve, in equal shares
+ * that nobody else can take; the rest is for whoever comes first. So a table that cannot be written keeps no other one
+ * waiting.
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -8,7 +9,10 @@ import * as Latch from "effect/Latch"
 export interface Share {
   /** So much fits at any time into a share that is empty. */
   readonly reserve: number
-  /** Waits until `bytes` are free and takes them; false where the share is empty and they still do not fit: a part of them will. */
+  /**
+   * Waits until `bytes` are free and takes them; false where the share is empty and they still do not fit: a part of
+   * them will.
+   */
   readonly take: (bytes: number) => Effect.Effect<boolean>
   /** Takes `bytes` that are in the reserve; and one record that is larger, for nothing less will come of it. */
   readonly takePart: (bytes: number) => void

@@ -1,4 +1,4 @@
-/** What this member holds of one assignment: where each partition stands, under which epoch, and how far it has been written. */
+/** The claims of one assignment: position, epoch and written offset of each partition. */
 import * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "../domain/Batch.ts"
 import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
@@ -15,20 +15,21 @@ import * as Starts from "./Starts.ts"
 export interface Claims {
   /** Where fetching starts; a topic that is stopped is left out. */
   readonly positions: ReadonlyArray<Position>
-  /** Topics that are left alone until somebody resets them, or a setting says to go on. */
+  /** Topics that stay stopped until they are reset, or a setting says to continue. */
   readonly stopped: ReadonlyArray<string>
-  /** Where a partition stands by what this member wrote last. */
+  /** The position of a partition by what this member wrote last. */
   readonly claimed: (partition: TopicPartition) => Claimed
   /** Moves the partitions of a batch that is durable. */
   readonly advance: (batch: Batch) => void
 }
 
-/** A partition of Kafka's and where we stand in it. */
+/** A partition of Kafka's and our position in it. */
 type Place = AssignedPartition & { readonly stand: Losses.Stand }
 
 /**
- * Claims the assigned partitions, for as long as it takes. The warehouse's ledger wins over Kafka's committed offset; `Starts` says where a
- * partition begins that it does not have; `read` are the topics that this process has read before. Kafka is told at once where we stand, so that its lag is right even when nothing is left to read.
+ * Claims the assigned partitions, for as long as it takes. The warehouse's ledger wins over Kafka's committed offset;
+ * `Starts` says where a partition begins that it does not have; `read` are the topics that this process has read
+ * before. Kafka is told at once where we stand, so that its lag is right even when nothing is left to read.
  */
 export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, read: Set<string> = new Set()) {
   const settings = yield* Settings
@@ -45,7 +46,7 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
       Effect.orDie
     )
   const look = assignment.partitions.pipe(
-    Effect.retry(Retry.forever("Asking Kafka for its offsets failed")),
+    Effect.retry(Retry.forever("Reading the offsets from Kafka failed")),
     Effect.orDie
   )
 
@@ -124,9 +125,9 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
 
 /** `Assigned 2 partitions: raw.orders.v1/0 from 250, raw.orders.v1/1 from 0`. */
 export const describe = ({ positions, stopped }: Claims): string => {
-  if (stopped.length > 0 && positions.length === 0) return `Assigned, and stopped: ${stopped.join(", ")}`
+  if (stopped.length > 0 && positions.length === 0) return `Assigned but stopped: ${stopped.join(", ")}`
   if (positions.length === 0)
-    return "Assigned no partition: the group has more members than partitions, or members with other topics; standing by"
+    return "Assigned no partition: the group has more members than partitions, or members with other topics; on standby"
   const places = positions.map((position) => `${partitionKey(position)} from ${position.offset}`)
   return `Assigned ${positions.length} ${positions.length === 1 ? "partition" : "partitions"}: ${places.join(", ")}`
 }
@@ -148,7 +149,8 @@ const startOf = (
     })
     return { topic, partition, ...decision }
   }
-  // A row of an older version has no id: it gets this topic's, unless Kafka has not what comes next. One that nothing was read of may change.
+  // A row of an older version has no id: it gets this topic's, unless Kafka has not what comes next. One that nothing
+  // was read of may change.
   const adopts = row.topicId === undefined ? !Losses.isLost(place, row) : row.next === 0
   const start = { topic, partition, offset: row.next, topicId: adopts ? topicId : row.topicId }
   return { _tag: "Start", topic, partition, start }
@@ -160,7 +162,7 @@ const tell = (decision: Decision, settings: Settings["Service"]): Effect.Effect<
   if (decision._tag === "Start") return Effect.logWarning(`No ledger: ${why}`)
   return Effect.logError(
     `No ledger: ${why}. This topic is stopped. To read it from the beginning: ${Losses.remedy(topic, settings)}; ` +
-      `to go on from what is committed: node dist/main.js reset ${topic} --to committed; LEDGER_MISSING decides it for all topics`
+      `to continue from the committed offset: node dist/main.js reset ${topic} --to committed; LEDGER_MISSING sets this for all topics`
   )
 }
 
@@ -170,6 +172,6 @@ const describeLoss = (place: Place, goesOn: boolean, settings: Settings["Service
   const { stand, topic } = place
   const what = `Records lost: topic=${topic} partition=${place.partition} ${Losses.describeHere(place, stand)}`
   return goesOn
-    ? `${what}. Going on with what is there, from ${place.low} (OFFSETS_LOST=continue)`
-    : `${what}. This topic is stopped. To go on with what is there: ${Losses.remedy(topic, settings)}`
+    ? `${what}. Continuing with what is there, from ${place.low} (OFFSETS_LOST=continue)`
+    : `${what}. This topic is stopped. To continue with what is there: ${Losses.remedy(topic, settings)}`
 }

@@ -1,4 +1,6 @@
-/** Turns a record into its outcome: total and pure, so that a bad record is a value and never stops its neighbours (P6). */
+/**
+ * Turns a record into its outcome: total and pure, so that a bad record is a value and never stops its neighbours (P6).
+ */
 import * as Result from "effect/Result"
 import { base64, textOf, utf8 } from "../domain/Bytes.ts"
 import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
@@ -9,8 +11,8 @@ import type { Route } from "../domain/Route.ts"
 import * as TypedColumns from "./TypedColumns.ts"
 
 /**
- * The largest event that is taken (docs/reference/json.md says why): what a VARIANT holds on every account, less the room that the rest of its
- * row takes in the same bind.
+ * The largest event that is taken (docs/reference/json.md says why): what a VARIANT holds on every account, less the
+ * room that the rest of its row takes in the same bind.
  */
 export const maxEventBytes = 16 * 1024 * 1024 - 64 * 1024
 
@@ -55,7 +57,7 @@ const decoder = ({ table: { columns } }: Route, { tombstones }: DecodeOptions, m
     const deadLetter = (cause: DeadLetterCause, message: string) =>
       letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, cause, message, value, maxKept)
     if (value.length > maxEventBytes)
-      return deadLetter("too_large", `the event has ${value.length} bytes; at most ${maxEventBytes} are taken`)
+      return deadLetter("too_large", `the event has ${value.length} bytes; the limit is ${maxEventBytes}`)
     const event = utf8(value)
     if (event === undefined) return deadLetter("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8")
     const parsed = Json.parse(event)
@@ -126,7 +128,10 @@ const headerText = (value: unknown): unknown => {
   return Array.isArray(value) ? value.map(headerText) : null
 }
 
-/** Avro, Protobuf and JSON Schema serializers put a zero byte and a schema id first: worth a hint, because it is the usual mistake. */
+/**
+ * Avro, Protobuf and JSON Schema serializers put a zero byte and a schema id first: worth a hint, because it is the
+ * usual mistake.
+ */
 const startsLikeRegistry = (value: Uint8Array): string | undefined =>
   value[0] === 0 && value.length > 5
     ? "the payload starts with a zero byte, as a schema registry's serializers write it; plain JSON is expected"

@@ -1,4 +1,7 @@
-/** Turns a fetch into the outcomes of its table, by the route of its topic: every offset that it stands for is passed by one of them. */
+/**
+ * Turns a fetch into the outcomes of its table, by the route of its topic: every offset that it stands for is passed by
+ * one of them.
+ */
 import * as Effect from "effect/Effect"
 import { keptBytes } from "../domain/DeadLetters.ts"
 import type { Outcome } from "../domain/Outcome.ts"

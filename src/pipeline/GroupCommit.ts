@@ -1,9 +1,9 @@
 /**
  * The groups of one table that wait for a free writer: group commit as a data structure, without effects.
  *
- * At a trickle a write carries exactly one group, as the user configured it. Once groups have had to wait for a write, the next write takes
- * all it can, partition by partition, so that batches grow with the backlog. Within a partition the order is kept: a partition whose write is
- * in flight is left alone.
+ * At low traffic a write carries exactly one group, as the user configured it. Once groups have had to wait for a
+ * write, the next write takes all it can, partition by partition, so that batches grow with the backlog. Within a
+ * partition the order is kept: a partition whose write is in flight is left alone.
  */
 
 import type { BatchTrigger } from "../domain/Batch.ts"
@@ -112,7 +112,7 @@ export const make = (limits: Limits): GroupCommit => {
       if (waits !== undefined) waits.runs -= 1
       if (waits?.runs === 0) groups.delete(group)
     }
-    // Taken from the map, so that a partition that waits again stands behind those that wait already.
+    // Taken from the map, so that a partition that waits again is behind those that wait already.
     if (count > 0) {
       waiting.delete(key)
       if (line.length > 0) waiting.set(key, line)

@@ -1,4 +1,7 @@
-/** Reads every few seconds where the logs end, so that lag is right where nothing comes as well; when there is something to read and nothing comes, the connection is opened anew. */
+/**
+ * Reads the log ends every few seconds, so that lag is right for idle partitions too; reconnects when there are records
+ * to read and none arrive.
+ */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -37,7 +40,7 @@ export const watch = Effect.gen(function* () {
     if (stalled?.work !== "read" || now - stalled.since < limit || reopenedFor === stalled.since) return Effect.void
     reopenedFor = stalled.since
     return Effect.logWarning(
-      `Kafka has records for us, and none has come for ${Math.round((now - stalled.since) / 1000)} s: joining the group anew`
+      `Kafka has unread records, but none arrived for ${Math.round((now - stalled.since) / 1000)} s: rejoining the group`
     ).pipe(Effect.andThen(kafka.reopen))
   })
 

@@ -1,8 +1,11 @@
-/** Whether Kafka still has what comes next in a partition, and in words why not: retention, a recreated topic or a log that was cut; pure. */
+/**
+ * Whether Kafka still has the next records of a partition, and if not, why: retention, a recreated topic or a truncated
+ * log; pure.
+ */
 import type { LogRange } from "../kafka/Offsets.ts"
 import type { Settings } from "../settings/Settings.ts"
 
-/** Where a partition stands: by the ledger, or by what the group has committed. */
+/** The position of a partition: by the ledger, or by what the group has committed. */
 export interface Stand {
   readonly next: number
   /** The id of the topic that `next` counts in; undefined where nobody has noted it. */
@@ -37,7 +40,7 @@ const sentence = (log: LogRange, stand: Stand, was: string, of: string): string 
   return `${was}read up to ${next}, but ends at ${high}: ${cause}`
 }
 
-/** The command that goes on, for a topic that is stopped. */
+/** The command to continue, for a topic that is stopped. */
 export const remedy = (topic: string, { delivery, kafka }: Settings["Service"]): string =>
   delivery === "exactly-once"
     ? `node dist/main.js reset ${topic} --to earliest`

@@ -1,4 +1,7 @@
-/** The group of one table that is still open: it gathers what is offered until it is full, old enough or closed, and is then given out with the reason. */
+/**
+ * The group of one table that is still open: it gathers what is offered until it is full, old enough or closed, and is
+ * then given out with the reason.
+ */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -11,7 +14,7 @@ import type { Settings } from "../settings/Settings.ts"
 interface Part {
   /** Unbounded in count, because the byte budget is the bound. */
   readonly queue: Queue.Queue<Outcome, Cause.Done>
-  /** Of what stands in no group yet. */
+  /** Of what is in no group yet. */
   bytes: number
   /** Why its queue has ended. */
   closedBy?: BatchTrigger
@@ -29,7 +32,10 @@ export const make = Effect.fnUntraced(function* ({ size, timeout }: Settings["Se
       return Effect.asVoid(Queue.offerAll(last.queue, outcomes))
     })
 
-  /** Closes the group for its bytes. Only its end makes a queue give out a partial group: so it is ended, and another one follows. */
+  /**
+   * Closes the group for its bytes. Only its end makes a queue give out a partial group: so it is ended, and another
+   * one follows.
+   */
   const close: Effect.Effect<void> = Effect.flatMap(makePart, (next) => {
     const before = last
     if (before.bytes === 0 || before.closedBy !== undefined) return Effect.void

@@ -1,8 +1,9 @@
 /**
  * THE FLOW: fetch → decode → batch → write → commit.
  *
- * An assignment is a scope. Its statements stand in the order in which they are undone backwards: fetching stops first, then the batcher
- * flushes (write, commit), then the partitions are let go. Graceful shutdown and rebalance are both nothing but this scope closing.
+ * An assignment is a scope. Its statements are in the order in which they are undone backwards: fetching stops first,
+ * then the batcher flushes (write, commit), then the partitions are let go. Graceful shutdown and rebalance are both
+ * nothing but this scope closing.
  */
 import * as Effect from "effect/Effect"
 import * as Batch from "../domain/Batch.ts"

@@ -1,4 +1,7 @@
-/** The spans of the flow, named and described as OpenTelemetry's conventions for messaging say; a write is linked to the fetches whose records it carries. */
+/**
+ * The spans of the flow, named and described as OpenTelemetry's conventions for messaging say; a write is linked to the
+ * fetches whose records it carries.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SpanLink } from "effect/Tracer"
@@ -6,7 +9,10 @@ import type { Batch } from "../domain/Batch.ts"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import type { Fetch } from "../kafka/ConsumerGroup.ts"
 
-/** Spans around the steps of one assignment; it remembers which fetch each record came with, until it is written, while there is tracing. */
+/**
+ * Spans around the steps of one assignment; it remembers which fetch each record came with, until it is written, while
+ * there is tracing.
+ */
 export const make = (group: string) => {
   const waiting = new Map<string, Array<{ readonly next: number; readonly link: SpanLink }>>()
 
@@ -73,7 +79,7 @@ export const make = (group: string) => {
 
 export type Spans = ReturnType<typeof make>
 
-/** `INSERT ORDERS_RAW`: one try to write. */
+/** `INSERT ORDERS_RAW`: one attempt to write. */
 export const aroundTry = (batch: Batch, system: string) =>
   Effect.withSpan(`INSERT ${batch.table.name}`, {
     kind: "client",

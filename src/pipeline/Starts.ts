@@ -1,11 +1,14 @@
-/** Where a partition starts that the ledger does not have: by what the group has committed, by AUTO_OFFSET_RESET, and by LEDGER_MISSING; pure. */
+/**
+ * Where a partition starts that the ledger does not have: by what the group has committed, by AUTO_OFFSET_RESET, and by
+ * LEDGER_MISSING; pure.
+ */
 import type { Start } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition } from "../kafka/ConsumerGroup.ts"
 import type { KafkaSettings } from "../settings/Model.ts"
 
 /**
- * `why` tells what is worth a warning; `Undecided` is a partition that this service has read before, into a ledger that is not here: to start
- * at either end would lose records or write them twice.
+ * `why` tells what is worth a warning; `Undecided` is a partition that this service has read before, into a ledger that
+ * is not here: to start at either end would lose records or write them twice.
  */
 export type Decision =
   | { readonly _tag: "Start"; readonly start: Start; readonly why?: string }
@@ -26,7 +29,7 @@ export const decide = (
   }
   const takenOver = at(committed, note?.topicId ?? (committed <= high ? topicId : undefined))
   if (committed <= low || note?.kind === "start") return { _tag: "Start", start: takenOver }
-  const passed = `topic=${topic} partition=${partition}: the group has committed offset ${committed}, and this ledger has no row`
+  const passed = `topic=${topic} partition=${partition}: the group has committed offset ${committed}, but this ledger has no row`
   const who =
     note?.kind === "ledger" ? "committed by this service with another ledger" : "committed by another consumer"
   if (ledgerMissing === "earliest")

@@ -1,4 +1,7 @@
-/** One table's way from what is offered to what is written: its open group, the groups that wait, and the workers that write them in order. */
+/**
+ * One table's way from what is offered to what is written: its open group, the groups that wait, and the workers that
+ * write them in order.
+ */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type { Group } from "../domain/Batch.ts"

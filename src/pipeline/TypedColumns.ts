@@ -1,4 +1,7 @@
-/** Takes the typed columns out of an event: what does not fit its type is null and never fails the event, because all of it stands in RAW_EVENT. */
+/**
+ * Takes the typed columns out of an event: what does not fit its type is null and never fails the event, because all of
+ * it is in RAW_EVENT.
+ */
 import * as Decimal from "../domain/Decimal.ts"
 import * as JsonTokens from "../domain/JsonTokens.ts"
 import type { Column, ColumnType } from "../domain/Route.ts"

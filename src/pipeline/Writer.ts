@@ -1,6 +1,7 @@
 /**
- * Makes a batch durable, whatever it takes: the same batch again while the warehouse is away, the ledger's word when an outcome is unclear,
- * halves down to the record at fault when data is refused. Only what it returns from may be committed to Kafka (P2).
+ * Makes a batch durable: retries while the warehouse is unreachable, asks the ledger when an outcome is unclear, and
+ * halves a batch down to the record at fault when data is refused. Only what it returns from may be committed to Kafka
+ * (P2).
  */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -22,7 +23,10 @@ import type { Claims } from "./Claims.ts"
 import { Reclaim } from "./Reclaim.ts"
 import * as Spans from "./Spans.ts"
 
-/** The warehouse does not take the batch as it is. Nothing of it is durable; `instead` is to be written in its place, one after another. */
+/**
+ * The warehouse does not take the batch as it is. Nothing of it is durable; `instead` is to be written in its place,
+ * one after another.
+ */
 export class Refused extends Data.TaggedError("Refused")<{
   readonly instead: ReadonlyArray<ReadonlyArray<Outcome>>
 }> {}
@@ -53,7 +57,10 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
     )
   }
 
-  /** Before the write, for after it nobody would know what is still to be sent; a letter may come twice, and says where it is from. */
+  /**
+   * Before the write, for after it nobody would know what is still to be sent; a letter may come twice, and says where
+   * it is from.
+   */
   const publish = (batch: Batch.Batch): Effect.Effect<void, Reclaim> =>
     deadLetterTopic.publish(Batch.deadLettersOf(batch)).pipe(
       Effect.retry(
@@ -84,7 +91,7 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
     )
   }
 
-  /** One try. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
+  /** One attempt. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
   const attempt = (batch: Batch.Batch): Effect.Effect<void, WarehouseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
@@ -103,8 +110,9 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
     })
 
   /**
-   * A try that was thought lost may have been committed: then the ledger stands where this batch, under our epoch, would put it. The write
-   * itself may know, having looked in its own transaction; another connection need not see yet what that one saw.
+   * An attempt that was thought lost may have been committed: then the ledger is where this batch, under our epoch,
+   * would put it. The write itself may know, having looked in its own transaction; another connection need not see yet
+   * what that one saw.
    */
   const hasLanded = (batch: Batch.Batch, { landed }: WarehouseError): Effect.Effect<boolean, WarehouseError> => {
     if (landed !== undefined) return Effect.succeed(landed)

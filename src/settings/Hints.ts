@@ -1,4 +1,4 @@
-/** What is set but does nothing: misspelt variables, and ones that other settings put out of use; hints never stop the service. */
+/** Settings without effect: misspelt variables, and ones that other settings disable; hints never stop the service. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { isLoopback } from "../domain/Hosts.ts"
@@ -21,7 +21,10 @@ const near = [
   "SHUTDOWN"
 ]
 
-/** Variables of Kafka's own scripts, of Snowflake's drivers, of Kubernetes (one set per service) and of this project's scripts. */
+/**
+ * Variables of Kafka's own scripts, of Snowflake's drivers, of Kubernetes (one set per service) and of this project's
+ * scripts.
+ */
 const known = [
   /^KAFKA_(HOME|OPTS|HEAP_OPTS|JVM_PERFORMANCE_OPTS|LOG4J_OPTS|GC_LOG_OPTS|JMX_\w+|DEBUG|LOG|PORT|JVM|DATA|VERSION)$/,
   /^KAFKA_\w*(SERVICE_(HOST|PORT)\w*|PORT_\d+_\w+)$/,
@@ -57,14 +60,14 @@ const unused = (isSet: (name: string) => boolean, protocolWord: string): Readonl
   const hints: Array<string> = []
   for (const { name } of [sslCa, sslCert, sslKey])
     if (isSet(name) && !/SSL$/i.test(protocolWord))
-      hints.push(`${name} does nothing while ${protocol.name} is without SSL`)
+      hints.push(`${name} has no effect while ${protocol.name} is without SSL`)
   if (!/^SASL/i.test(protocolWord) && (isSet(saslUsername.name) || isSet(saslPassword.name)))
-    hints.push(`${saslUsername.name} and ${saslPassword.name} do nothing while ${protocol.name} is without SASL`)
+    hints.push(`${saslUsername.name} and ${saslPassword.name} have no effect while ${protocol.name} is without SASL`)
   if (isSet(privateKeyPath.name) && isSet(password.name))
-    hints.push(`${password.name} does nothing beside ${privateKeyPath.name}`)
-  else if (isSet(token.name) && isSet(password.name)) hints.push(`${password.name} does nothing beside ${token.name}`)
+    hints.push(`${password.name} has no effect with ${privateKeyPath.name}`)
+  else if (isSet(token.name) && isSet(password.name)) hints.push(`${password.name} has no effect with ${token.name}`)
   if (isSet(passphrase.name) && !isSet(privateKeyPath.name))
-    hints.push(`${passphrase.name} does nothing without ${privateKeyPath.name}`)
+    hints.push(`${passphrase.name} has no effect without ${privateKeyPath.name}`)
   return hints
 }
 
@@ -90,12 +93,12 @@ export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* 
   return [
     ...(isOpen
       ? [
-          `${httpHost.name} ${host}: whoever reaches this address reads live page, API and metrics; ${httpToken.name} protects them`
+          `${httpHost.name} ${host}: anyone who can reach this address can read live page, API and metrics; ${httpToken.name} protects them`
         ]
       : []),
     ...ending.map(
       (name) =>
-        `${name} ends in a line break, which counts as a part of it; ${fileVariable(name)} takes a file, and drops it`
+        `${name} ends in a line break, which is part of the value; ${fileVariable(name)} reads a file and removes it`
     ),
     ...unknown(names),
     ...unused((name) => set.has(name), yield* textOf(variables.protocol.name))

@@ -1,4 +1,4 @@
-/** Looks into keys and certificates at start, for what a broker or a warehouse would find out only at login; nothing of a key is shown. */
+/** Checks keys and certificates at start, before a broker or a warehouse rejects them at login; never prints a key. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -14,7 +14,7 @@ const certificatesIn = (pem: string): Result.Result<ReadonlyArray<X509Certificat
 const keyIn = (pem: string, passphrase?: Redacted.Redacted): Result.Result<KeyObject, unknown> =>
   Result.try(() => createPrivateKey({ key: pem, ...(passphrase && { passphrase: Redacted.value(passphrase) }) }))
 
-/** One certificate or several, and no key: what stands in such a variable is shown to people. */
+/** One certificate or several, and no key: what is in such a variable is shown to people. */
 export const checkCertificates = (reader: Reader, variable: Variable<unknown>, pem: string): undefined => {
   if (/PRIVATE KEY/.test(pem))
     return reader.note(variable, `expected certificates only, got a private key; ${variables.sslKey.name} takes it`)

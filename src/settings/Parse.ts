@@ -1,4 +1,4 @@
-/** What the text of a setting may say: each kind either gives a value or names, in words for a user, what was expected. */
+/** Parses the text of a setting: each kind returns a value, or says what was expected. */
 import * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -56,7 +56,10 @@ export const path: Parse<string> = (raw) => {
   return reason === undefined ? text("a file")(raw) : Result.fail([`expected the path of a file, got ${reason}`])
 }
 
-/** The file of the embedded database: DuckDB takes what stands before a colon for another kind of database, or for one in memory. */
+/**
+ * The file of the embedded database: DuckDB takes what is before a colon for another kind of database, or for one in
+ * memory.
+ */
 export const databaseFile: Parse<string> = (raw) => {
   if (!/^\w*:/.test(raw.trim())) return path(raw)
   const advice = /^\w+:[^/]/.test(raw.trim()) ? "; a file of that name is written with ./ before it" : ""
@@ -79,7 +82,7 @@ export const group: Parse<string> = (raw) =>
 export const secret: Parse<Redacted.Redacted> = (raw) =>
   raw.trim() === "" ? Result.fail(["expected a secret, got blanks"]) : Result.succeed(Redacted.make(raw))
 
-/** A secret that stands in a header. */
+/** A secret that is in a header. */
 export const token: Parse<Redacted.Redacted> = (raw) =>
   /^[\x21-\x7e]+$/.test(raw)
     ? secret(raw)

@@ -47,7 +47,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Reader, never, Fil
         return variable.fallback
       })
     )
-  /** Where a variable is read from: a secret may stand in a file, whose name another variable gives. */
+  /** Where a variable is read from: a secret may be in a file, whose name another variable gives. */
   const sourceOf = Effect.fnUntraced(function* (variable: Variable<unknown>) {
     if (!variable.secret) return provider
     const { name } = variable

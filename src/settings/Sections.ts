@@ -1,4 +1,7 @@
-/** Puts the settings of Kafka and of the sink together; what they need of each other is checked here, each problem noted by variable. */
+/**
+ * Puts the settings of Kafka and of the sink together; what they need of each other is checked here, each problem noted
+ * by variable.
+ */
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -55,7 +58,10 @@ const sasl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
     : { mechanism, username, password }
 })
 
-/** The sink; undefined only when there is a problem. Variables of the sink that is not used are read for their form alone. */
+/**
+ * The sink; undefined only when there is a problem. Variables of the sink that is not used are read for their form
+ * alone.
+ */
 export const sink = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<SinkSettings | undefined> {
   const snowflakeRead = yield* readSnowflake(reader)
   const path = yield* reader.get(variables.duckdbPath)
@@ -98,7 +104,10 @@ const snowflake = Effect.fnUntraced(function* (reader: Reader, read: SnowflakeRe
   return { _tag: "Snowflake" as const, account, user, database, schema, warehouse, role, host, credentials }
 })
 
-/** `myorg-me.privatelink.snowflakecomputing.com` → `myorg-me`; any other address needs no account, but the driver wants a word. */
+/**
+ * `myorg-me.privatelink.snowflakecomputing.com` → `myorg-me`; any other address needs no account, but the driver wants
+ * a word.
+ */
 const accountOf = (host: string | undefined): string | undefined =>
   host === undefined
     ? undefined
@@ -113,7 +122,7 @@ const login = Effect.fnUntraced(function* (
   const why = `with ${variables.authenticator.name}=`
   switch (way) {
     case undefined:
-      // What was given and cannot be used is told already.
+      // What was given and cannot be used is reported already.
       if ([variables.privateKeyPath, variables.token].some(reader.isFaulty)) return undefined
       return reader.require(
         variables.password,

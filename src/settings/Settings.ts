@@ -1,4 +1,7 @@
-/** Every setting of the service: its variable, type, default and meaning; read once, before anything connects, with all mistakes reported together. */
+/**
+ * Every setting of the service: its variable, type, default and meaning; read once, before anything connects, with all
+ * mistakes reported together.
+ */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
@@ -109,7 +112,10 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
 /** The settings of the current ConfigProvider. */
 export const layer: Layer.Layer<Settings, SettingsError> = Layer.effect(Settings, load)
 
-/** Variables by name, an empty one being there and empty (as LOG_FILE may be); without an argument, those of the process. */
+/**
+ * Variables by name, an empty one being there and empty (as LOG_FILE may be); without an argument, those of the
+ * process.
+ */
 export const environment = (env?: Record<string, string>): Layer.Layer<never> =>
   ConfigProvider.layer(ConfigProvider.fromEnv({ ...(env && { env }), preserveEmptyStrings: true }))
 

@@ -1,4 +1,4 @@
-/** The settings as people may see them: what was set or the default, and never a secret. */
+/** The settings for display: what was set or the default, never a secret. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import { notAPath, shown } from "../domain/Secrets.ts"
@@ -13,7 +13,7 @@ export interface ShownSetting {
 /** Routes may be many. */
 const maxLength = 300
 
-/** A certificate may stand in its variable as a whole; it is not for reading. */
+/** A certificate may be in its variable as a whole; it is not for reading. */
 const safely = (value: string): string => {
   if (notAPath(value) !== undefined) return "<PEM or other text>"
   const safe = shown(value)

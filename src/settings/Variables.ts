@@ -1,4 +1,7 @@
-/** The table of settings: every environment variable with its default as text and its meaning, in the order in which they are shown. */
+/**
+ * The table of settings: every environment variable with its default as text and its meaning, in the order in which
+ * they are shown.
+ */
 import * as Config from "effect/Config"
 import * as Result from "effect/Result"
 import { topicName as topicPattern } from "../domain/Route.ts"
@@ -87,7 +90,7 @@ export const variables = {
   saslPassword: secret("KAFKA_SASL_PASSWORD", "password for SASL"),
   sslCa: optional(
     "KAFKA_SSL_CA",
-    "certificate authority: a PEM file, or the PEM itself; else the system's",
+    "certificate authority: a PEM file, or the PEM itself; default: the system's",
     Parse.text("a file or PEM text")
   ),
   sslCert: optional(
@@ -117,13 +120,13 @@ export const variables = {
   ledgerMissing: variable(
     "LEDGER_MISSING",
     "stop",
-    "when this service has committed offsets of a partition that the ledger does not have: stop its topic, go on from what is committed, or start at the earliest record",
+    "when this service has committed offsets of a partition that the ledger does not have: stop its topic, continue from the committed offset, or start at the earliest record",
     Parse.choice({ stop: "stop", committed: "committed", earliest: "earliest" })
   ),
   offsetsLost: variable(
     "OFFSETS_LOST",
     "stop",
-    "when Kafka no longer has what comes next: stop that topic, or continue with what is there",
+    "when Kafka no longer has the next records: stop that topic, or continue with what is there",
     Parse.choice({ stop: "stop", continue: "continue" })
   ),
   routes: variable(
@@ -139,23 +142,23 @@ export const variables = {
     "seconds after which a batch is written even if it is not full",
     Parse.seconds(0.01, 3600)
   ),
-  writeMaxRows: variable("WRITE_MAX_ROWS", "50000", "rows of one write at most", Parse.integer(1, 1_000_000)),
+  writeMaxRows: variable("WRITE_MAX_ROWS", "50000", "maximum rows of one write", Parse.integer(1, 1_000_000)),
   writeMaxBytes: variable(
     "WRITE_MAX_BYTES",
     "8MiB",
-    "bytes of one write at most: a transaction, which Snowflake gets in statements of 1 to 4 MB",
+    "maximum bytes of one write: a transaction, which Snowflake gets in statements of 1 to 4 MB",
     Parse.bytes(1024, GiB)
   ),
   writeConcurrency: variable(
     "WRITE_CONCURRENCY",
     "4",
-    "writes side by side, and so warehouse sessions",
+    "concurrent writes, and so warehouse sessions",
     Parse.integer(1, 64)
   ),
   bufferMaxBytes: variable(
     "BUFFER_MAX_BYTES",
     "64MiB",
-    "bytes of events held in memory at most, for the whole process",
+    "maximum bytes of events in memory, for the whole process",
     Parse.bytes(1_048_576, 64 * GiB)
   ),
   delivery: variable(
@@ -170,7 +173,7 @@ export const variables = {
     "records without a value: insert (RAW_EVENT NULL) or skip",
     Parse.choice({ insert: "insert", skip: "skip" })
   ),
-  dlqTopic: optional("DLQ_TOPIC", "topic that dead letters go to as well", topicName),
+  dlqTopic: optional("DLQ_TOPIC", "topic that also gets the dead letters", topicName),
   sink: variable(
     "SINK",
     "snowflake",
@@ -179,17 +182,17 @@ export const variables = {
   ),
   account: optional("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount", accountName),
   user: optional("SNOWFLAKE_USER", "user to log in as", Parse.text("a user")),
-  password: secret("SNOWFLAKE_PASSWORD", "password, for trials; a service takes a key pair or a token"),
+  password: secret("SNOWFLAKE_PASSWORD", "password, for trials; for a service use a key pair or a token"),
   database: optional("SNOWFLAKE_DATABASE", "database", Parse.text("a database")),
   schema: variable("SNOWFLAKE_SCHEMA", "BRONZE", "schema of the raw tables", Parse.text("a schema")),
-  warehouse: optional("SNOWFLAKE_WAREHOUSE", "virtual warehouse; else the user's default", Parse.text("a warehouse")),
-  role: optional("SNOWFLAKE_ROLE", "role; else the user's default", Parse.text("a role")),
+  warehouse: optional("SNOWFLAKE_WAREHOUSE", "virtual warehouse; default: that of the user", Parse.text("a warehouse")),
+  role: optional("SNOWFLAKE_ROLE", "role; default: that of the user", Parse.text("a role")),
   privateKeyPath: optional("SNOWFLAKE_PRIVATE_KEY_PATH", "PEM file of a key pair (PKCS#8)", Parse.path),
   passphrase: secret("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "passphrase of an encrypted private key"),
   token: secret("SNOWFLAKE_TOKEN", "programmatic access token, or OAuth token with SNOWFLAKE_AUTHENTICATOR=oauth"),
   authenticator: optional(
     "SNOWFLAKE_AUTHENTICATOR",
-    "snowflake, snowflake_jwt, oauth or programmatic_access_token; else inferred from what is set",
+    "snowflake, snowflake_jwt, oauth or programmatic_access_token; default: inferred from the credentials",
     Parse.choice({
       snowflake: "Password",
       snowflake_jwt: "KeyPair",
@@ -197,7 +200,7 @@ export const variables = {
       programmatic_access_token: "AccessToken"
     })
   ),
-  host: optional("SNOWFLAKE_HOST", "address in place of the account's own: a private link, an emulator", serverAddress),
+  host: optional("SNOWFLAKE_HOST", "host instead of the account's own: a private link, an emulator", serverAddress),
   duckdbPath: variable("DUCKDB_PATH", "bronze.duckdb", "file of the embedded database", Parse.databaseFile),
   logLevel: variable(
     "LOG_LEVEL",
@@ -211,7 +214,7 @@ export const variables = {
   logFormat: variable("LOG_FORMAT", "text", "text, or json for machines", Parse.choice({ text: "text", json: "json" })),
   /** The one variable whose empty value says something. */
   logFile: {
-    ...variable("LOG_FILE", logFile, "file that gets the log as well; empty for none", Parse.path),
+    ...variable("LOG_FILE", logFile, "file that also gets the log; empty for none", Parse.path),
     config: Config.String("LOG_FILE").pipe(
       Config.withDefault(logFile),
       Config.map((text): Parse.Parsed<string> => (text === "" ? Result.succeed("") : Parse.path(text)))
@@ -223,7 +226,12 @@ export const variables = {
     "address that live page, health and metrics listen on",
     Parse.text("an address")
   ),
-  httpPort: variable("HTTP_PORT", "9464", "their port; 0 turns them off", Parse.integer(0, 65535)),
+  httpPort: variable(
+    "HTTP_PORT",
+    "9464",
+    "port of live page, health and metrics; 0 turns them off",
+    Parse.integer(0, 65535)
+  ),
   httpShowEvents: variable(
     "HTTP_SHOW_EVENTS",
     "false",
@@ -232,22 +240,22 @@ export const variables = {
   ),
   httpToken: secret(
     "HTTP_TOKEN",
-    "token that live page, API and metrics ask for: as a bearer token, or as the password in a browser",
+    "token that live page, API and metrics require: as a bearer token, or as the password in a browser",
     Parse.token
   ),
   readyMaxPending: variable(
     "READY_MAX_PENDING",
     "60",
-    "seconds beyond BATCH_TIMEOUT that an event may wait in memory while the service calls itself ready",
+    "seconds beyond BATCH_TIMEOUT that an event may wait in memory while the service reports ready",
     Parse.seconds(0.1, 86_400)
   ),
   progressTimeout: variable(
     "PROGRESS_TIMEOUT",
     "300",
-    "seconds without any progress, though there is work, after which connections are opened anew; after twice as many `/livez` fails",
+    "seconds without progress, although there is work, after which the service reconnects; after twice as many `/livez` fails",
     Parse.seconds(1, 86_400)
   ),
-  shutdownTimeout: variable("SHUTDOWN_TIMEOUT", "25", "seconds that a graceful stop may take", Parse.seconds(0.1, 3600))
+  shutdownTimeout: variable("SHUTDOWN_TIMEOUT", "25", "seconds allowed for a graceful stop", Parse.seconds(0.1, 3600))
 }
 
 /** The same, to be listed (help text, README, checks). */

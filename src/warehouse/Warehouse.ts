@@ -1,4 +1,7 @@
-/** The contract of a warehouse: a write is one transaction that carries rows, dead letters and the ledger's offsets together, or leaves no trace. */
+/**
+ * The contract of a warehouse: a write is one transaction that carries rows, dead letters and the ledger's offsets
+ * together, or leaves no trace.
+ */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "../domain/Batch.ts"
@@ -17,10 +20,10 @@ export interface LedgerEntry extends TopicPartition, Claimed {
   readonly owner: string
 }
 
-/** Something that has to be mended before the service can run. */
+/** Something that must be fixed before the service can run. */
 export interface Problem {
   readonly what: string
-  /** The statement, command or variable that mends it. */
+  /** The statement, command or variable that fixes it. */
   readonly remedy: string
 }
 
@@ -39,48 +42,58 @@ export class Warehouse extends Context.Service<
     readonly name: string
     /** Where it writes and as whom, in one line without secrets. */
     readonly target: string
-    /** Credits that this process has made a warehouse of the smallest size cost by `now`, estimated; undefined where nothing is paid by the hour. */
+    /**
+     * Credits that this process has made a warehouse of the smallest size cost by `now`, estimated; undefined where
+     * nothing is paid by the hour.
+     */
     readonly credits?: ((now: number) => number) | undefined
-    /** The statements that create schema and tables, and those that bring older tables up to date; each may be run again. */
+    /**
+     * The statements that create schema and tables, and those that bring older tables up to date; each may be run
+     * again.
+     */
     readonly ddl: ReadonlyArray<string>
-    /** Creates the ledger as a table whose rows are locked one by one, ahead of `init`; `denied` where there is no such thing, or a ledger already. */
+    /**
+     * Creates the ledger as a table whose rows are locked one by one, ahead of `init`; `denied` where there is no such
+     * thing, or a ledger already.
+     */
     readonly createHybridLedger: Effect.Effect<void, WarehouseError>
     /** Runs what is needed of `ddl`. */
     readonly init: Effect.Effect<void, WarehouseError>
     /** Looks at login, role, schema and tables; an empty list means that `write` will find what it needs. */
     readonly preflight: Effect.Effect<ReadonlyArray<Problem>, WarehouseError>
     /**
-     * Claims partitions for `owner`: raises their epoch by one, so that whoever held them is fenced, and makes a ledger row at the given
-     * offset where there is none. Notes the id of the topic, where one is given. Returns the claimed rows. Never moves an existing NEXT_OFFSET.
+     * Claims partitions for `owner`: raises their epoch by one, so that whoever held them is fenced, and makes a ledger
+     * row at the given offset where there is none. Notes the id of the topic, where one is given. Returns the claimed
+     * rows. Never moves an existing NEXT_OFFSET.
      */
     readonly claim: (
       starts: ReadonlyArray<Start>,
       owner: string
     ) => Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
     /**
-     * Moves the ledger to these offsets of these topics, backwards too, and counts from there; raises the epochs, so that whoever holds the partitions is
-     * fenced and reads the ledger again.
+     * Moves the ledger to these offsets of these topics, backwards too, and counts from there; raises the epochs, so
+     * that whoever holds the partitions is fenced and reads the ledger again.
      */
     readonly reset: (positions: ReadonlyArray<Start>, owner: string) => Effect.Effect<void, WarehouseError>
     /** Reads the ledger of this consumer group. */
     readonly ledger: Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
     /**
-     * One attempt to make a batch durable. In exactly-once delivery the ledger moves in the same transaction, and only if each partition
-     * stands at (`epoch`, `from`): else the reason is `fenced` and nothing is written. In at-least-once delivery `ranges` are not looked at.
-     * An `unavailable` failure may hide a write that did land: `ledger` tells.
+     * One attempt to make a batch durable. In exactly-once delivery the ledger moves in the same transaction, and only
+     * if each partition is at (`epoch`, `from`): else the reason is `fenced` and nothing is written. In at-least-once
+     * delivery `ranges` are not looked at. An `unavailable` failure may hide a write that did land: `ledger` tells.
      */
     readonly write: (batch: Batch) => Effect.Effect<void, WarehouseError>
     /**
-     * What is there of each partition of the routed topics, and what the ledger of this consumer group says should be, both as of the same
-     * instant: a service that runs meanwhile makes no false alarm. Reads the tables as a whole.
+     * What is there of each partition of the routed topics, and what the ledger of this consumer group says should be,
+     * both as of the same instant: a service that runs meanwhile makes no false alarm. Reads the tables as a whole.
      */
     readonly coverage: Effect.Effect<ReadonlyArray<PartitionCoverage>, WarehouseError>
-    /** Dead letters, the newest first. */
+    /** Dead letters, newest first. */
     readonly deadLetters: (filter: DeadLetterFilter) => Effect.Effect<ReadonlyArray<StoredDeadLetter>, WarehouseError>
     /**
-     * Puts dead letters back as rows of `table`, at their own coordinates (each once): one transaction marks them as replayed and inserts
-     * the rows. If one of them does not wait any more the reason is `fenced` and nothing is written, so that a replay happens once, however
-     * often and by however many it is asked for.
+     * Puts dead letters back as rows of `table`, at their own coordinates (each once): one transaction marks them as
+     * replayed and inserts the rows. If one of them does not wait any more the reason is `fenced` and nothing is
+     * written, so that a replay happens once, however often and by however many it is asked for.
      */
     readonly replay: (table: Table, rows: ReadonlyArray<BronzeRow>) => Effect.Effect<void, WarehouseError>
     /** Rows and last write of each routed table and of DEAD_LETTERS. */

@@ -1,10 +1,15 @@
-/** The short form of the chaos suite, with a seed that stays the same: one round on each warehouse, with what breaks exactly-once first. */
+/**
+ * The short form of the chaos suite, with a seed that stays the same: one round on each warehouse, with what breaks
+ * exactly-once first.
+ */
 import { assert, describe, it } from "vitest"
 import { missing, run } from "./Chaos.ts"
 import { scenarios } from "./Scenarios.ts"
 
 const seed = 20_261_123
-/** On Snowflake: every kill point, the zombies, and the faults whose outcome is unclear. The long run does all there is. */
+/**
+ * On Snowflake: every kill point, the zombies, and the faults whose outcome is unclear. The long run does all there is.
+ */
 const onSnowflake = /^SIG|lost_reply|gone|reset|lock_limit/
 const onDuckDb = /SIG|backlog/
 
@@ -12,7 +17,7 @@ describe.each([
   ["snowflake", onSnowflake],
   ["duckdb", onDuckDb]
 ] as const)("chaos on %s", (sink, wanted) => {
-  it("loses and doubles nothing, whatever is killed or fails", async () => {
+  it("loses and duplicates nothing, whatever is killed or fails", async () => {
     const chosen = scenarios.filter(
       ({ isSlow, name, sinks }) => isSlow !== true && sinks.includes(sink) && wanted.test(name)
     )

@@ -1,4 +1,7 @@
-/** Stands between the driver and the Snowflake emulator: lets everything through, except where a fault is armed; counts what it did. */
+/**
+ * Stands between the driver and the Snowflake emulator: lets everything through, except where a fault is armed; counts
+ * what it did.
+ */
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gunzipSync } from "node:zlib"
@@ -36,7 +39,10 @@ export interface FaultProxy {
   readonly port: number
   /** The next statement of this step meets the fault. */
   readonly arm: (fault: Fault, step: Step) => void
-  /** Runs `act` once, when the next statement of this step arrives (`before`) or has been done by the server (`after`), and waits for it. */
+  /**
+   * Runs `act` once, when the next statement of this step arrives (`before`) or has been done by the server (`after`),
+   * and waits for it.
+   */
   readonly at: (step: Step, phase: "before" | "after", act: () => Promise<void> | void) => void
   /** How often each fault happened, by `fault at step`. */
   readonly fired: ReadonlyMap<string, number>

@@ -1,6 +1,6 @@
 /**
- * The load of a chaos run: records whose content follows from their number alone, broken ones and tombstones among them; some of them in
- * transactions, of which some abort.
+ * The load of a chaos run: records whose content follows from their number alone, broken ones and tombstones among
+ * them; some of them in transactions, of which some abort.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import kafkajs, { type Message } from "kafkajs"
@@ -10,7 +10,10 @@ export type Kind = "event" | "broken" | "tombstone"
 
 export const kindOf = (seq: number): Kind => (seq % 97 === 13 ? "broken" : seq % 89 === 7 ? "tombstone" : "event")
 
-/** The payload of record `seq`: long integers, trailing zeros and odd spacing, which only survive when nobody re-writes the text. */
+/**
+ * The payload of record `seq`: long integers, trailing zeros and odd spacing, which only survive when nobody re-writes
+ * the text.
+ */
 export const payloadOf = (seq: number): string | null => {
   const kind = kindOf(seq)
   if (kind === "tombstone") return null
@@ -30,7 +33,7 @@ export interface Load {
   readonly stop: () => Promise<void>
 }
 
-/** Sends to `topic`; a broker that is away is waited for. */
+/** Sends to `topic`; a broker that is unreachable is waited for. */
 export const start = async (brokers: ReadonlyArray<string>, topic: string): Promise<Load> => {
   const kafka = new kafkajs.Kafka({
     brokers: [...brokers],
@@ -47,7 +50,8 @@ export const start = async (brokers: ReadonlyArray<string>, topic: string): Prom
 
   const send = async (count: number): Promise<void> => {
     const messages = [...next(count)]
-    // Sent again when the broker is lost on the way: then Kafka has it twice, under two offsets, and so must the warehouse.
+    // Sent again when the broker is lost on the way: then Kafka has it twice, under two offsets, and so must the
+    // warehouse.
     for (;;) {
       try {
         await producer.send({ topic, messages })

@@ -1,4 +1,7 @@
-/** Judges a round: every record of Kafka stands in the warehouse once, as what it is, with the payload that was sent; and the ledger says so. */
+/**
+ * Judges a round: every record of Kafka is in the warehouse once, as what it is, with the payload that was sent; and
+ * the ledger says so.
+ */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
@@ -21,7 +24,10 @@ const python = () => installPython("fuzz", "a Kafka client for the fuzz run", re
 const requirements = fileURLToPath(new URL("../fuzz/requirements.txt", import.meta.url))
 const script = fileURLToPath(new URL("committed.py", import.meta.url))
 
-/** What Kafka holds: the number of each record, by partition and offset; none where an offset was aborted or is Kafka's own. Read by another client. */
+/**
+ * What Kafka holds: the number of each record, by partition and offset; none where an offset was aborted or is Kafka's
+ * own. Read by another client.
+ */
 const readTopic = async (world: World): Promise<ReadonlyArray<ReadonlyArray<number | undefined>>> => {
   const all = await ends(world)
   const found: ReadonlyArray<Array<number | undefined>> = all.map((end) => Array.from({ length: end }))
@@ -41,7 +47,7 @@ const readTopic = async (world: World): Promise<ReadonlyArray<ReadonlyArray<numb
 
 const pageSize = 20_000
 
-/** Judges what stands in the warehouse; every member has to be gone (DuckDB lets one process in). */
+/** Judges what is in the warehouse; every member has to be gone (DuckDB lets one process in). */
 export const judge = async (world: World): Promise<Verdict> => {
   const truth = await readTopic(world)
   const inspect =
@@ -116,7 +122,8 @@ export const judge = async (world: World): Promise<Verdict> => {
 /** DuckDB keeps the text, so the whole of it is compared; the emulator re-writes JSON, so the number in it is. */
 async function* rowsOf(inspect: Inspect, { sink, table }: World, partition: number, end: number) {
   const event = sink === "duckdb" ? "RAW_EVENT::VARCHAR" : "RAW_EVENT:seq::STRING"
-  // By ranges of offsets, so that a duplicate cannot hide at the edge of a page; the last range is open, for rows that belong nowhere.
+  // By ranges of offsets, so that a duplicate cannot hide at the edge of a page; the last range is open, for rows that
+  // belong nowhere.
   for (let from = 0; ; from += pageSize) {
     const isLast = from + pageSize >= end
     yield* await inspect.query(

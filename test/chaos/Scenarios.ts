@@ -1,4 +1,7 @@
-/** What can happen to the service, one thing each; a round does many of them one after the other while the load goes on. */
+/**
+ * What can happen to the service, one thing each; a round does many of them one after the other while the load
+ * continues.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { BronzeProcess } from "../../scripts/support/bronzeProcess.ts"
 import { type Fault, faults, type Step } from "./FaultProxy.ts"
@@ -17,7 +20,7 @@ export interface Scenario {
 const both: ReadonlyArray<Sink> = ["snowflake", "duckdb"]
 const working = /Inserted|Fetched|Assigned/
 
-/** A ledger that a killed process left locked is waited for: up to LOCK_TIMEOUT, then tried again. In milliseconds. */
+/** A ledger that a killed process left locked is waited for: up to LOCK_TIMEOUT, then retried. In milliseconds. */
 const patience = 180_000
 
 const one = (world: World): BronzeProcess =>

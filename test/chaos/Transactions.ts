@@ -1,4 +1,7 @@
-/** Transactional producers beside the load: their transactions overlap in every partition, and some commit while others abort. */
+/**
+ * Transactional producers beside the load: their transactions overlap in every partition, and some commit while others
+ * abort.
+ */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Kafka, Message, Producer } from "kafkajs"
 
@@ -50,7 +53,7 @@ export const start = (
         }
         await transact(producer)
       } catch {
-        // A broker is away. The next producer of this name ends what this one has left open.
+        // A broker is unreachable. The next producer of this name ends what this one has left open.
         await producer?.disconnect().catch(() => undefined)
         producer = undefined
       }

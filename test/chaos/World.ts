@@ -1,4 +1,7 @@
-/** The stage of one chaos round: two brokers, a warehouse, a topic with its table, a group of real processes, and the load. */
+/**
+ * The stage of one chaos round: two brokers, a warehouse, a topic with its table, a group of real processes, and the
+ * load.
+ */
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"

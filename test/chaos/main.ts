@@ -1,4 +1,7 @@
-/** `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|duckdb|both] [--mode snapshot|twins]`: a long run, with its figures; exit 1 if anything is not as promised. */
+/**
+ * `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|duckdb|both] [--mode snapshot|twins]`: a long run, with
+ * its figures; exit 1 if anything is not as promised.
+ */
 import { parseArgs } from "node:util"
 import { missing, run } from "./Chaos.ts"
 import { scenarios } from "./Scenarios.ts"

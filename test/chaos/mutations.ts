@@ -1,4 +1,7 @@
-/** `npm run chaos:mutations`: takes one guarantee out of a copy of the service at a time, and demands that the chaos suite notices. */
+/**
+ * `npm run chaos:mutations`: takes one guarantee out of a copy of the service at a time, and demands that the chaos
+ * suite notices.
+ */
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -8,7 +11,7 @@ import type { Sink } from "./World.ts"
 
 interface Mutation {
   readonly name: string
-  /** A file of dist, what stands in it, and what takes its place. */
+  /** A file of dist, what is in it, and what takes its place. */
   readonly edits: ReadonlyArray<{ readonly file: string; readonly from: string; readonly to: string }>
   readonly sink: Sink
   readonly mode?: Options["mode"]
@@ -95,6 +98,6 @@ for (const [index, mutation] of mutations.entries()) {
     program: join(copy, "dist", "main.js")
   })
   if (problems.length === 0) missed += 1
-  say(problems.length === 0 ? "NOT NOTICED" : `noticed, as it should be: ${problems.join("; ").slice(0, 300)}`)
+  say(problems.length === 0 ? "NOT NOTICED" : `noticed, as expected: ${problems.join("; ").slice(0, 300)}`)
 }
 process.exit(missed === 0 ? 0 : 1)

@@ -1,4 +1,7 @@
-/** Accounts for each record: a row or a dead letter that holds what was sent, or one of the skips that the ledger counts. */
+/**
+ * Accounts for each record: a row or a dead letter that holds what was sent, or one of the skips that the ledger
+ * counts.
+ */
 import { isDeepStrictEqual } from "node:util"
 import { fateOf, headersOf, storedHeaders, textOf } from "./Expected.ts"
 import type { Fuzzed } from "./Records.ts"
@@ -53,7 +56,7 @@ export const account = (
   const vanished = absent.filter(([, record]) => rules.tombstones === "insert" || fateOf(record) !== "tombstone")
   problems.push(...vanished.map(([place]) => `${place}: neither row nor dead letter`))
   if (absent.length - vanished.length !== skipped)
-    problems.push(`${absent.length - vanished.length} tombstones are not there; the ledger counts ${skipped} skipped`)
+    problems.push(`${absent.length - vanished.length} tombstones are missing; the ledger counts ${skipped} skipped`)
   return { rows: counts.row, letters: counts.letter, skipped, problems }
 }
 

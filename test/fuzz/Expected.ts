@@ -30,13 +30,16 @@ const isShallow = (event: unknown): boolean => {
   }
 }
 
-/** Keys and header values as they stand in the warehouse. */
+/** Keys and header values as they are in the warehouse. */
 export const textOf = (bytes: Buffer): string =>
   isUtf8(bytes) && !bytes.subarray(0, 7).equals(Buffer.from("base64:"))
     ? bytes.toString("utf8")
     : `base64:${bytes.toString("base64")}`
 
-/** The headers as a list of names and values, sorted by name, because an object has an order of its own; null when there are none. */
+/**
+ * The headers as a list of names and values, sorted by name, because an object has an order of its own; null when there
+ * are none.
+ */
 export const headersOf = ({ headers }: Pick<Fuzzed, "headers">): string | null => {
   const lists = new Map<string, Array<string | null>>()
   for (const [name, value] of headers)

@@ -1,4 +1,7 @@
-/** One fuzz run against real parts: librdkafka sends, the built service reads and writes, and each record is accounted for. */
+/**
+ * One fuzz run against real parts: librdkafka sends, the built service reads and writes, and each record is accounted
+ * for.
+ */
 
 import { start } from "../../scripts/support/bronzeProcess.ts"
 import * as Random from "../chaos/Random.ts"
@@ -12,7 +15,10 @@ export interface Sink {
   readonly name: "duckdb" | "snowflake"
   readonly env: Readonly<Record<string, string>>
   readonly keepsText: boolean
-  /** The type of a column that gets integers of up to 38 digits; the emulator has 64 bits for a NUMBER, and refuses the rest. */
+  /**
+   * The type of a column that gets integers of up to 38 digits; the emulator has 64 bits for a NUMBER, and refuses the
+   * rest.
+   */
   readonly userId: "NUMBER" | "STRING"
   /** Milliseconds since 1970 of a timestamp, in its SQL. */
   readonly millis: (column: string) => string

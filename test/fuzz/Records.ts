@@ -1,4 +1,4 @@
-/** Whole records by chance: keys, headers and times as odd as Kafka allows them; the same seed makes the same records. */
+/** Whole random records: keys, headers and times as odd as Kafka allows them; the same seed makes the same records. */
 import type { Random } from "../chaos/Random.ts"
 import * as Values from "./Values.ts"
 

@@ -1,4 +1,7 @@
-/** Payloads as producers send them, by chance: good JSON in odd dress, JSON that is nearly good, and what is none at all. */
+/**
+ * Payloads as producers send them, by chance: good JSON in odd dress, JSON that is nearly good, and what is none at
+ * all.
+ */
 import type { Random } from "../chaos/Random.ts"
 
 /** Scalars that have been a trouble to somebody, as JSON. */

@@ -1,4 +1,7 @@
-/** `npm run fuzz -- --records N --seed S [--sink duckdb|snowflake|both]`: records by chance through the real service; exit 1 if one is not accounted for. */
+/**
+ * `npm run fuzz -- --records N --seed S [--sink duckdb|snowflake|both]`: random records through the real service; exit
+ * 1 if one is not accounted for.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

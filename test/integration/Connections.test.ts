@@ -82,7 +82,7 @@ describe("connecting to Kafka", () => {
     assert.strictEqual(rows, 100)
   })
 
-  it("a wrong password is told at once, and never shown", async () => {
+  it("a wrong password is reported at once, and never shown", async () => {
     const job = await makeJob(kafka, { SINK: "duckdb", DUCKDB_PATH: join(folder, "wrong.duckdb") })
     const settings = login("SCRAM-SHA-256", "SASL_SSL", broker.secure.saslSslPort)
     const service = start({ ...job.env, ...settings, KAFKA_SASL_PASSWORD: "wr0ng-pass" })

@@ -1,4 +1,7 @@
-/** DLQ_TOPIC on a real broker: however many dead letters there are and however large, they go out, and the partition goes on. */
+/**
+ * DLQ_TOPIC on a real broker: however many dead letters there are and however large, they go out, and the partition
+ * continues.
+ */
 import { randomBytes } from "node:crypto"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"

@@ -1,4 +1,7 @@
-/** Tables and files of DuckDB that somebody else made or changed, through the process: the exit code, the remedy, and where the records go. */
+/**
+ * Tables and files of DuckDB that somebody else made or changed, through the process: the exit code, the remedy, and
+ * where the records go.
+ */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -128,7 +131,7 @@ describe("a file that is no database of ours", () => {
   })
 })
 
-describe("a file that is not there", () => {
+describe("a file that does not exist", () => {
   it("is created by no command that only reads", async () => {
     const job = await makeJob(kafka, { SINK: "duckdb", DUCKDB_PATH: newPath() })
     const path = newPath()

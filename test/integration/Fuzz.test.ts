@@ -1,4 +1,7 @@
-/** The short form of `npm run fuzz`: records by chance, with headers and keys as odd as Kafka allows, are all accounted for on both sinks. */
+/**
+ * The short form of `npm run fuzz`: random records, with headers and keys as odd as Kafka allows, are all accounted for
+ * on both sinks.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -25,7 +28,7 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true })
 })
 
-describe("records by chance are all accounted for", () => {
+describe("random records are all accounted for", () => {
   const check = async (sink: Fuzz.Sink, count: number) => {
     const { letters, problems, rows, skipped } = await Fuzz.run(kafka, sink, count, 7)
     assert.deepStrictEqual(problems, [])

@@ -1,4 +1,7 @@
-/** Several members of one group: partitions move between them while events flow, and every offset still lands exactly once (P3). */
+/**
+ * Several members of one group: partitions move between them while events flow, and every offset still lands exactly
+ * once (P3).
+ */
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
@@ -12,8 +15,8 @@ let inspect: Inspect
 
 beforeAll(async () => {
   kafka = await connect(inject("kafka"))
-  // A member that is killed between its UPDATE and COMMIT leaves the ledger locked, until Snowflake aborts its idle transaction: after five
-  // minutes there, after five seconds here.
+  // A member that is killed between its UPDATE and COMMIT leaves the ledger locked, until Snowflake aborts its idle
+  // transaction: after five minutes there, after five seconds here.
   emulator = await startEmulator({ idleTransactionSeconds: 5 })
   inspect = await snowflake(emulator.url, "LAKE")
 })

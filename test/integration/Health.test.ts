@@ -1,4 +1,7 @@
-/** Health and metrics of the real process: what probes, a real Prometheus and a person with curl get to see while things go well, stand still or hang. */
+/**
+ * Health and metrics of the real process: what probes, a real Prometheus and a person with curl get to see while things
+ * go well, stand still or hang.
+ */
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -107,7 +110,7 @@ describe("who may ask", () => {
     const job = await makeJob(kafka, duckDb(), { extra })
     const service = start(job.env)
     await service.line(/Live page/)
-    assert.notInclude(service.output(), "whoever reaches this address")
+    assert.notInclude(service.output(), "anyone who can reach this address")
     const bearer = { authorization: "Bearer s3cret-token" }
     const basic = { authorization: `Basic ${Buffer.from("me:s3cret-token").toString("base64")}` }
     for (const path of ["/", "/api/snapshot", "/api/events", "/metrics", "/page/app.js"]) {
@@ -147,7 +150,9 @@ describe("who may ask", () => {
   it("whoever reaches an open address without a token, which is warned about", async () => {
     const job = await makeJob(kafka, duckDb(), { extra: { HTTP_HOST: "0.0.0.0", HTTP_PORT: String(await freePort()) } })
     const service = start(job.env)
-    await service.line(/WARNING - HTTP_HOST 0\.0\.0\.0: whoever reaches this address reads live page, API and metrics/)
+    await service.line(
+      /WARNING - HTTP_HOST 0\.0\.0\.0: anyone who can reach this address can read live page, API and metrics/
+    )
     await service.line(/Live page/)
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 0)
@@ -217,7 +222,7 @@ describe("metrics", () => {
 })
 
 describe("health", () => {
-  it("stays well on a topic that has one record and then nothing, and the next record comes through", async () => {
+  it("stays healthy on a topic that has one record and then nothing, and the next record comes through", async () => {
     const port = await freePort()
     const job = await makeJob(kafka, duckDb(), {
       extra: { BATCH_TIMEOUT: "0.2", PROGRESS_TIMEOUT: "1", HTTP_PORT: String(port) }
@@ -236,10 +241,10 @@ describe("health", () => {
       () => metric(`bronze_rows_written_total{table="${job.ordersTable}"}`),
       (rows) => rows === 2
     )
-    assert.notInclude(service.output(), "joining the group anew")
+    assert.notInclude(service.output(), "rejoining the group")
   })
 
-  it("of a warehouse that hangs: not ready, then not alive; well again when it goes on, and nothing is lost or doubled", async () => {
+  it("of a warehouse that hangs: not ready, then not alive; healthy again when it continues, and nothing is lost or duplicated", async () => {
     const port = await freePort()
     const emulator = await startEmulator()
     try {
@@ -259,12 +264,12 @@ describe("health", () => {
         (code) => code === 503
       )
       assert.include((await get("/readyz")).text, "the oldest record in memory has waited")
-      await service.line(/no answer within PROGRESS_TIMEOUT; opening another connection/)
+      await service.line(/no answer within PROGRESS_TIMEOUT; reconnecting/)
       await eventually(
         () => status("/livez"),
         (code) => code === 503
       )
-      assert.include((await get("/livez")).text, "there is something to write, and nothing has moved")
+      assert.include((await get("/livez")).text, "there is something to write, but no progress")
 
       process.kill(emulator.pid, "SIGCONT")
       await eventually(
@@ -285,7 +290,7 @@ describe("health", () => {
     }
   })
 
-  it("of a broker that is away: not ready, and says so, from before the first connection on; and yet alive", async () => {
+  it("of a broker that is unreachable: not ready, and says so, from before the first connection on; and yet alive", async () => {
     const port = await freePort()
     const broker = await startBroker({ dataDir: join(folder, "away-kafka") })
     try {
@@ -334,7 +339,7 @@ describe("the HTTP server", () => {
       await kafka.produce(job.orders, messages(3, order))
       const service = start(job.env)
       await service.line(
-        new RegExp(`WARNING - Nothing listens on http://127.0.0.1:${port} .*set HTTP_PORT to another port, or to 0`)
+        new RegExp(`WARNING - Cannot listen on http://127.0.0.1:${port} .*set HTTP_PORT to another port, or to 0`)
       )
       await service.line(/Kafka offsets committed/)
     } finally {

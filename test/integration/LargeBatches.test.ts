@@ -1,4 +1,7 @@
-/** Batches that are small on the wire and large unpacked: named by their coordinates, passed over, and never a matter of memory. */
+/**
+ * Batches that are small on the wire and large unpacked: named by their coordinates, skipped, and never a matter of
+ * memory.
+ */
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

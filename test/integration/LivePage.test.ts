@@ -1,4 +1,7 @@
-/** The live page as a person sees it: Chromium in front of the real process, which reads a real Kafka and writes a DuckDB file. */
+/**
+ * The live page as a person sees it: Chromium in front of the real process, which reads a real Kafka and writes a
+ * DuckDB file.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -125,7 +128,7 @@ describe("the live page", () => {
     assert.deepStrictEqual(errors, [])
   })
 
-  it("says since when the service is away, comes back by itself, and keeps what its charts had", async () => {
+  it("says since when the service is unreachable, comes back by itself, and keeps what its charts had", async () => {
     const { job, run, url } = await serve()
     const first = run()
     await listening(first)

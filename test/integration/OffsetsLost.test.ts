@@ -1,4 +1,7 @@
-/** What happens when Kafka no longer has what comes next: the topic stops loudly and names the loss, and goes on when it is told to. */
+/**
+ * What happens when Kafka no longer has the next records: the topic stops loudly and names the loss, and continues when
+ * it is told to.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -52,7 +55,7 @@ const offsets = async (path: string, table: string): Promise<ReadonlyArray<unkno
 }
 
 describe("offsets that retention has taken", () => {
-  it("stop the topic, and no other, with what is lost and the command that goes on", async () => {
+  it("stop the topic, and no other, with what is lost and the command to continue", async () => {
     const job = await overtaken("stop")
     const service = start(job.env)
     await kafka.produce(job.clicks, messages(3, order))
@@ -82,7 +85,7 @@ describe("offsets that retention has taken", () => {
     assert.strictEqual(await audit.exit, 0, audit.output())
   })
 
-  it("are named and passed over with OFFSETS_LOST=continue", async () => {
+  it("are named and skipped with OFFSETS_LOST=continue", async () => {
     const job = await overtaken("continue")
     const service = start({ ...job.env, OFFSETS_LOST: "continue" })
     await service.line(/ERROR - Records lost: .* offsets 100 to 149/)

@@ -1,4 +1,7 @@
-/** A table that cannot be written, with more events than the buffer holds, stops only itself; its events land once it can be written again. */
+/**
+ * A table that cannot be written, with more events than the buffer holds, stops only itself; its events land once it
+ * can be written again.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,4 +1,7 @@
-/** P5: a warehouse or a broker that is away costs nothing but delay. Each outage lasts 30 seconds, longer than any single retry. */
+/**
+ * P5: a warehouse or a broker that is unreachable costs nothing but delay. Each outage lasts 30 seconds, longer than
+ * any single retry.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -33,7 +36,7 @@ afterAll(async () => {
 })
 
 describe("outages of 30 seconds", () => {
-  it("the warehouse: work goes on by itself, nothing is lost, the member stays in the group", async () => {
+  it("the warehouse: work resumes by itself, nothing is lost, the member stays in the group", async () => {
     const job = await makeJob(kafka, snowflakeAt(emulator.url), { partitions: 3, extra: { BATCH_TIMEOUT: "1" } })
     const service = start(job.env)
     await kafka.produce(job.orders, messages(300, order))
@@ -67,7 +70,7 @@ describe("outages of 30 seconds", () => {
     assert.strictEqual(await service.exit, 0, service.output())
   })
 
-  it("the broker: it connects again by itself and nothing is lost or doubled", async () => {
+  it("the broker: it connects again by itself and nothing is lost or duplicated", async () => {
     const job = await makeJob(kafka, snowflakeAt(emulator.url), { partitions: 3, extra: { BATCH_TIMEOUT: "1" } })
     const service = start(job.env)
     await kafka.produce(job.orders, messages(300, order))

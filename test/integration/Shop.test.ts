@@ -1,4 +1,7 @@
-/** The shop as its users meet it: the API by what it answers and what stands in Kafka then, the page in Chromium, where a click becomes a row. */
+/**
+ * The shop as its users meet it: the API by what it answers and what is in Kafka then, the page in Chromium, where a
+ * click becomes a row.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { type IncomingMessage, request } from "node:http"
 import { connect as open } from "node:net"
@@ -68,7 +71,7 @@ afterAll(() => kafka?.close())
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 describe("the API", () => {
-  it("takes orders and clicks: 201 means that the event stands in Kafka, as it was answered, keyed by its user", async () => {
+  it("takes orders and clicks: 201 means that the event is in Kafka, as it was answered, keyed by its user", async () => {
     const topics = await makeTopics(kafka)
     const { api, process } = await startShop(topics.env)
     await process.line(/Sending to/)
@@ -156,7 +159,7 @@ describe("the API", () => {
     assert.deepStrictEqual(await kafka.ends(topics.clicks), [0, 0, 0])
   })
 
-  it("starts without Kafka and says how to start one, answers 503 while it is away, and works again when it is back", async () => {
+  it("starts without Kafka and says how to start one, answers 503 while it is unreachable, and works again when it is back", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "bronze-shop-"))
     const broker = await startBroker({ dataDir })
     const own = await connect(broker.bootstrap)
@@ -164,7 +167,7 @@ describe("the API", () => {
       const topics = await makeTopics(own)
       await broker.stop()
       const { api, process } = await startShop(topics.env)
-      await process.line(/Kafka is not there.*npm run kafka -- start/)
+      await process.line(/Kafka is unreachable.*npm run kafka -- start/)
       assert.strictEqual((await fetch(`${api}/healthz`)).status, 503)
       await broker.restart()
       await process.line(/Sending to/)
@@ -338,7 +341,8 @@ describe("the page, in Chromium", () => {
     ] as const) {
       const { page } = await visit(browser, shop.page, options)
       await page.getByRole("button", { name: /^Order Mango Lassi/ }).waitFor()
-      // From the field in the header: the first dish, then its order button; HTTP_PORT=0 leaves no live page to link to.
+      // From the field in the header: the first dish, then its order button; HTTP_PORT=0 leaves no live page to link
+      // to.
       await page.getByLabel("You are user").fill("0")
       for (const key of ["Tab", "Enter"]) await page.keyboard.press(key)
       await page.getByText(/^422: user_id: expected a whole number from 1/).waitFor()

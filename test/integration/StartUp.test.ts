@@ -43,7 +43,7 @@ describe("starting", () => {
     assert.notMatch(service.output(), /\n\s+at /, "no stack trace")
   })
 
-  it("names missing topics and tables together, with what mends them, and exits 78", async () => {
+  it("names missing topics and tables together, with what fixes them, and exits 78", async () => {
     const service = start({
       KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrap,
       BRONZE_ROUTES: "raw.nowhere.v1=NOWHERE_RAW(A=a), raw.neither.v1=NEITHER_RAW",
@@ -120,7 +120,7 @@ describe("starting", () => {
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 1, service.output())
     assert.isBelow(Date.now() - at, 6000)
-    assert.match(service.output(), /ERROR - Not all was written/)
+    assert.match(service.output(), /ERROR - Not everything was written/)
     assert.deepStrictEqual(await kafka.committed(job.group, job.orders), [0])
     await emulator.restart()
   })

@@ -1,4 +1,7 @@
-/** Where reading begins: what arrives in a new partition is never skipped, and a ledger that is missing is told and not passed over. */
+/**
+ * Where reading begins: what arrives in a new partition is never skipped, and a ledger that is missing is told and not
+ * skipped.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -113,7 +116,7 @@ describe("AUTO_OFFSET_RESET=latest", () => {
 })
 
 describe("an empty ledger beside a group that has offsets", () => {
-  it("stops the topic, names the offsets, and goes on when it is told to", async () => {
+  it("stops the topic, names the offsets, and continues when it is told to", async () => {
     const job = await jobIn("read", {})
     const first = start(job.env)
     await kafka.produce(job.orders, messages(10, order))
@@ -178,7 +181,7 @@ describe("an empty ledger beside a group that has offsets", () => {
 })
 
 describe("records behind an open transaction", () => {
-  it("are lag, and told by status, doctor and metrics; they are read once it ends", async () => {
+  it("are lag, and shown by status, doctor and metrics; they are read once it ends", async () => {
     const job = await jobIn("open")
     const port = String(await freePort())
     const env = { ...job.env, HTTP_PORT: port }

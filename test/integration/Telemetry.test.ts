@@ -1,4 +1,7 @@
-/** OpenTelemetry, when the OTEL_ variables ask for it: the spans of the flow and the log, as a collector receives them; nothing without them. */
+/**
+ * OpenTelemetry, when the OTEL_ variables ask for it: the spans of the flow and the log, as a collector receives them;
+ * nothing without them.
+ */
 import { once } from "node:events"
 import { mkdtemp, rm } from "node:fs/promises"
 import { createServer } from "node:http"

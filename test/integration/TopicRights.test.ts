@@ -1,4 +1,7 @@
-/** A topic that this user may not read stops only itself, is named, and is read once the right is given, while the service runs. */
+/**
+ * A topic that this user may not read stops only itself, is named, and is read once the right is given, while the
+ * service runs.
+ */
 import { appendFile, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

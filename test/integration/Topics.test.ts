@@ -1,4 +1,7 @@
-/** Topics one by one: one that is missing, deleted or recreated stops only itself, is named, and comes back by itself; none is ever created. */
+/**
+ * Topics one by one: one that is missing, deleted or recreated stops only itself, is named, and comes back by itself;
+ * none is ever created.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -33,7 +36,10 @@ afterAll(async () => {
 const adminOf = (bootstrap: string): Admin =>
   new kafkajs.Kafka({ brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING }).admin()
 
-/** A kafkajs client that has used a topic fails with everything once that topic is deleted: so each step has one of its own. */
+/**
+ * A kafkajs client that has used a topic fails with everything once that topic is deleted: so each step has one of its
+ * own.
+ */
 const fresh = (bootstrap: string): Steps => {
   const once = async <A>(step: (kafka: RealKafka) => Promise<A>): Promise<A> => {
     const connected = await connect(bootstrap)

@@ -1,4 +1,7 @@
-/** Read committed means read committed: the rows are the records that librdkafka reads with read_committed, whatever its transactional producers did. */
+/**
+ * Read committed means read committed: the rows are the records that librdkafka reads with read_committed, whatever its
+ * transactional producers did.
+ */
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,4 +1,7 @@
-/** The page on troubleshooting, tried: each symptom is brought about on real parts, shows the line that the page quotes, and goes when its remedy is applied. */
+/**
+ * The page on troubleshooting, tried: each symptom is brought about on real parts, shows the line that the page quotes,
+ * and goes when its remedy is applied.
+ */
 import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -77,8 +80,8 @@ describe("nothing arrives", () => {
     const first = start(env)
     await first.line(/Assigned 1 partition/)
     const [sameFile, second] = [start(env), start(other)]
-    await says(second, "Nothing listens on http://… EADDRINUSE")
-    await says(sameFile, "is held by process …, and DuckDB lets in one process at a time")
+    await says(second, "Cannot listen on http://… EADDRINUSE")
+    await says(sameFile, "is held by process …, and DuckDB allows one process at a time")
     assert.strictEqual(await sameFile.exit, 78)
     // Which of the two has the partition is by chance; when it ends, the other takes over.
     const idle = "Assigned no partition"
@@ -95,7 +98,7 @@ describe("nothing arrives", () => {
     await end(standby)
   })
 
-  it("because the tables are not there: exit code 78, and init makes them", async () => {
+  it("because the tables are missing: exit code 78, and init makes them", async () => {
     const job = await onDuckDb("made.db")
     const empty = { ...job, env: { ...job.env, DUCKDB_PATH: join(folder, "empty.db") } }
     const without = start(empty.env)
@@ -104,12 +107,12 @@ describe("nothing arrives", () => {
     await run({ ...empty, env: { ...empty.env, BRONZE_ROUTES: "other=OTHER_RAW" } }, ["init"])
     const refused = start(empty.env)
     await says(refused, "table … is missing or not visible: node dist/main.js init")
-    await says(refused, "Ended: … to be mended first")
+    await says(refused, "Cannot start: … must be fixed")
     assert.strictEqual(await refused.exit, 78)
     await run(empty, ["init"])
     const service = start(empty.env)
     await service.line(/Assigned/)
-    // A bad record on the way: it is told, and the next one goes on.
+    // A bad record on the way: it is reported, and the next one continues.
     await kafka.produce(job.orders, [{ value: "{" }, { value: order(1) }])
     await says(service, "Bad record: topic=… partition=… offset=…; kept as a dead letter")
     await service.line(/Inserted 1 .* and 1 dead letter/)
@@ -125,7 +128,7 @@ describe("Snowflake refuses", () => {
     assert.strictEqual(await service.exit, 78)
   })
 
-  it("writes, while it runs: nothing is lost, and it goes on once the cause is gone", async () => {
+  it("writes, while it runs: nothing is lost, and it continues once the cause is gone", async () => {
     const job = await makeJob(kafka, snowflakeAt(proxy.url), { extra: quick })
     const service = start(job.env)
     await service.line(/Assigned/)

@@ -1,4 +1,7 @@
-/** A real Chromium without a window, and what its pages complained of and asked for: nothing a person would have to look for stays unseen. */
+/**
+ * A real Chromium without a window, and what its pages complained of and asked for: nothing a person would have to look
+ * for stays unseen.
+ */
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core"

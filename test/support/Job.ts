@@ -1,4 +1,7 @@
-/** One job of the service against real parts: topics, tables and a group of its own, so that tests do not see each other. */
+/**
+ * One job of the service against real parts: topics, tables and a group of its own, so that tests do not see each
+ * other.
+ */
 import { assert } from "vitest"
 import { start } from "../../scripts/support/bronzeProcess.ts"
 import type { Inspect } from "./Inspect.ts"
@@ -51,7 +54,9 @@ export const snowflakeAt = (url: string): Readonly<Record<string, string>> => ({
 export const countRows = async (inspect: Inspect, table: string, where = "TRUE"): Promise<number> =>
   Number((await inspect.query(`SELECT COUNT(*) AS N FROM BRONZE.${table} WHERE ${where}`))[0]?.["n"])
 
-/** P3 as a question to the warehouse: how many rows, how many distinct offsets, and from where to where, by partition. */
+/**
+ * P3 as a question to the warehouse: how many rows, how many distinct offsets, and from where to where, by partition.
+ */
 export const coverage = (inspect: Inspect, table: string): Promise<ReadonlyArray<Readonly<Record<string, unknown>>>> =>
   inspect.query(
     `SELECT KAFKA_PARTITION AS P, COUNT(*) AS TOTAL, COUNT(DISTINCT KAFKA_OFFSET) AS OFFSETS, MIN(KAFKA_OFFSET) AS FIRST, MAX(KAFKA_OFFSET) AS LAST FROM BRONZE.${table} GROUP BY KAFKA_PARTITION ORDER BY 1`

@@ -1,4 +1,6 @@
-/** A double of the consumer side: tests hand it assignments and records, and take the commits it observed from a queue. */
+/**
+ * A double of the consumer side: tests hand it assignments and records, and take the commits it observed from a queue.
+ */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,4 +1,7 @@
-/** What the double of the warehouse holds, as plain data: tables, dead letters and the ledger, each change whole or not at all. */
+/**
+ * What the double of the warehouse holds, as plain data: tables, dead letters and the ledger, each change whole or not
+ * at all.
+ */
 import { type Batch, deadLettersOf, rowsOf } from "../../src/domain/Batch.ts"
 import { type Gap, maxGaps, type PartitionCoverage } from "../../src/domain/Coverage.ts"
 import { type DeadLetterFilter, type StoredDeadLetter, sizeOf } from "../../src/domain/DeadLetters.ts"
@@ -30,7 +33,7 @@ export const make = (exactlyOnce: boolean) => {
     lastWrite = Date.now()
   }
 
-  /** False, and nothing is changed, when the ledger does not stand where the batch expects it. */
+  /** False, and nothing is changed, when the ledger is not where the batch expects it. */
   const write = (batch: Batch): boolean => {
     if (exactlyOnce) {
       const entries = batch.ranges.map((range) => ({ range, entry: ledger.get(partitionKey(range)) }))

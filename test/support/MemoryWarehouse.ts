@@ -1,4 +1,7 @@
-/** A double of the warehouse: transactional and fenced as the contract says, with queues of what it observed and faults on demand. */
+/**
+ * A double of the warehouse: transactional and fenced as the contract says, with queues of what it observed and faults
+ * on demand.
+ */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -105,7 +108,7 @@ export const make = Effect.fnUntraced(function* ({
     rows: store.rows,
     deadLetters: store.letters,
     ledger: store.entries,
-    /** The next writes end so, one each; those after them are well again. */
+    /** The next writes end so, one each; those after them are healthy again. */
     failNext: (...next: ReadonlyArray<Fault | WarehouseError>) =>
       Effect.sync(() => void faults.push(...next.map((fault) => ("error" in fault ? fault : { error: fault })))),
     /** The next write waits, after it has shown itself in `attempts`, until the effect that this gives is run. */

@@ -6,7 +6,7 @@ export interface RealKafka {
   readonly bootstrap: string
   readonly createTopic: (topic: string, partitions?: number) => Promise<void>
   readonly produce: (topic: string, messages: ReadonlyArray<Message>, compression?: CompressionTypes) => Promise<void>
-  /** The first `count` records of a topic, whatever partition they stand in. */
+  /** The first `count` records of a topic, whatever partition they are in. */
   readonly read: (topic: string, count: number) => Promise<ReadonlyArray<KafkaMessage>>
   /** The offsets after the last record, by partition. */
   readonly ends: (topic: string) => Promise<ReadonlyArray<number>>

@@ -1,4 +1,7 @@
-/** Stands between the driver and the Snowflake emulator and refuses what it is told to, in Snowflake's own words: for grants, roles and resource monitors, which no emulator has. */
+/**
+ * Stands between the driver and the Snowflake emulator and refuses what it is told to, in Snowflake's own words: for
+ * grants, roles and resource monitors, which no emulator has.
+ */
 import { createServer, type IncomingMessage } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gunzipSync } from "node:zlib"

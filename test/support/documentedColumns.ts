@@ -4,7 +4,7 @@ import { type ColumnType, columnTypes } from "../../src/domain/Route.ts"
 
 export interface Line {
   readonly type: ColumnType
-  /** The value as it stands in the event. */
+  /** The value as it is in the event. */
   readonly json: string
   /** The text form of the column; null for NULL. */
   readonly expected: string | null

@@ -1,4 +1,7 @@
-/** The documents tell the truth where a machine can check it: links, settings, metrics, commands, scripts, and how long they are. */
+/**
+ * The documents tell the truth where a machine can check it: links, settings, metrics, commands, scripts, and how long
+ * they are.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { posix } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -23,7 +26,7 @@ const all = [...textOf.values()].join("\n")
 /** The cells of each row of the table whose first column holds code. */
 const rowsOf = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
   [...text.matchAll(/^\| `([^`|]+)` \| (.*) \|$/gm)].map(([, first = "", rest = ""]) => [first, ...rest.split(" | ")])
-/** What stands between two marks. */
+/** The text between two marks. */
 const marked = (text: string, mark: string): string =>
   text.slice(text.indexOf(`<!-- ${mark} -->`), text.indexOf(`<!-- /${mark} -->`))
 
@@ -138,7 +141,7 @@ describe("commands", async () => {
     (name) => name !== "" && ![...helps.keys()].some((other) => other.startsWith(`${name} `))
   )
 
-  it("are understood: each that a page quotes is one, and has the flags that stand there", () => {
+  it("are understood: each that a page quotes is one, and has the flags that are there", () => {
     const said = [...all.matchAll(/(?:npx bronze-consumer|node dist\/main\.js)((?: [^\s`#|>…]+)*)/g)].map(
       ([, rest = ""]) => rest.trim().split(/\s+/).filter(Boolean)
     )

@@ -1,7 +1,13 @@
 // @ts-check
-/** What the shop has to offer: numbers, names and prices that go into the events; each number is also the name of its drawing in dishes.svg. */
+/**
+ * What the shop has to offer: numbers, names and prices that go into the events; each number is also the name of its
+ * drawing in dishes.svg.
+ */
 
-/** @typedef {{ readonly item_id: number, readonly item_name: string, readonly price: number, readonly about: string }} Dish */
+/**
+ * @typedef {{ readonly item_id: number, readonly item_name: string, readonly price: number,
+ *   readonly about: string }} Dish
+ */
 
 /** @type {ReadonlyArray<Dish>} */
 export const menu = [

@@ -29,7 +29,7 @@ export const send = async (url, event) => {
     const late = error instanceof DOMException && error.name === "TimeoutError"
     const text = late
       ? `No answer within ${LIMIT_MS / 1000} s`
-      : `No answer from ${new URL(url).origin}. Does the shop still run?`
+      : `No answer from ${new URL(url).origin}. Is the shop running?`
     return { ok: false, text, id: "" }
   }
 }

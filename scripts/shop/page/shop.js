@@ -1,5 +1,7 @@
 // @ts-check
-/** The page of the shop: a click on a dish sends a click, its button an order, and what the API says stands beside the menu. */
+/**
+ * The page of the shop: a click on a dish sends a click, its button an order, and what the API says is beside the menu.
+ */
 import { menu } from "./menu.js"
 import { send } from "./send.js"
 

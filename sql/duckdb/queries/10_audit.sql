@@ -1,4 +1,4 @@
--- Partitions whose count does not add up, which never happens: NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED.
+-- Partitions whose count does not add up, which never happens: NEXT_OFFSET - START_OFFSET = rows + pending dead letters + SKIPPED.
 -- UNEXPLAINED above 0: records are lost; below 0: there are rows that did not come through this ledger. `audit` tells the offsets.
 WITH SEEN AS (
   SELECT KAFKA_TOPIC, KAFKA_PARTITION, KAFKA_OFFSET FROM BRONZE.ORDERS_RAW

@@ -1,4 +1,4 @@
-/** `audit`: whether every record of every routed partition is there once; exit code 1 when anything does not add up. */
+/** `audit`: checks that every record of every routed partition is stored exactly once; exit code 1 if not. */
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -37,7 +37,7 @@ export const render = (
   const right = header.map((_, index) => index).slice(2, -1)
   const sum = (of: (partition: PartitionAudit) => number) =>
     Screen.count(report.partitions.reduce((total, partition) => total + of(partition), 0))
-  const counted = `${sum(({ rows }) => rows)} rows, ${sum(({ waiting }) => waiting)} dead letters, ${sum(({ lag }) => lag)} to come`
+  const counted = `${sum(({ rows }) => rows)} rows, ${sum(({ waiting }) => waiting)} dead letters, ${sum(({ lag }) => lag)} pending`
   return [
     `Group ${report.group}, ${report.delivery}, into ${report.target}`,
     ...(report.partitions.length > 0 ? ["", Screen.table([header, ...report.partitions.map(cells)], right)] : []),
@@ -45,8 +45,8 @@ export const render = (
     "",
     ...report.problems.map((problem) => red(`✗ ${problem}`)),
     report.problems.length === 0
-      ? `${green("✓ All adds up")}: ${dim(counted)}`
-      : `${Screen.plural(report.problems.length, "thing")} wrong; ${counted}`
+      ? `${green("✓ OK")}: ${dim(counted)}`
+      : `${Screen.plural(report.problems.length, "problem")}; ${counted}`
   ].join("\n")
 }
 
@@ -60,16 +60,18 @@ export const audit = Effect.fnUntraced(function* ({ json }: { readonly json: boo
 export const command = Command.make(
   "audit",
   {
-    json: Flag.Boolean("json").pipe(Flag.withDescription("One JSON object"), Flag.withDefault(false))
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object"), Flag.withDefault(false))
   },
   (flags) => quietly(audit(flags).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
 ).pipe(
-  Command.withShortDescription("Check that every record is there once: Kafka against rows, dead letters and ledger"),
+  Command.withShortDescription(
+    "Check that every record is stored exactly once: Kafka against rows, dead letters and ledger"
+  ),
   Command.withDescription(
-    "Compares, partition by partition, Kafka's log with what stands in the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Names what is lost, stored twice, ahead or behind. The service may run meanwhile. Reads the raw tables as a whole. Rows that somebody deletes from them count as lost. In at-least-once delivery there is no ledger: rows are compared with the group's committed offset, and what cannot be told is said. Exit code 1 if anything is wrong. With SINK=duckdb the file can be read only while the service does not run."
+    "Compares, partition by partition, Kafka's log with the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Reports what is lost, stored twice, ahead or behind. The service may keep running. Reads the whole raw tables. Rows that were deleted from them count as lost. In at-least-once delivery there is no ledger: rows are compared with the group's committed offset, and what cannot be decided is reported. Exit code 1 if there is a problem. With SINK=duckdb the file can be read only while the service does not run."
   ),
   Command.withExamples([
-    { command: "bronze-consumer audit", description: "The proof, in a table" },
+    { command: "bronze-consumer audit", description: "As a table" },
     { command: "bronze-consumer audit --json | jq .problems", description: "For a script" }
   ])
 )

@@ -1,4 +1,4 @@
-/** What does not add up in a partition, in words: by the ledger, which has counted every offset, or without one, as far as it can be told. */
+/** Finds the problems of a partition: by the ledger, which counts every offset, or without one, as far as possible. */
 import { lost, type PartitionCoverage } from "../../domain/Coverage.ts"
 import type { Commit, LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
@@ -34,7 +34,7 @@ export const byLedger = (partition: PartitionCoverage, log: LogRange | null, com
     const strange = partition.rows > 0 ? [`${plural(partition.rows, "row")} and no ledger of this consumer group`] : []
     const elsewhere =
       commit?.note?.kind === "ledger" && commit.offset > (log?.low ?? 0)
-        ? [`the group has committed ${commit.offset} with another ledger, and this one has no row (LEDGER_MISSING)`]
+        ? [`the group has committed ${commit.offset} with another ledger, but this one has no row (LEDGER_MISSING)`]
         : []
     return { problems: [...twice(partition), ...strange, ...elsewhere], notes: [] }
   }
@@ -45,14 +45,14 @@ export const byLedger = (partition: PartitionCoverage, log: LogRange | null, com
     ...(gone > 0
       ? [`${plural(gone, "offset")} lost: neither row, dead letter nor counted skip, among ${gapsOf(partition)}`]
       : []),
-    ...(gone < 0 ? [`the ledger counts ${skipped} skipped, yet only ${partition.missing} are not there`] : []),
+    ...(gone < 0 ? [`the ledger counts ${skipped} skipped, but only ${partition.missing} are missing`] : []),
     ...(last !== null && last >= next
       ? [`there are rows up to ${last}, beyond the ledger (next ${next}): they will be written again`]
       : []),
     ...(committed !== null && committed > next
       ? [`Kafka's committed offset ${committed} is ahead of the ledger (next ${next})`]
       : []),
-    ...(log === null ? ["the ledger has this partition, and Kafka has not"] : []),
+    ...(log === null ? ["the ledger has this partition, but Kafka does not"] : []),
     ...lossOf(log, ledger)
   ]
   const before =
@@ -61,12 +61,12 @@ export const byLedger = (partition: PartitionCoverage, log: LogRange | null, com
       : []
   const unread =
     log !== null && log.low < start && (first === null || first >= start)
-      ? [`Kafka still has ${log.low}-${start - 1}, which are older than where the ledger began to count`]
+      ? [`Kafka still has ${log.low}-${start - 1}, which are older than the start of the ledger`]
       : []
   return { problems, notes: [...before, ...unread] }
 }
 
-/** At-least-once: nobody has counted. Records may be there twice; what is not there may have been lost or passed over. */
+/** At-least-once: nobody has counted. Records may be there twice; what is not there may have been lost or skipped. */
 export const byCommit =
   (tombstones: "insert" | "skip", reset: "earliest" | "latest") =>
   (partition: PartitionCoverage, log: LogRange | null, commit: Commit | null): Verdict => {
@@ -80,7 +80,7 @@ export const byCommit =
     const absent = [
       ...(missing > 0 ? [`${plural(missing, "offset")} between the first and the last row: ${gapsOf(partition)}`] : []),
       ...(behind > 0 ? [`${plural(behind, "offset")} from ${from} up to the committed ${committed}`] : [])
-    ].map((text) => `not there: ${text}; without a ledger it cannot be told whether they were lost or passed over`)
+    ].map((text) => `missing: ${text}; without a ledger it is unknown whether they were lost or skipped`)
     const remade = committed >= (log?.low ?? 0) ? lossOf(log, { next: committed, topicId: note?.topicId }) : []
     // Holes are to be expected where tombstones are skipped, and before the first row of a group that began at the end.
     const expected = tombstones === "skip" || (last === null && reset === "latest")

@@ -1,4 +1,4 @@
-/** What `audit` finds: each partition's log in Kafka against the rows, the dead letters and the ledger, and in words what does not add up. */
+/** What `audit` finds: compares each partition's log in Kafka with the rows, the dead letters and the ledger. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { PartitionCoverage } from "../../domain/Coverage.ts"
@@ -19,7 +19,7 @@ export interface PartitionAudit extends PartitionCoverage {
   readonly lag: number
   /** What is wrong. */
   readonly problems: ReadonlyArray<string>
-  /** What is worth knowing, or cannot be told. */
+  /** What is worth knowing, or unknown. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -37,8 +37,8 @@ export interface AuditReport {
 const nothing = { rows: 0, offsets: 0, first: null, last: null, deadLetters: 0, waiting: 0, duplicates: 0 } as const
 
 /**
- * Asks in this order, so that a service that runs meanwhile makes no false alarm: first the commits, which follow the ledger; then the
- * warehouse, all of it as of one instant; the ends of the logs last, for the ledger follows them.
+ * Asks in this order, so that a service that runs meanwhile makes no false alarm: first the commits, which follow the
+ * ledger; then the warehouse, all of it as of one instant; the ends of the logs last, for the ledger follows them.
  */
 export const gather = Effect.gen(function* () {
   const { delivery, kafka, routes, tombstones } = yield* Settings

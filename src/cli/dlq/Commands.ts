@@ -1,4 +1,4 @@
-/** `dlq`: what became no row, and the way back: `list` and `show` read, `replay` makes rows of dead letters. */
+/** `dlq`: `list` and `show` read dead letters, `replay` turns them into rows. */
 
 import * as Console from "effect/Console"
 import * as Argument from "effect/cli/Argument"
@@ -30,15 +30,12 @@ const listCommand = Command.make(
   {
     ...Filter.flags,
     limit: Filter.limit(100),
-    replayed: Flag.Boolean("replayed").pipe(
-      Flag.withDescription("Those that were replayed, too"),
-      Flag.withDefault(false)
-    )
+    replayed: Flag.Boolean("replayed").pipe(Flag.withDescription("Include replayed ones"), Flag.withDefault(false))
   },
   (flags) => quietly(Effect.provide(Dlq.list(flags), Layers.warehouse))
 ).pipe(
-  Command.withShortDescription("List dead letters, the newest first"),
-  Command.withDescription("Lists dead letters that wait, the newest first, without their payloads."),
+  Command.withShortDescription("List dead letters, newest first"),
+  Command.withDescription("Lists pending dead letters, newest first, without their payloads."),
   Command.withExamples([
     { command: "bronze-consumer dlq list --since 2h --cause not_json", description: "What broke in the last two hours" }
   ])
@@ -50,20 +47,20 @@ const showCommand = Command.make(
     ...Filter.place,
     json: Filter.flags.json,
     raw: Flag.Boolean("raw").pipe(
-      Flag.withDescription("Nothing but the bytes of the payload, to be redirected into a file"),
+      Flag.withDescription("Print only the bytes of the payload, to redirect into a file"),
       Flag.withDefault(false)
     )
   },
   ({ json, offset, ofTopic, partition, raw }) =>
     quietly(Effect.provide(Dlq.show({ topic: ofTopic, partition, offset }, { json, raw }), Layers.warehouse))
 ).pipe(
-  Command.withShortDescription("Show one dead letter with all it carries"),
+  Command.withShortDescription("Show one dead letter in full"),
   Command.withDescription(
-    "Shows where a dead letter is from, why it is one, and its payload: as text when it is text, else in hex. The payload may hold personal data."
+    "Shows the origin, cause and payload of a dead letter; the payload as text, or in hex if it is not text. The payload may hold personal data."
   ),
   Command.withExamples([
-    { command: "bronze-consumer dlq show raw.orders.v1 0 57", description: "On the screen" },
-    { command: "bronze-consumer dlq show raw.orders.v1 0 57 --raw > event.json", description: "To be repaired" }
+    { command: "bronze-consumer dlq show raw.orders.v1 0 57", description: "Print it" },
+    { command: "bronze-consumer dlq show raw.orders.v1 0 57 --raw > event.json", description: "Save it for repair" }
   ])
 )
 
@@ -75,25 +72,25 @@ const replayCommand = Command.make(
     partition: Argument.optional(Filter.place.partition),
     offset: Argument.optional(Filter.place.offset),
     limit: Filter.limit(10_000),
-    all: Flag.Boolean("all").pipe(Flag.withDescription("All that wait"), Flag.withDefault(false)),
+    all: Flag.Boolean("all").pipe(Flag.withDescription("All pending ones"), Flag.withDefault(false)),
     payload: Flag.File("payload", { mustExist: true }).pipe(
-      Flag.withDescription("The repaired event, in place of the original one; for one record"),
+      Flag.withDescription("File with the repaired event (for one record)"),
       Flag.optional
     ),
     dryRun: Flag.Boolean("dry-run").pipe(
-      Flag.withDescription("Say what would become of them and change nothing"),
+      Flag.withDescription("Show the outcome without changing anything"),
       Flag.withDefault(false)
     )
   },
   ({ ofTopic, offset, partition, payload, ...flags }) => {
     const at = Option.getOrUndefined(Option.all({ topic: ofTopic, partition, offset }))
-    if (at === undefined && Option.isSome(ofTopic)) return misused("A record's place is TOPIC PARTITION OFFSET.")
+    if (at === undefined && Option.isSome(ofTopic)) return misused("Specify a record as TOPIC PARTITION OFFSET.")
     if (at !== undefined && (flags.all || Filter.isNarrow(flags)))
-      return misused("Give the place of one record or a choice of many, not both.")
+      return misused("Specify either one record or filters, not both.")
     if (at === undefined && Option.isSome(payload))
-      return misused("--payload is for one record: TOPIC PARTITION OFFSET.")
+      return misused("--payload needs one record: TOPIC PARTITION OFFSET.")
     if (at === undefined && !flags.all && !Filter.isNarrow(flags))
-      return misused("Say which: TOPIC PARTITION OFFSET, or --topic, --cause, --since, --until, or --all.")
+      return misused("Specify TOPIC PARTITION OFFSET, or --topic, --cause, --since, --until, or --all.")
     return quietly(
       Effect.gen(function* () {
         const repaired = Option.isSome(payload) ? yield* read(payload.value) : undefined
@@ -102,13 +99,13 @@ const replayCommand = Command.make(
     )
   }
 ).pipe(
-  Command.withShortDescription("Make rows of dead letters, once"),
+  Command.withShortDescription("Replay dead letters into their tables (idempotent)"),
   Command.withDescription(
-    "Puts dead letters back through decoding into the tables that BRONZE_ROUTES names, at their original topic, partition, offset, time, key and headers. Each becomes a row once, however often and by however many this is run; it stays in DEAD_LETTERS with REPLAYED_AT set. What still does not decode, or is refused, stays as it is, and the reason is printed. Exit code 1 if some could not be replayed. On Snowflake the role needs UPDATE on DEAD_LETTERS (sql/snowflake/03_role.sql)."
+    "Decodes dead letters again and writes them into the tables of BRONZE_ROUTES, with their original topic, partition, offset, time, key and headers. Each becomes a row once, however often this is run, and stays in DEAD_LETTERS with REPLAYED_AT set. What still cannot be decoded or written stays as it is, and the reason is printed. Exit code 1 if some could not be replayed. On Snowflake the role needs UPDATE on DEAD_LETTERS (sql/snowflake/03_role.sql)."
   ),
   Command.withExamples([
     { command: "bronze-consumer dlq replay --cause refused --dry-run", description: "What would happen" },
-    { command: "bronze-consumer dlq replay --topic raw.orders.v1 --since 1d", description: "All of a day" },
+    { command: "bronze-consumer dlq replay --topic raw.orders.v1 --since 1d", description: "All of the last day" },
     {
       command: "bronze-consumer dlq replay raw.orders.v1 0 57 --payload event.json",
       description: "One, with a repaired event"
@@ -118,7 +115,9 @@ const replayCommand = Command.make(
 
 export const command = Command.make("dlq").pipe(
   Command.withShortDescription("List, show and replay dead letters"),
-  Command.withDescription("What could become no row stands in DEAD_LETTERS, with its original bytes and the reason."),
-  Command.withExamples([{ command: "bronze-consumer dlq list", description: "What waits" }]),
+  Command.withDescription(
+    "Records that could not be written are in DEAD_LETTERS, with their original bytes and the reason."
+  ),
+  Command.withExamples([{ command: "bronze-consumer dlq list", description: "List pending ones" }]),
   Command.withSubcommands([listCommand, showCommand, replayCommand])
 )

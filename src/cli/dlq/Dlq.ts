@@ -1,4 +1,4 @@
-/** What `dlq list`, `dlq show` and `dlq replay` do, and how they say it. */
+/** What `dlq list`, `dlq show` and `dlq replay` do and print. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -18,8 +18,8 @@ export const list = Effect.fnUntraced(function* (
   const filter = yield* Filter.toFilter(flags)
   const letters = yield* deadLetters({ ...filter, replayed: flags.replayed })
   if (flags.json) return yield* Console.log(Screen.json(letters.map(({ payload: _, ...rest }) => rest)))
-  if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No dead letter waits.")
-  const more = letters.length === flags.limit ? "\nThere may be more: --limit, or a narrower choice." : ""
+  if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No pending dead letters.")
+  const more = letters.length === flags.limit ? "\nThere may be more: raise --limit, or narrow the filters." : ""
   yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
 })
 
@@ -87,7 +87,7 @@ const say = ({ detail, result, ...at }: Replay.Verdict, { dim, green, red }: Scr
 
 const sum = (counts: { replayed: number; before: number; would: number; failed: number }, dryRun: boolean): string => {
   const before = counts.before > 0 ? `, ${counts.before} replayed before` : ""
-  const failed = counts.failed > 0 ? `, ${counts.failed} could not` : ""
+  const failed = counts.failed > 0 ? `, ${counts.failed} failed` : ""
   return dryRun
     ? `${Screen.plural(counts.would, "dead letter")} would become rows${before}${failed}; nothing was changed`
     : `${Screen.plural(counts.replayed, "dead letter")} replayed${before}${failed}`

@@ -1,4 +1,4 @@
-/** Which dead letters a `dlq` command is about: its flags, and times as people write them. */
+/** The filters of the `dlq` commands: flags, and times as people write them. */
 
 import * as Clock from "effect/Clock"
 import * as Argument from "effect/cli/Argument"
@@ -17,7 +17,10 @@ const units = new Map([
   ["d", 86_400_000]
 ])
 
-/** `30m`, `2h`, `7d` before `now`, or a date with or without time (ISO 8601, in UTC if not said); undefined when it is neither. */
+/**
+ * `30m`, `2h`, `7d` before `now`, or a date with or without time (ISO 8601, in UTC by default); undefined when it is
+ * neither.
+ */
 export const timeOf = (text: string, now: number): number | undefined => {
   const [, amount = "", unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? []
   const scale = units.get(unit)
@@ -29,7 +32,7 @@ export const timeOf = (text: string, now: number): number | undefined => {
 
 const time = (name: string, description: string) =>
   Flag.String(name).pipe(
-    Flag.withDescription(`${description}: 30m, 2h, 7d (ago), or 2026-02-07T10:30:00 (UTC if not said)`),
+    Flag.withDescription(`${description}: 30m, 2h, 7d (ago), or 2026-02-07T10:30:00 (UTC by default)`),
     Flag.withSchema(
       Schema.String.check(
         Schema.makeFilter((text) => timeOf(text, 0) !== undefined || "expected 30m, 2h, 7d or an ISO 8601 time")
@@ -39,19 +42,16 @@ const time = (name: string, description: string) =>
   )
 
 export const flags = {
-  topic: Flag.String("topic").pipe(Flag.withDescription("Only those of this topic"), Flag.optional),
-  cause: Flag.Literals("cause", deadLetterCauses).pipe(
-    Flag.withDescription("Only those with this cause"),
-    Flag.optional
-  ),
-  since: time("since", "Only those that came in since"),
-  until: time("until", "Only those that came in before"),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("As JSON"), Flag.withDefault(false))
+  topic: Flag.String("topic").pipe(Flag.withDescription("Only this topic"), Flag.optional),
+  cause: Flag.Literals("cause", deadLetterCauses).pipe(Flag.withDescription("Only this cause"), Flag.optional),
+  since: time("since", "Only those received since"),
+  until: time("until", "Only those received before"),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 }
 
 export const limit = (byDefault: number) =>
   Flag.Int("limit").pipe(
-    Flag.withDescription(`The newest ones, so many at most; ${byDefault} if not said`),
+    Flag.withDescription(`Maximum number, newest first (default ${byDefault})`),
     Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))),
     Flag.withDefault(byDefault)
   )

@@ -1,4 +1,7 @@
-/** Puts dead letters back through decoding into their tables, at their own coordinates, once however often it is asked for: the warehouse sees to that. */
+/**
+ * Decodes dead letters again and writes them into their tables, at their own coordinates, each once however often it is
+ * replayed: the warehouse guarantees that.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
@@ -37,7 +40,7 @@ const verdict = ({ offset, partition, topic }: Position, result: Verdict["result
   detail
 })
 
-/** Each place once; where delivery is at-least-once, a letter may stand there more often. Those that wait come first. */
+/** Each place once; where delivery is at-least-once, a letter may be there more often. Pending ones come first. */
 export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArray<StoredDeadLetter> => {
   const places = new Map<string, StoredDeadLetter>()
   for (const letter of letters) {
@@ -56,7 +59,7 @@ const toRow = (
   repaired: Uint8Array | undefined
 ): Result.Result<BronzeRow, string> => {
   if (letter.truncated && repaired === undefined)
-    return Result.fail("only the beginning of its payload was kept: give the event with --payload FILE")
+    return Result.fail("only the beginning of its payload was kept: pass the event with --payload FILE")
   const { headers, key, offset, partition, topic } = letter
   const outcome = Decode.make(route, { tombstones })({
     ...{ topic, partition, offset, key: null, headers: {} },
@@ -70,7 +73,7 @@ const toRow = (
     case "DeadLetter":
       return Result.fail(`${outcome.cause}: ${outcome.message}`)
     case "Skip":
-      return Result.fail("a tombstone, and TOMBSTONES=skip passes it over")
+      return Result.fail("a tombstone, which TOMBSTONES=skip skips")
   }
 }
 
@@ -127,7 +130,7 @@ export const replay = Effect.fnUntraced(function* <R>(
   const explain = (row: Position, error: WarehouseError) =>
     error.reason === "fenced"
       ? Effect.map(find([row], false), ([letter]) =>
-          letter === undefined ? verdict(row, "failed", "it is no dead letter any more") : verdictOf(letter, error)
+          letter === undefined ? verdict(row, "failed", "it is no longer a dead letter") : verdictOf(letter, error)
         )
       : Effect.succeed(verdict(row, "failed", error.message))
 

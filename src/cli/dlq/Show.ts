@@ -1,4 +1,7 @@
-/** How `dlq` shows dead letters: a table of many, or one with all it carries; payloads are shown as text when they are text, and never obeyed by the terminal. */
+/**
+ * How `dlq` shows dead letters: a table of many, or one in full. Text payloads are shown as text, without control
+ * sequences.
+ */
 import { isUtf8 } from "node:buffer"
 import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
 import * as Screen from "../support/Screen.ts"
@@ -15,7 +18,7 @@ const time = (millis: number | null): string => (millis === null ? "-" : Screen.
 export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
   Screen.table(
     [
-      ["TOPIC", "PARTITION", "OFFSET", "CAUSE", "CAME IN", "BYTES", "REPLAYED", "MESSAGE"],
+      ["TOPIC", "PARTITION", "OFFSET", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
       ...letters.map(({ bytes, cause, ingested, message, offset, partition, replayed, topic, truncated }) => [
         topic,
         String(partition),
@@ -44,8 +47,8 @@ export const one = (letter: StoredDeadLetter): string => {
     ["table", table],
     ["cause", cause],
     ["message", message ?? "-"],
-    ["came in", time(ingested)],
-    ["replayed", replayed === null ? "no, it waits" : time(replayed)],
+    ["received", time(ingested)],
+    ["replayed", replayed === null ? "no" : time(replayed)],
     ["payload", size]
   ]
   const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
@@ -58,7 +61,7 @@ const preview = (payload: Buffer): string => {
   const shown = payload.subarray(0, isText ? shownBytes : shownHex)
   const rest = payload.length - shown.length
   const text = isText ? shown.toString("utf8").split("\n").map(Screen.harmless).join("\n") : hex(shown)
-  return rest === 0 ? text : `${text}\n… and ${Screen.plural(rest, "byte")} more; --raw gives all of them`
+  return rest === 0 ? text : `${text}\n… and ${Screen.plural(rest, "byte")} more; use --raw for all of them`
 }
 
 /** `0010  7b 22 61 22 …  {"a"…` */

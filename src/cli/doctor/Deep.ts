@@ -1,6 +1,6 @@
 /**
- * `doctor --deep`: tries on this account, in a scratch schema, what exactly-once relies on and what Snowflake's documents leave open. A minute of the
- * warehouse; its findings are fit to be pasted into an issue.
+ * `doctor --deep`: tests on this account, in a scratch schema, what exactly-once relies on and what Snowflake does
+ * not document. Takes a minute of the warehouse.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -167,7 +167,7 @@ const besideOpen = Effect.fnUntraced(function* <A>(a: Session, b: Session, secon
   return yield* Fiber.join(waiting)
 })
 
-/** What the documents leave open and the service does not rely on: either way all is well, and worth knowing. */
+/** What the documents leave open and the service does not rely on: either way exactly-once holds, and worth knowing. */
 const undecided = (check: string, what: string, favourable: boolean, found: string): Finding =>
   favourable
     ? good(check, `${what} sees what was committed meanwhile`)

@@ -1,4 +1,4 @@
-/** What becomes of JSON in this account's VARIANT: the cases in which a payload need not come back as it was sent. */
+/** How this account's VARIANT stores JSON: the cases in which a payload may not come back as it was sent. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Session } from "../../warehouse/snowflake/Driver.ts"

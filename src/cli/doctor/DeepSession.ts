@@ -1,4 +1,6 @@
-/** What `doctor --deep` asks of sessions: how long a lock is waited for, what another session sees, which parameters hold, how long statements take. */
+/**
+ * What `doctor --deep` checks of sessions: lock timeouts, visibility between sessions, parameters, statement latency.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -21,7 +23,7 @@ const fresh = (session: Session, names: Dialect) =>
 const set = (session: Session, names: Dialect, value: number) =>
   session.execute(`UPDATE ${table(names)} SET N = ${value} WHERE ID = 0`)
 
-/** T5: a wait that is over is 000627, and the transaction goes on with what it has inserted. */
+/** T5: a wait that is over is 000627, and the transaction continues with what it has inserted. */
 export const lockTimeout = Effect.fnUntraced(function* (a: Session, b: Session, names: Dialect) {
   yield* fresh(a, names)
   yield* a.execute("BEGIN TRANSACTION")
@@ -40,8 +42,8 @@ export const lockTimeout = Effect.fnUntraced(function* (a: Session, b: Session, 
   const [kept] = yield* Effect.flatMap(a.query(`SELECT COUNT(*) AS N FROM ${table(names)} WHERE ID = 5`), decodeNumber)
   const found = `${code}, then ${moved} row changed in the same transaction, ${kept?.N} row of it kept`
   return code === "000627" && moved === 1 && kept?.N === 1
-    ? good("T5", `a lock that is not given in time: ${found}`)
-    : warning("T5", `a lock that is not given in time: ${found}; writes begin again where they could go on`)
+    ? good("T5", `a lock wait that timed out: ${found}`)
+    : warning("T5", `a lock wait that timed out: ${found}; writes start over where they could continue`)
 })
 
 /** T8: READ_CONSISTENCY_MODE. */

@@ -1,4 +1,7 @@
-/** `doctor`: checks everything at once, whatever is broken, and says what to do about each finding; exit code 0 when the service would run, else 1. */
+/**
+ * `doctor`: checks everything at once and prints a fix for each problem; exit code 0 when the service would run, else
+ * 1.
+ */
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -25,7 +28,7 @@ const deeply = Effect.gen(function* () {
   const { sink } = yield* SettingsModule.Settings
   return sink._tag === "Snowflake"
     ? yield* Deep.examine(sink)
-    : [skipped("deep", "only Snowflake leaves anything open; DuckDB is here, and its tests are")]
+    : [skipped("deep", "not needed on DuckDB: its tests cover this")]
 })
 
 const look = Effect.fnUntraced(function* (deep: boolean) {
@@ -35,7 +38,7 @@ const look = Effect.fnUntraced(function* (deep: boolean) {
     return [
       ...first,
       ...["broker", "topics", "consumer group", "warehouse", "clock", "disk", "log file", "http port"].map((check) =>
-        skipped(check, "the configuration comes first")
+        skipped(check, "skipped: fix the configuration first")
       )
     ]
   const rest = Effect.gen(function* () {
@@ -94,7 +97,7 @@ export const render = (
     ]
   })
   const wrong = findings.filter(({ state }) => state === "bad").length
-  const verdict = wrong === 0 ? "All is well." : `${Screen.plural(wrong, "thing")} to mend.`
+  const verdict = wrong === 0 ? "No problems found." : `${Screen.plural(wrong, "problem")} to fix.`
   return [...lines, "", verdict].join("\n")
 }
 
@@ -109,21 +112,23 @@ export const command = Command.make(
   {
     deep: Flag.Boolean("deep").pipe(
       Flag.withDescription(
-        "Also try on the Snowflake account, in a scratch schema, what exactly-once relies on; takes a minute of the warehouse"
+        "Also test on the Snowflake account, in a scratch schema, what exactly-once relies on; uses the warehouse for a minute"
       ),
       Flag.withDefault(false)
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("The findings as a JSON list"), Flag.withDefault(false))
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the findings as a JSON list"), Flag.withDefault(false))
   },
   (flags) => told(doctor(flags))
 ).pipe(
-  Command.withShortDescription("Check configuration, broker, topics, login, tables, clock; say what mends each"),
+  Command.withShortDescription(
+    "Check configuration, broker, topics, login, tables and clock, with a fix for each problem"
+  ),
   Command.withDescription(
-    "Checks all at once and changes nothing: configuration; brokers, topics, consumer group, and the ACLs to all of them; warehouse login, role, schema, tables and rights, or the DuckDB file; clocks, disk, log file, HTTP port. Each finding that is bad (✗) says what to run or set, as does a warning (!), which the service runs with. It may be run beside the service. Exit code 0 when the service would run, else 1."
+    "Checks all at once and changes nothing: configuration; brokers, topics, consumer group, and the ACLs to all of them; warehouse login, role, schema, tables and rights, or the DuckDB file; clocks, disk, log file, HTTP port. Each problem (✗) and each warning (!) says what to run or set; warnings do not stop the service. It may be run beside the service. Exit code 0 when the service would run, else 1."
   ),
   Command.withExamples([
-    { command: "bronze-consumer doctor", description: "Before the first start, or when something is odd" },
-    { command: "bronze-consumer doctor --deep", description: "Once on a new account; fit to be pasted into an issue" },
+    { command: "bronze-consumer doctor", description: "Before the first start, or when something looks wrong" },
+    { command: "bronze-consumer doctor --deep", description: "Once on a new account; the output can go into an issue" },
     { command: "bronze-consumer doctor --json | jq '.[] | select(.state==\"bad\")'", description: "For a script" }
   ])
 )

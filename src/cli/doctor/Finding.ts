@@ -1,4 +1,4 @@
-/** What each check of `doctor` ends in, whatever is away or wrong; a finding that is bad says what mends it. */
+/** The result of a check of `doctor`; a problem comes with its fix. */
 
 export interface Finding {
   readonly check: string
@@ -6,7 +6,9 @@ export interface Finding {
   readonly state: "good" | "bad" | "warning" | "skipped"
   /** One line or several. */
   readonly detail: string
-  /** Commands, statements or variables; several, one per line, where the finding does not tell which of them it takes. */
+  /**
+   * Commands, statements or variables; several, one per line, where the finding does not tell which of them it takes.
+   */
   readonly remedy?: string
 }
 

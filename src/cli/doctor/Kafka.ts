@@ -1,4 +1,4 @@
-/** What `doctor` looks at in Kafka: the way to every broker, the topics, the consumer group, and the rights to all of it. */
+/** What `doctor` checks in Kafka: every broker, the topics, the consumer group, and the ACLs. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Admin, type Cluster } from "../../kafka/Admin.ts"
@@ -17,7 +17,7 @@ export const kafka = Effect.fnUntraced(function* (positions: Positions) {
   const refusals = yield* Effect.forEach(kafka.brokers, unreachable, { concurrency: "unbounded" })
   const open = kafka.brokers.find((_, index) => refusals[index] === undefined)
   const closed = refusals.filter((refusal) => refusal !== undefined)
-  const later = ["topics", "consumer group"].map((check) => skipped(check, "the broker comes first"))
+  const later = ["topics", "consumer group"].map((check) => skipped(check, "skipped: fix the broker first"))
   if (open === undefined)
     return [
       bad(
@@ -39,7 +39,7 @@ export const kafka = Effect.fnUntraced(function* (positions: Positions) {
       warning(
         "broker",
         `${refusal}; others of the cluster answer`,
-        "Take it out of KAFKA_BOOTSTRAP_SERVERS, or start it"
+        "Remove it from KAFKA_BOOTSTRAP_SERVERS, or start it"
       )
     ),
     ...(yield* contents(cluster.success.brokers.length, positions))
@@ -55,7 +55,7 @@ const brokers = Effect.fnUntraced(function* ({ brokers, id }: Cluster) {
     bad(
       "broker",
       `of cluster ${id}: ${refusal}`,
-      "Open the way to it, or have advertised.listeners of its server.properties say an address that can be reached from here"
+      "Allow connections to it, or set advertised.listeners in its server.properties to an address that is reachable from here"
     )
   )
 })
@@ -93,17 +93,17 @@ const consumerGroup = Effect.fnUntraced(function* (rights: Rights.Rights, topics
     return [
       bad(
         check,
-        `a member of group ${kafka.group} reads other topics (${stranger.join(", ")}): partitions go to members that do not read them, and stand still`,
-        "Give each set of routes a CONSUMER_GROUP_ID of its own"
+        `a member of group ${kafka.group} reads other topics (${stranger.join(", ")}): partitions are assigned to members that do not read them, and make no progress`,
+        "Give each set of routes its own CONSUMER_GROUP_ID"
       )
     ]
   const partitions = yield* admin.partitions(topics)
   const committed = yield* admin.committed(kafka.group, [...new Set(partitions.map(({ topic }) => topic))])
-  const who = members.length === 0 ? "nobody is in it now" : `${Screen.plural(members.length, "member")} (${state})`
+  const who = members.length === 0 ? "no active members" : `${Screen.plural(members.length, "member")} (${state})`
   const detail = `${kafka.group}: ${who}; offsets in ${committed.length} of ${Screen.plural(partitions.length, "partition")}`
   const idle = members.length - partitions.length
   return idle > 0 && partitions.length > 0
-    ? [warning(check, `${detail}; ${idle} of them stand by`, "More partitions let more of them work")]
+    ? [warning(check, `${detail}; ${idle} of them idle`, "Add partitions to use more of them")]
     : [good(check, detail)]
 })
 

@@ -1,4 +1,4 @@
-/** What `doctor` looks at on this machine: its clock against the warehouse's, room on the disk, the log file, the HTTP port. */
+/** What `doctor` checks on this machine: clock, disk space, log file, HTTP port. */
 import { access, constants, statfs } from "node:fs/promises"
 import { createServer } from "node:net"
 import { dirname, resolve } from "node:path"
@@ -14,10 +14,12 @@ import { bad, type Finding, good, skipped, warning } from "./Finding.ts"
 const noticed = 5000
 const tolerated = 30_000
 
-/** Against the warehouse's clock, by the Date header of its answer; that needs no login, which a wrong clock may cost. */
+/**
+ * Against the warehouse's clock, by the Date header of its answer; that needs no login, which a wrong clock may cost.
+ */
 export const clock: Effect.Effect<Finding, never, Settings> = Effect.gen(function* () {
   const { sink } = yield* Settings
-  if (sink._tag === "DuckDb") return skipped("clock", "DuckDB has the clock of this machine")
+  if (sink._tag === "DuckDb") return skipped("clock", "DuckDB uses the clock of this machine")
   const host = sink.host ?? `${sink.account}.snowflakecomputing.com`
   const url = /^https?:/.test(host) ? host : `https://${host}/`
   const asked = yield* Clock.currentTimeMillis
@@ -26,7 +28,7 @@ export const clock: Effect.Effect<Finding, never, Settings> = Effect.gen(functio
     Effect.result
   )
   const date = Result.isSuccess(answer) ? Date.parse(answer.success.headers.get("date") ?? "") : Number.NaN
-  if (Number.isNaN(date)) return skipped("clock", `${url} did not tell the time`)
+  if (Number.isNaN(date)) return skipped("clock", `${url} did not send its time`)
   // The header has no fractions, and was written on half of the way.
   const skew = (asked + (yield* Clock.currentTimeMillis)) / 2 - (date + 500)
   const seconds = Math.round(Math.abs(skew) / 1000)
@@ -60,7 +62,7 @@ export const logFile: Effect.Effect<Finding, never, Settings> = Effect.gen(funct
     : warning(
         "log file",
         `${looked.failure}; the service runs without it`,
-        "Set LOG_FILE to a file that may be written, or empty"
+        "Set LOG_FILE to a writable file, or leave it empty"
       )
 })
 
@@ -81,11 +83,11 @@ export const disk = Effect.gen(function* () {
       Effect.map(({ bavail, bsize }): Finding => {
         const free = bavail * bsize
         const detail = `${(free / GiB).toFixed(1)} GiB free for ${path}`
-        const remedy = `Make room, or set ${name} to a file on another disk`
+        const remedy = `Free disk space, or set ${name} to a file on another disk`
         if (free >= enough) return good("disk", detail)
         return free < tight && name === "DUCKDB_PATH" ? bad("disk", detail, remedy) : warning("disk", detail, remedy)
       }),
-      // A folder that is not there is told elsewhere.
+      // A folder that does not exist is reported elsewhere.
       Effect.orElseSucceed(() => undefined)
     )
   )
@@ -106,10 +108,10 @@ export const httpPort = Effect.fnUntraced(function* (running: RunningService | u
   if (refused === undefined) return good(check, `${urlOf(http)} is free`)
   const remedy =
     refused.code === "EADDRINUSE"
-      ? `Set HTTP_PORT to a free port, or to 0 for none (who has it: ss -ltnp 'sport = :${http.port}')`
+      ? `Set HTTP_PORT to a free port, or to 0 for none (to see who uses it: ss -ltnp 'sport = :${http.port}')`
       : refused.code === "EACCES"
         ? "Set HTTP_PORT to 1024 or more"
         : "Set HTTP_HOST to an address of this machine: 127.0.0.1, or 0.0.0.0 for all"
-  const detail = refused.code === "EADDRINUSE" ? `somebody else listens on port ${http.port}` : refused.message
+  const detail = refused.code === "EADDRINUSE" ? `another program listens on port ${http.port}` : refused.message
   return warning(check, `${detail}; the service runs without live page, health and metrics`, remedy)
 })

@@ -1,4 +1,7 @@
-/** Whether something listens at an address, and whether it speaks TLS: kafkajs says "Closed connection" for half a dozen causes, this tells them apart. */
+/**
+ * Whether something listens at an address, and whether it speaks TLS: kafkajs reports "Closed connection" for half a
+ * dozen causes, which this distinguishes.
+ */
 import { connect } from "node:net"
 import { connect as connectTls } from "node:tls"
 import * as Effect from "effect/Effect"
@@ -12,7 +15,7 @@ const partsOf = (address: string): { readonly host: string; readonly port: numbe
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) }
 }
 
-/** Why nobody can be reached there, in words; undefined when somebody answers. */
+/** Why the address is unreachable; undefined when it answers. */
 export const unreachable = (address: string): Effect.Effect<string | undefined> =>
   Effect.callback<string | undefined>((resume) => {
     const socket = connect(partsOf(address))
@@ -32,10 +35,10 @@ const inWords = (address: string, error: NodeJS.ErrnoException): string => {
   const { host, port } = partsOf(address)
   switch (error.code) {
     case "ECONNREFUSED":
-      return `nobody listens on port ${port} of ${host}`
+      return `nothing listens on port ${port} of ${host}`
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `there is no host named ${host}`
+      return `unknown host ${host}`
     default:
       // Node gathers one error per address of the host, and its own message is empty then.
       return `${address}: ${error.message || error.code}`

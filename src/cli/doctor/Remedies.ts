@@ -1,4 +1,6 @@
-/** What mends a finding on Kafka, as it is typed: with the real addresses, names and principal, or the variable to set. */
+/**
+ * The fix for a problem with Kafka, ready to run: with the real addresses, names and principal, or the variable to set.
+ */
 import { X509Certificate } from "node:crypto"
 import type { KafkaError } from "../../kafka/KafkaError.ts"
 import type { KafkaSettings } from "../../settings/Model.ts"
@@ -49,7 +51,7 @@ export const connection = (
     ]
   if (sasl !== undefined && /authentication failed/i.test(message))
     return [
-      "Set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD as the broker has them",
+      "Set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD to credentials that the broker knows",
       ...(sasl.mechanism === "plain"
         ? []
         : [
@@ -62,22 +64,22 @@ export const connection = (
     ]
   if (/SASL state/i.test(message))
     return [
-      `${address} wants no login: set KAFKA_SECURITY_PROTOCOL=${isTls ? "SSL" : "PLAINTEXT"}, or name the port of a listener with SASL in KAFKA_BOOTSTRAP_SERVERS`
+      `${address} requires no login: set KAFKA_SECURITY_PROTOCOL=${isTls ? "SSL" : "PLAINTEXT"}, or name the port of a listener with SASL in KAFKA_BOOTSTRAP_SERVERS`
     ]
   if (/mechanism/i.test(message)) return ["Set KAFKA_SASL_MECHANISM to one that the broker offers"]
   if (/altnames/i.test(message))
-    return ["Write the brokers in KAFKA_BOOTSTRAP_SERVERS as the certificate names them, or have its names completed"]
+    return ["Use the names of the certificate in KAFKA_BOOTSTRAP_SERVERS, or add the missing names to the certificate"]
   if (/certificate/i.test(message))
     return ["Set KAFKA_SSL_CA to the certificate of the authority that signed the broker's (a PEM file)"]
   const other = /ECONNREFUSED (\S+)|ENOTFOUND (\S+)/.exec(message)
   const elsewhere = other?.[1] ?? other?.[2]
   if (elsewhere !== undefined && !kafka.brokers.includes(elsewhere))
     return [
-      `The cluster calls itself ${elsewhere}, which cannot be reached from here: have advertised.listeners of its server.properties say an address that can`
+      `The cluster advertises ${elsewhere}, which is unreachable from here: set advertised.listeners in its server.properties to a reachable address`
     ]
   if (sasl === undefined && /closed connection/i.test(message))
     return [
-      `${address} hangs up on who does not log in, or is no Kafka: set KAFKA_SECURITY_PROTOCOL=${protocol(isTls, true)} with KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or mend KAFKA_BOOTSTRAP_SERVERS`
+      `${address} closes connections without a login, or is not Kafka: set KAFKA_SECURITY_PROTOCOL=${protocol(isTls, true)} with KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or fix KAFKA_BOOTSTRAP_SERVERS`
     ]
   return ["Check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*, and the broker's log"]
 }

@@ -1,4 +1,7 @@
-/** What `doctor` says of the configuration: what it means, what is wrong with it, what does nothing, and what will be slow, dear or too large. */
+/**
+ * What `doctor` checks in the configuration: mistakes, settings without effect, and values that are slow, expensive or
+ * too large.
+ */
 import { totalmem } from "node:os"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
@@ -21,7 +24,7 @@ export const configuration = (
   ...[...hints, ...(Result.isSuccess(read) ? advice(read.success) : [])].map((hint) => warning("configuration", hint))
 ]
 
-/** What somebody who pays for a Snowflake account should know of settings that are as good as others. */
+/** Settings that cost money on a Snowflake account. */
 const onSnowflake = ({ batch, sink }: Settings["Service"]): ReadonlyArray<Finding> => {
   if (sink._tag === "DuckDb") return []
   const cost = good("configuration: cost", told(Duration.toSeconds(batch.timeout)))
@@ -40,7 +43,7 @@ const memoryHere = (): number => Math.min(totalmem(), process.constrainedMemory(
 
 const MiB = 1024 * 1024
 
-/** Settings that work, and that somebody may regret. */
+/** Settings that work, but may cause problems. */
 const advice = ({ batch, bufferMaxBytes, delivery, sink, write }: Settings["Service"]): ReadonlyArray<string> => {
   const memory = memoryHere()
   const seconds = Duration.toSeconds(batch.timeout)
@@ -50,9 +53,9 @@ const advice = ({ batch, bufferMaxBytes, delivery, sink, write }: Settings["Serv
       : [
           [
             seconds < 1,
-            `BATCH_TIMEOUT ${seconds}: up to ${Screen.count(Math.round(3600 / seconds))} writes an hour and table at a trickle; each is a transaction, and they keep the warehouse awake`
+            `BATCH_TIMEOUT ${seconds}: up to ${Screen.count(Math.round(3600 / seconds))} writes an hour and table at low traffic; each is a transaction, and they keep the warehouse awake`
           ],
-          [batch.size < 10, `BATCH_SIZE ${batch.size}: a transaction for every ${batch.size} events at a trickle`],
+          [batch.size < 10, `BATCH_SIZE ${batch.size}: a transaction for every ${batch.size} events at low traffic`],
           [
             write.maxBytes < MiB,
             `WRITE_MAX_BYTES ${Math.round(write.maxBytes / 1024)} KiB: behind a backlog a write carries no more than that, however long it takes`
@@ -63,7 +66,7 @@ const advice = ({ batch, bufferMaxBytes, delivery, sink, write }: Settings["Serv
           ]
         ]
   const everywhere: ReadonlyArray<readonly [boolean, string]> = [
-    [delivery === "at-least-once", "DELIVERY at-least-once: a row may come twice after a failure or a rebalance"],
+    [delivery === "at-least-once", "DELIVERY at-least-once: rows may be duplicated after a failure or a rebalance"],
     [
       bufferMaxBytes > memory / 3,
       `BUFFER_MAX_BYTES ${Math.round(bufferMaxBytes / MiB)} MiB: more than a third of the ${Math.round(memory / MiB)} MiB of memory here`

@@ -1,4 +1,4 @@
-/** What `doctor` looks at in a topic: whether it is there and may be used, what is lost of it, and the clock of its records. */
+/** What `doctor` checks in a topic: existence, access, lost offsets, and timestamps of its records. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -16,10 +16,13 @@ import { allow, createTopic } from "./Remedies.ts"
 /** Records ahead of our clock by more than this make freshness wrong, in milliseconds. */
 const tolerated = 5000
 
-/** Where the ledger is, by partition: read before the ends of the log, so that nothing written meanwhile lies beyond them. */
+/**
+ * Where the ledger is, by partition: read before the ends of the log, so that nothing written meanwhile lies beyond
+ * them.
+ */
 export type Positions = Effect.Effect<ReadonlyMap<string, Stand>, never, Settings>
 
-/** A topic that is hidden from us looks like one that is not there. */
+/** A topic that is hidden from us looks like one that does not exist. */
 const partitionsOf = Effect.fnUntraced(function* (topic: string, brokers: number, right: "READ" | "WRITE") {
   const { kafka } = yield* Settings
   const partitions = yield* (yield* Admin).partitions([topic])
@@ -27,7 +30,7 @@ const partitionsOf = Effect.fnUntraced(function* (topic: string, brokers: number
   return Result.fail(
     bad(
       `topic ${topic}`,
-      "is not there, or this user may not see it",
+      "does not exist, or this user may not see it",
       createTopic(kafka, topic, brokers),
       allow(kafka, right, "topic", topic)
     )
@@ -72,7 +75,7 @@ export const consumedTopic = Effect.fnUntraced(function* (
           warning(
             check,
             heldBack(waiting),
-            "See whose it is (kafka-transactions.sh list, describe); it ends by itself after the producer's transaction.timeout.ms"
+            "Find its producer (kafka-transactions.sh list, describe); it ends by itself after the producer's transaction.timeout.ms"
           )
         ]
       : []),
@@ -80,14 +83,17 @@ export const consumedTopic = Effect.fnUntraced(function* (
   ]
 })
 
-/** What producers stamp with a time that is not yet here; freshness, the age of a record when it is written, comes out too small or below zero. */
+/**
+ * What producers stamp with a time that is not yet here; freshness, the age of a record when it is written, comes out
+ * too small or below zero.
+ */
 const ahead = Effect.fnUntraced(function* (topic: string) {
   const [first, ...more] = yield* (yield* Admin).since(topic, (yield* Clock.currentTimeMillis) + tolerated)
   if (first === undefined) return []
   return [
     warning(
       `topic ${topic}`,
-      `partition ${first.partition} from offset ${first.offset} on${more.length > 0 ? `, and ${Screen.plural(more.length, "other partition")},` : ""} has times more than ${tolerated / 1000} s ahead of this machine's clock`,
+      `partition ${first.partition} from offset ${first.offset} on${more.length > 0 ? `, and ${Screen.plural(more.length, "other partition")},` : ""} has timestamps more than ${tolerated / 1000} s ahead of this machine's clock`,
       "Set the clocks (NTP) here and where events are produced; freshness of such records is wrong"
     )
   ]

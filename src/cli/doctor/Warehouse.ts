@@ -1,4 +1,7 @@
-/** What `doctor` looks at in the warehouse: login, role, schema, tables and rights, tried with statements that change nothing; or the DuckDB file and who holds it. */
+/**
+ * What `doctor` checks in the warehouse: login, role, schema, tables and privileges, with statements that change
+ * nothing; or the DuckDB file and who holds it.
+ */
 import { access, constants } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import * as Effect from "effect/Effect"
@@ -41,10 +44,10 @@ const unopened = Effect.fnUntraced(function* (path: string) {
         "warehouse",
         `${path}: this user may not write there`,
         `chown ${process.getuid?.() ?? "…"} ${file === "closed" ? path : dirname(resolve(path))}`,
-        "Set DUCKDB_PATH to a file in a folder that may be written"
+        "Set DUCKDB_PATH to a file in a writable folder"
       )
     ]
-  return [bad("warehouse", `${path} is not there yet`, "node dist/main.js init")]
+  return [bad("warehouse", `${path} does not exist yet`, "node dist/main.js init")]
 })
 
 const held = (path: string, { ready, url }: RunningService): Finding =>
@@ -55,7 +58,7 @@ const held = (path: string, { ready, url }: RunningService): Finding =>
         `DuckDB file ${path}, held by the running service; ${url} says it is not ready: ${ready.reasons.join("; ")}`
       )
 
-/** Asked without opening it, because DuckDB makes a file that is not there. */
+/** Asked without opening it, because DuckDB makes a file that does not exist. */
 const state = (path: string): Effect.Effect<"good" | "missing" | "closed"> =>
   Effect.promise(async () => {
     const may = (mode: number) =>
@@ -83,7 +86,7 @@ const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Set
   ]
   const rights = exactlyOnce ? "rows may be added and the ledger moved" : "rows may be added"
   return {
-    findings: [good("warehouse", target), good("tables", `${tables.join(", ")}: there, with their columns; ${rights}`)],
+    findings: [good("warehouse", target), good("tables", `${tables.join(", ")}: present, with all columns; ${rights}`)],
     positions: exactlyOnce ? positionsOf(yield* Effect.orElseSucceed(ledger, () => [])) : none
   }
 }).pipe(Effect.provide(Layers.warehouse))
@@ -97,7 +100,7 @@ const wayTo = (sink: "DuckDb" | "Snowflake", code: string): string => {
     : "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST, and the way there: proxy, firewall, private link"
 }
 
-/** What one remedy mends is one thing to mend; of who holds a DuckDB file the message has the id. */
+/** What one remedy fixes is one problem; of who holds a DuckDB file the message has the id. */
 const together = (problems: ReadonlyArray<Problem>): ReadonlyArray<Finding> =>
   [...new Set(problems.map(({ remedy }) => remedy))].map((remedy) => {
     const same = problems.filter((problem) => problem.remedy === remedy)

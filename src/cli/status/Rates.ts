@@ -1,4 +1,7 @@
-/** How fast things move between looks of `status --watch`: rows into each table, the lag of each partition, and when a backlog will be done; pure. */
+/**
+ * Rates between refreshes of `status --watch`: rows per table, lag per partition, and the time until a backlog is done;
+ * pure.
+ */
 import { partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
 import type { StatusReport } from "./Report.ts"
 
@@ -17,7 +20,7 @@ export interface Rates {
   /** Records a second by which the lag grows, below 0 when it shrinks. */
   readonly lag: (partition: TopicPartition) => number | undefined
   readonly lagInAll: number | undefined
-  /** Seconds until nothing waits any more, if it goes on like this. */
+  /** Seconds until nothing waits any more, if it continues like this. */
   readonly done: number | undefined
 }
 
@@ -25,7 +28,7 @@ export interface Rates {
 export const ratesOf = (looks: ReadonlyArray<StatusReport>): Rates => {
   const latest = looks.at(-1)
   const perSecond = (value: (look: StatusReport) => number | undefined): number | undefined => {
-    // A side may have been away at any of them.
+    // A side may have been unreachable at any of them.
     const known = looks.filter((look) => value(look) !== undefined)
     const [first] = known
     const last = known.at(-1)

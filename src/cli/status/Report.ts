@@ -1,4 +1,7 @@
-/** What `status` knows: how far each partition is behind and what stands in the tables; a side that does not answer is named, the other still shown. */
+/**
+ * What `status` reports: the lag of each partition and the rows of the tables. A side that does not answer is named,
+ * the other is still shown.
+ */
 import { existsSync } from "node:fs"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -23,7 +26,7 @@ export interface PartitionStatus extends LogRange {
   readonly lag: number
   /** Those of them that an open transaction holds back. */
   readonly waiting: number
-  /** What Kafka no longer has of what comes next, and what goes on from there. */
+  /** What Kafka no longer has of what comes next, and what is read instead. */
   readonly problem: string | null
 }
 
@@ -32,7 +35,10 @@ export interface StatusReport {
   readonly group: string
   readonly delivery: "exactly-once" | "at-least-once"
   readonly target: string | null
-  /** The running service, when it was asked in place of the DuckDB file that it holds: then rows are those since it started. */
+  /**
+   * The running service, when it was asked in place of the DuckDB file that it holds: then rows are those since it
+   * started.
+   */
   readonly service: { readonly url: string; readonly startedAt: number } | null
   readonly partitions: ReadonlyArray<PartitionStatus>
   readonly lag: number
@@ -40,7 +46,7 @@ export interface StatusReport {
   readonly problems: ReadonlyArray<string>
 }
 
-/** What stands in the warehouse, and who says so. */
+/** What is in the warehouse, and who says so. */
 interface Store {
   readonly target: string
   readonly service: StatusReport["service"]
@@ -49,7 +55,7 @@ interface Store {
   readonly problems: ReadonlyArray<string>
 }
 
-/** Asks both sides at once; one that has not answered after `patience` is as good as away. */
+/** Asks both sides at once; one that does not answer within `patience` counts as unreachable. */
 export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) {
   const settings = yield* Settings
   const { delivery, kafka, routes, sink } = settings
@@ -123,7 +129,7 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
     if (!existsSync(sink.path))
       return yield* new WarehouseError({
         reason: "denied",
-        message: `${sink.path} is not there yet; create it with \`node dist/main.js init\``
+        message: `${sink.path} does not exist yet; create it with \`node dist/main.js init\``
       })
   }
   const [ledger, tables] = yield* Effect.all([warehouse.ledger, warehouse.summary], { concurrency: 1 })
@@ -145,11 +151,11 @@ const toStore = (running: RunningService, target: string): Store => {
   }
 }
 
-/** Where a group stands by what it has committed. */
+/** Where a group is on standby what it has committed. */
 export const standOf = (commit: Commit | undefined): Losses.Stand | null =>
   commit === undefined ? null : { next: commit.offset, topicId: commit.note?.topicId }
 
-/** What Kafka no longer has of what comes next in a partition; and what goes on from there. */
+/** What Kafka no longer has of what comes next, and what is read instead. */
 export const lossOf = (
   log: LogRange,
   stand: Losses.Stand | null,
@@ -158,6 +164,6 @@ export const lossOf = (
   const what = stand === null ? undefined : Losses.describe(log, stand)
   if (what === undefined) return undefined
   if (settings.kafka.offsetsLost === "continue")
-    return { what, remedy: "nothing: the service goes on with what is there (OFFSETS_LOST=continue)" }
+    return { what, remedy: "nothing: the service continues with what is there (OFFSETS_LOST=continue)" }
   return { what: `${what}; the topic is stopped`, remedy: Losses.remedy(log.topic, settings) }
 }

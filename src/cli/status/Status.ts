@@ -1,4 +1,4 @@
-/** `status`: how far behind each partition is, what stands in the tables, when they were last written. */
+/** `status`: lag per partition, rows per table, last write. */
 import * as Console from "effect/Console"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -88,16 +88,16 @@ export const command = Command.make(
   {
     watch: Flag.Boolean("watch").pipe(
       Flag.withAlias("w"),
-      Flag.withDescription("Look again and again, until Ctrl-C"),
+      Flag.withDescription("Refresh until Ctrl-C"),
       Flag.withDefault(false)
     ),
     interval: Flag.Finite("interval").pipe(
-      Flag.withDescription("Seconds between two looks with --watch, 2 if not said"),
+      Flag.withDescription("Seconds between refreshes with --watch (default 2)"),
       Flag.withSchema(Schema.Finite.check(Schema.isBetween({ minimum: 0.2, maximum: 3600 }))),
       Flag.withDefault(2)
     ),
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("One JSON object (with --watch: one per line)"),
+      Flag.withDescription("Print JSON (with --watch: one object per line)"),
       Flag.withDefault(false)
     )
   },
@@ -108,11 +108,11 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Lag per partition, rows per table, last write, dead letters"),
   Command.withDescription(
-    "Shows for each partition where its log ends and which offset is written next (by the ledger in the warehouse, or by the group's commit), and for each table its rows and its last write. --watch adds how fast that changes, over the last ten seconds, and when a backlog will be done; it goes on while a side is away, and Ctrl-C ends it with exit code 0. Without --watch the exit code is 1 if Kafka or the warehouse does not answer; the other side is still shown. With SINK=duckdb a running service holds the file: it is asked over HTTP (HTTP_PORT), and counts the rows since its start. On Snowflake each look is two queries: --watch keeps the warehouse awake."
+    "Shows for each partition where its log ends and which offset is written next (by the ledger in the warehouse, or by the group's commit), and for each table its rows and its last write. --watch adds how fast that changes, over the last ten seconds, and when a backlog will be done; it continues while Kafka or the warehouse is unreachable, and Ctrl-C ends it with exit code 0. Without --watch the exit code is 1 if Kafka or the warehouse does not answer; the other side is still shown. With SINK=duckdb a running service holds the file: it is asked over HTTP (HTTP_PORT), and counts the rows since its start. On Snowflake each refresh is two queries: --watch keeps the warehouse running."
   ),
   Command.withExamples([
-    { command: "bronze-consumer status", description: "One look" },
+    { command: "bronze-consumer status", description: "Once" },
     { command: "bronze-consumer status --watch", description: "Watch the lag shrink" },
-    { command: "bronze-consumer status --json | jq .lag", description: "The lag in all, for a script" }
+    { command: "bronze-consumer status --json | jq .lag", description: "The total lag, for a script" }
   ])
 )

@@ -1,4 +1,4 @@
-/** How `status` looks: the same order every time, what matters first, and in a terminal never wider or higher than it. */
+/** The layout of `status`: a fixed order, the most important first, never larger than the terminal. */
 import * as Screen from "../support/Screen.ts"
 import { type Rates, ratesOf } from "./Rates.ts"
 import type { PartitionStatus, StatusReport } from "./Report.ts"
@@ -56,7 +56,7 @@ const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => 
       ? []
       : [
           {
-            text: `The service at ${service.url} holds the file and gives these figures; rows are those since it started, ${Screen.ago(service.startedAt, report.at)}`,
+            text: `Figures of the service at ${service.url}, which holds the file; rows since it started, ${Screen.ago(service.startedAt, report.at)}`,
             colour: "dim" as const
           }
         ]),
@@ -100,7 +100,7 @@ const partitionLines = ({ partitions }: StatusReport, watched: Watched | undefin
   return [
     ...plain(fitting([header, ...shown.map(cells)], watched?.columns ?? Number.POSITIVE_INFINITY)),
     ...(least.length > 0
-      ? [{ text: `… and ${Screen.plural(least.length, "other")}, with a lag of ${Screen.count(rest)} in all` }]
+      ? [{ text: `… and ${Screen.plural(least.length, "other")}, with a total lag of ${Screen.count(rest)}` }]
       : [])
   ]
 }
@@ -121,7 +121,7 @@ const fitting = (rows: ReadonlyArray<ReadonlyArray<string>>, columns: number): s
 const numbers = (watched: Watched | undefined, names: ReadonlyArray<string>, rate: string): ReadonlyArray<string> =>
   watched === undefined ? names : [...names, rate].map((name) => name.padStart(9))
 
-/** `Lag in all: 2,500, down 300/s; done in 8 s` */
+/** `Total lag: 2,500, down 300/s; done in 8 s` */
 /** `20 records wait behind an open transaction` */
 export const heldBack = (count: number): string =>
   `${Screen.plural(count, "record")} ${count === 1 ? "waits" : "wait"} behind an open transaction`
@@ -136,7 +136,7 @@ const lagLine = ({ lag, partitions }: StatusReport, watched: Watched | undefined
   const end = lag > 0 && done !== undefined ? `; done in about ${duration(done)}` : ""
   const waiting = partitions.reduce((sum, partition) => sum + partition.waiting, 0)
   const behind = waiting === 0 ? "" : `; ${heldBack(waiting)}`
-  return { text: `Lag in all: ${Screen.count(lag)}${direction}${end}${behind}`, colour: "dim" }
+  return { text: `Total lag: ${Screen.count(lag)}${direction}${end}${behind}`, colour: "dim" }
 }
 
 const tableLines = ({ at, service, tables }: StatusReport, watched: Watched | undefined): ReadonlyArray<Line> =>

@@ -1,4 +1,4 @@
-/** What every command but `run` has around it: the settings, a log that leaves stdout to the answer, and failures told in words. */
+/** What every command but `run` needs: the settings, a log that leaves stdout to the output, and readable failures. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Layers from "../../app/Layers.ts"

@@ -9,7 +9,7 @@ import { KafkaError } from "../../kafka/KafkaError.ts"
 import { SettingsError } from "../../settings/Settings.ts"
 import { WarehouseError } from "../../warehouse/WarehouseError.ts"
 
-/** A failure that has been told already; what is left is the exit code. */
+/** A failure that was already reported; only the exit code is left. */
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", { code: Schema.Int }) {
   override readonly [Runtime.errorExitCode] = this.code
   override readonly [Runtime.errorReported] = false
@@ -34,7 +34,7 @@ export const explain = (error: unknown): ReadonlyArray<string> => {
   return [error instanceof Error ? error.message : String(error)]
 }
 
-/** What mends a failure of Kafka, as far as its reason tells. */
+/** What fixes a failure of Kafka, as far as its reason allows. */
 export const kafkaRemedy = ({ reason }: KafkaError): string => {
   switch (reason) {
     case "unavailable":
@@ -50,7 +50,7 @@ export const kafkaRemedy = ({ reason }: KafkaError): string => {
   }
 }
 
-/** Tells every failure on stderr and leaves its exit code: 78 for the configuration, else 1. */
+/** Reports every failure on stderr and leaves its exit code: 78 for the configuration, else 1. */
 export const told = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, CommandFailed, R> =>
   Effect.catchCause(effect, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt

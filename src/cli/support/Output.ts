@@ -1,4 +1,4 @@
-/** How a command ends: output that was lost is a failure, a signal before the answer is told in the exit code, and a reader who has gone is neither. */
+/** How a command ends: lost output is a failure, a signal sets the exit code, a closed pipe is neither. */
 
 /** As shells count: 128 and the number of the signal. */
 const codes: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143 }
@@ -28,7 +28,7 @@ export const watch = (): Watch => {
   return {
     interrupted: () => interrupted,
     settle: (code, done) => {
-      // A failed write is told in the next turn.
+      // A failed write is reported in the next turn.
       setImmediate(() => {
         if (lost === undefined) return done(code)
         process.stderr.write(`The output could not be written: ${lost.message}\n`)

@@ -1,4 +1,4 @@
-/** Asks a service that runs with the same settings for its figures, over HTTP; nobody there is an answer, too. */
+/** Asks a service that runs with the same settings for its figures, over HTTP; no service is an answer, too. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,6 @@
-/** Sample events as a shop would send them: orders and clicks, with fields nobody announced, and broken ones; about 230 bytes each. */
+/**
+ * Sample events as a shop would send them: orders and clicks, with new fields, and broken ones; about 230 bytes each.
+ */
 
 export type Kind = "order" | "click"
 

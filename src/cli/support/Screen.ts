@@ -1,4 +1,7 @@
-/** How the commands write for people: aligned tables, ages, numbers, colours on a terminal only; nothing an event says can steer the terminal. */
+/**
+ * How the commands write for people: aligned tables, ages, numbers, colours on a terminal only; no event can control
+ * the terminal.
+ */
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
@@ -32,7 +35,9 @@ export const ago = (time: number | null, now: number): string => {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86_400)} days ago`
 }
 
-/** What a terminal obeys: control characters (escape sequences begin with one), and what turns the direction of text. */
+/**
+ * What a terminal obeys: control characters (escape sequences begin with one), and what turns the direction of text.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const obeyed = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
@@ -42,10 +47,15 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 export const harmless = (text: string): string =>
   text.replace(obeyed, (character) => (character === "\n" || character === "\t" ? " " : escaped(character)))
 
-/** One line of JSON, fit for a terminal as well: the same characters, which stand only inside of strings, are escaped. */
+/**
+ * One line of JSON, fit for a terminal as well: the same characters, which stand only inside of strings, are escaped.
+ */
 export const json = (value: unknown): string => JSON.stringify(value).replace(obeyed, escaped)
 
-/** The time of a record in local time; a number of which no date of four digits can be made, such as microseconds, as it is. */
+/**
+ * The time of a record in local time; a number of which no date of four digits can be made, such as microseconds, as it
+ * is.
+ */
 export const time = (millis: number): string => {
   const at = new Date(millis)
   const local = new Date(millis - at.getTimezoneOffset() * 60_000)
@@ -95,7 +105,10 @@ export const screen: Effect.Effect<Screen, never, Stdio.Stdio | Terminal.Termina
   }
 })
 
-/** A screen of its own in the terminal, drawn over in place; `last` is what is left when it closes, below what was there before. */
+/**
+ * A screen of its own in the terminal, drawn over in place; `last` is what is left when it closes, below what was there
+ * before.
+ */
 export const drawing = Effect.fnUntraced(function* (last: () => string) {
   const terminal = yield* Terminal.Terminal
   const write = (text: string) => Effect.ignore(terminal.display(text))
@@ -108,7 +121,10 @@ export const drawing = Effect.fnUntraced(function* (last: () => string) {
   return {
     /** The size now, and then each time that it changes. */
     size,
-    /** Each line is cleared behind its end and the rest below the last: nothing is blank in between, so nothing flickers. */
+    /**
+     * Each line is cleared behind its end and the rest below the last: nothing is blank in between, so nothing
+     * flickers.
+     */
     draw: (lines: ReadonlyArray<string>) =>
       write(`${control}H${lines.map((line) => `${line}${control}K`).join("\r\n")}${control}J`)
   }

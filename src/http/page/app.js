@@ -1,5 +1,8 @@
 // @ts-check
-/** Wires the live page: what comes from the service goes into the store, and the store onto the page, once per frame at most. */
+/**
+ * Wires the live page: what comes from the service goes into the store, and the store onto the page, once per frame at
+ * most.
+ */
 import { makeCharts } from "./charts.js"
 import { byId, put, watchBoxes } from "./dom.js"
 import { zone } from "./format.js"
@@ -38,7 +41,7 @@ const show = () => {
   byId("content").hidden = false
 }
 
-/** A page in the background draws nothing until it is looked at; but its title goes on saying how things are. */
+/** A page in the background draws nothing until it is looked at; but its title keeps saying how things are. */
 const ask = () => {
   showHealth(store, { isLost, lastAt })
   if (isAsked) return

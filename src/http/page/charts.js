@@ -1,5 +1,8 @@
 // @ts-check
-/** The four charts: 15 minutes as lines, the values under the cursor beside their names, and the same in a sentence for those who do not see them. */
+/**
+ * The four charts: 15 minutes as lines, the values under the cursor beside their names, and the same in a sentence for
+ * those who do not see them.
+ */
 import { byId, find, make, put, setText } from "./dom.js"
 import { compact, count, duration, perSecond, say, time, timeOfTick } from "./format.js"
 import { WINDOW_MS } from "./store.js"
@@ -21,7 +24,10 @@ const roundly = (value) =>
         .replace(/(\.\d*?)0+(?=\D|$)/, "$1")
         .replace(/\.(?=\D|$)/, "")
 
-/** `lines`: which of the store's; `least`: what the scale shows at least; `text`: a value with its unit; `tick`: a value on the scale. */
+/**
+ * `lines`: which of the store's; `least`: what the scale shows at least; `text`: a value with its unit; `tick`: a value
+ * on the scale.
+ */
 const charts = [
   { id: "chart-rates", lines: [0, 1], names: ["in", "written"], least: 10, text: inEvents, tick: compact },
   { id: "chart-lag", lines: [2], names: ["lag"], least: 10, text: count, tick: compact },
@@ -34,7 +40,13 @@ const charts = [
 /** A colour as CSS has resolved it for the theme that is on. @param {Element} node @param {string} [name] */
 const colour = (node, name = "color") => getComputedStyle(node).getPropertyValue(name)
 
-/** @param {uPlot} _self @param {ReadonlyArray<number>} splits @param {number} _axis @param {number} _space @param {number} step */
+/**
+ * @param {uPlot} _self
+ * @param {ReadonlyArray<number>} splits
+ * @param {number} _axis
+ * @param {number} _space
+ * @param {number} step
+ */
 const labels = (_self, splits, _axis, _space, step) =>
   splits.map((at) => (step < 60 ? time(at * 1000) : timeOfTick(at * 1000)))
 
@@ -127,7 +139,12 @@ const makeChart = ({ id, least, lines, names, text, tick }, starts) => {
   }
 }
 
-/** @param {ReadonlyArray<number>} at @param {ReadonlyArray<string>} names @param {ReadonlyArray<ReadonlyArray<number>>} known @param {(value: number) => string} text */
+/**
+ * @param {ReadonlyArray<number>} at
+ * @param {ReadonlyArray<string>} names
+ * @param {ReadonlyArray<ReadonlyArray<number>>} known
+ * @param {(value: number) => string} text
+ */
 const describe = (at, names, known, text) => {
   const [from] = at
   const to = at.at(-1)

@@ -15,7 +15,11 @@ export const find = (parent, selector) => {
   return found
 }
 
-/** Leaves a node alone whose text is the same, so that a selection in it survives. @param {Element} node @param {string} text */
+/**
+ * Leaves a node alone whose text is the same, so that a selection in it survives.
+ * @param {Element} node
+ * @param {string} text
+ */
 export const setText = (node, text) => {
   if (node.textContent !== text) node.textContent = text
 }
@@ -36,7 +40,11 @@ export const make = (tag, className = "", ...children) => {
   return node
 }
 
-/** A number in full size and its unit beside it, smaller. @param {string} id @param {import("./format.js").Quantity} quantity */
+/**
+ * A number in full size and its unit beside it, smaller.
+ * @param {string} id
+ * @param {import("./format.js").Quantity} quantity
+ */
 export const putQuantity = (id, [value, unit]) => {
   const node = byId(id)
   node.classList.remove("none")
@@ -53,13 +61,18 @@ export const putNone = (id, text) => {
   setText(node, text)
 }
 
-/** How much of a bar is filled; bars repeat what stands beside them as text. @param {HTMLElement} bar @param {number} share */
+/**
+ * How much of a bar is filled; bars repeat what is beside them as text.
+ * @param {HTMLElement} bar
+ * @param {number} share
+ */
 export const setShare = (bar, share) => {
   bar.style.setProperty("--share", String(Math.min(1, Math.max(0, share))))
 }
 
 /**
- * Keeps one child per item, in order. A child whose key is still there stays the same node: what is open, selected or focused in it stays so.
+ * Keeps one child per item, in order. A child whose key is still there stays the same node: what is open, selected or
+ * focused in it stays so.
  * @template A
  * @param {HTMLElement} parent
  * @param {ReadonlyArray<A>} items
@@ -86,7 +99,11 @@ export const keyed = (parent, items, keyOf, create, update) => {
   for (const node of old.values()) node.remove()
 }
 
-/** A row of a table: the first cell is its header, `numbers` are set to the right. @param {number} cells @param {ReadonlyArray<number>} numbers */
+/**
+ * A row of a table: the first cell is its header, `numbers` are set to the right.
+ * @param {number} cells
+ * @param {ReadonlyArray<number>} numbers
+ */
 export const makeRow = (cells, numbers = []) => {
   const row = make("tr")
   for (let index = 0; index < cells; index += 1) {

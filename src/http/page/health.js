@@ -1,32 +1,42 @@
 // @ts-check
-/** Is it healthy: one state in words, with its reasons, shown in the page, its title and its icon, and spoken when it changes. */
+/**
+ * Is it healthy: one state in words, with its reasons, shown in the page, its title and its icon, and spoken when it
+ * changes.
+ */
 import { byId, keyed, make, put, setText } from "./dom.js"
 import { fullTime, plural, span, time } from "./format.js"
 
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
-/** `lastAt`: when the last word of the service came, by the clock of this browser. @typedef {{ readonly isLost: boolean, readonly lastAt: number | null }} Link */
+/**
+ * `lastAt`: when the last word of the service came, by the clock of this browser.
+ * @typedef {{ readonly isLost: boolean, readonly lastAt: number | null }} Link
+ */
 /** @typedef {{ readonly tone: string, readonly headline: string, readonly lines: ReadonlyArray<string> }} State */
 
 /** @param {Snapshot | null} snapshot @param {Link} link @returns {State} */
 export const judge = (snapshot, { isLost, lastAt }) => {
   if (isLost) {
-    const goesOn = "The page goes on trying and comes back by itself."
+    const goesOn = "The page keeps retrying and recovers by itself."
     if (lastAt === null)
       return { tone: "lost", headline: "No connection", lines: [`The service does not answer. ${goesOn}`] }
-    const lines = [`The service does not answer. ${goesOn} What stands below is from ${time(lastAt)}.`]
+    const lines = [`The service does not answer. ${goesOn} Showing data from ${time(lastAt)}.`]
     return { tone: "lost", headline: `No connection since ${time(lastAt)}`, lines }
   }
-  if (snapshot === null) return { tone: "wait", headline: "Connecting", lines: ["Waiting for the first numbers."] }
+  if (snapshot === null) return { tone: "wait", headline: "Connecting", lines: ["Waiting for the first data."] }
   const { live, partitions, ready } = snapshot
   const reasons = [...new Set([...live.reasons, ...ready.reasons])]
   if (!live.ok) return { tone: "bad", headline: "Not live", lines: reasons }
   if (!ready.ok) return { tone: "warn", headline: "Not ready", lines: reasons }
   if (partitions.length > 0) return { tone: "good", headline: "Healthy", lines: ["Live and ready.", ...reasons] }
-  const lines = ["Live and ready. It has no partition and stands by until the group gives it one.", ...reasons]
+  const lines = ["Live and ready. No partitions assigned; on standby until the group assigns one.", ...reasons]
   return { tone: "good", headline: "Healthy", lines }
 }
 
-/** What deserves a look although it does not make the service unready. @param {Snapshot} snapshot @param {import("./store.js").Store} store */
+/**
+ * What deserves a look although it does not make the service unready.
+ * @param {Snapshot} snapshot
+ * @param {import("./store.js").Store} store
+ */
 const notesOf = ({ partitions }, store) => {
   /** @param {string} to @param {number} number @param {string} what @param {string} when */
   const note = (to, number, what, when) => (number === 0 ? [] : [{ to, text: `${plural(number, what)} ${when}` }])

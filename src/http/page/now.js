@@ -27,7 +27,7 @@ const showPercentiles = (id, percentiles) => {
 /** @param {Snapshot} snapshot */
 const showLag = ({ lag, partitions }) => {
   if (lag !== null) putQuantity("lag", [count(lag), lag === 1 ? "record" : "records"])
-  else putNone("lag", partitions.length === 0 ? "no partition held" : "not read yet")
+  else putNone("lag", partitions.length === 0 ? "no partitions assigned" : "not read yet")
   const [worst] = [...partitions].sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0))
   if (worst === undefined) return put("lag-sub", "")
   const isSpread = partitions.length > 1 && (worst.lag ?? 0) > 0

@@ -1,5 +1,8 @@
 // @ts-check
-/** What the page knows: the last snapshot and 15 minutes of samples, which outlive a restart of the service; and what follows from them. */
+/**
+ * What the page knows: the last snapshot and 15 minutes of samples, which outlive a restart of the service; and what
+ * follows from them.
+ */
 
 /** @typedef {import("../Snapshot.ts").Hello} Hello */
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
@@ -7,7 +10,7 @@
 /** @typedef {Sample["totals"]} Totals */
 
 export const WINDOW_MS = 15 * 60_000
-/** Writes come in bursts, every BATCH_TIMEOUT at a trickle: a shorter mean would jump between nothing and much. */
+/** Writes come in bursts, every BATCH_TIMEOUT at low traffic: a shorter mean would jump between nothing and much. */
 const RATE_MS = 10_000
 /** Samples come every second; more than this between two of them is a hole. */
 const HOLE_MS = 5_000

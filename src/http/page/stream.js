@@ -1,5 +1,7 @@
 // @ts-check
-/** The connection to the service: opens `/api/events`, notices when it has gone silent, and tries again until it is back. */
+/**
+ * The connection to the service: opens `/api/events`, notices when it has gone silent, and retries until it is back.
+ */
 
 /** @typedef {import("../Snapshot.ts").Hello} Hello */
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
@@ -18,7 +20,7 @@ export const connect = (listener) => {
   const source = new EventSource("/api/events")
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let watchdog
-  // An EventSource gives up for good when a proxy answers 502 in the meantime, so that trying again is done here.
+  // An EventSource gives up for good when a proxy answers 502 in the meantime, so that retrying is done here.
   const giveUp = () => {
     clearTimeout(watchdog)
     source.close()

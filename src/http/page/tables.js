@@ -9,7 +9,10 @@ import { count, duration, fullTime, plural, say, time } from "./format.js"
 
 const triggers = /** @type {const} */ (["size", "time", "bytes", "shutdown", "rebalance"])
 
-/** Where a record stands in Kafka. @param {{ readonly topic: string, readonly partition: number, readonly offset: number }} record */
+/**
+ * Where a record is in Kafka.
+ * @param {{ readonly topic: string, readonly partition: number, readonly offset: number }} record
+ */
 const place = ({ offset, partition, topic }) => `${topic}/${partition} @ ${offset}`
 
 /** @param {Element | undefined} cell @param {number} at */
@@ -24,7 +27,7 @@ export const showPartitions = ({ partitions }) => {
   const most = Math.max(1, ...partitions.map(({ lag }) => lag ?? 0))
   byId("no-partitions").hidden = partitions.length > 0
   byId("partitions-box").hidden = partitions.length === 0
-  put("partitions-note", partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} held`)
+  put("partitions-note", partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} assigned`)
   keyed(
     byId("partitions-rows"),
     [...partitions].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition),
@@ -118,7 +121,11 @@ export const showDeadLetters = ({ deadLetters, totals }) => {
   )
 }
 
-/** Whether payloads come is said by a setting: a row without one may also be a tombstone. @param {Snapshot} snapshot @param {boolean} hasPayloads */
+/**
+ * Whether payloads come is said by a setting: a row without one may also be a tombstone.
+ * @param {Snapshot} snapshot
+ * @param {boolean} hasPayloads
+ */
 export const showRows = ({ rows }, hasPayloads) => {
   byId("no-rows").hidden = rows.length > 0
   byId("rows-box").hidden = rows.length === 0

@@ -1,5 +1,6 @@
 // @ts-check
-// Sets the chosen colours before the first paint, and lets the reader choose: as the system, light or dark. A classic script, because a module would run after it.
+// Sets the chosen colours before the first paint, and lets the reader choose: as the system, light or dark. A classic
+// script, because a module would run after it.
 {
   const root = document.documentElement
   const read = () => {

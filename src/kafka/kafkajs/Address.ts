@@ -1,6 +1,7 @@
 /**
- * IPv6 addresses for kafkajs, which splits host and port at the first colon. It gets them in the notation for names that may hold no colon
- * (`[::1]:9092` as `--1.ipv6-literal.net:9092`), and the sockets are opened to what they mean; nobody else sees that notation.
+ * IPv6 addresses for kafkajs, which splits host and port at the first colon. It gets them in the notation for names
+ * that may hold no colon (`[::1]:9092` as `--1.ipv6-literal.net:9092`), and the sockets are opened to what they mean;
+ * nobody else sees that notation.
  */
 import { connect, isIP } from "node:net"
 import { connect as connectTls } from "node:tls"

@@ -1,4 +1,7 @@
-/** One assignment of a kafkajs consumer: hands fetches over in order and without a gap, whatever kafkajs delivers, and lets nobody commit once it is lost. */
+/**
+ * One assignment of a kafkajs consumer: delivers fetches in order and without a gap, whatever kafkajs does, and allows
+ * no commit once it is lost.
+ */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -12,7 +15,10 @@ import * as Faults from "./Faults.ts"
 import * as Lane from "./Lane.ts"
 import * as Patches from "./patches.ts"
 
-/** Offsets that kafkajs passes over by itself because no record in them is for us: control records, aborted transactions, compaction. */
+/**
+ * Offsets that kafkajs skips by itself because no record in them is for us: control records, aborted transactions,
+ * compaction.
+ */
 interface Passed extends TopicPartition {
   readonly firstOffset: string | null
   readonly lastOffset: string
@@ -20,7 +26,10 @@ interface Passed extends TopicPartition {
 
 /** The assignment as its consumer sees it. */
 export interface KafkaJsAssignment extends Assignment {
-  /** Hands a batch over. Resolves to true when it is taken care of; to false when it has to be fetched again, at the latest when the scope has closed. */
+  /**
+   * Hands a batch over. Resolves to true when it is taken care of; to false when it has to be fetched again, at the
+   * latest when the scope has closed.
+   */
   readonly deliver: (payload: EachBatchPayload) => Promise<boolean>
   readonly pass: (passed: Passed) => void
   /** Asks for the scope to close; what is held may still be written and committed. */
@@ -39,7 +48,10 @@ interface Delivery extends TopicPartition {
   readonly done: (handled: boolean) => void
 }
 
-/** To be called in the listener of GROUP_JOIN, before kafkajs fetches: it pauses what was assigned until `fetch` says from where. */
+/**
+ * To be called in the listener of GROUP_JOIN, before kafkajs fetches: it pauses what was assigned until `fetch` says
+ * from where.
+ */
 export const make = (options: {
   readonly consumer: Consumer
   readonly memberId: string
@@ -48,7 +60,7 @@ export const make = (options: {
   readonly partitions: Effect.Effect<Places, KafkaError>
   /** Who vouches for what is committed: the ledger, or at-least-once delivery. */
   readonly committing: "ledger" | "rows"
-  /** Called when the group's coordinator takes no commit, for no reason of ours: only joining anew finds another. */
+  /** Called when the group's coordinator takes no commit, for no reason of ours: only rejoining finds another. */
   readonly onCommitFailed: (error: KafkaError) => void
   /** Called each time when what comes next in a partition cannot be read. */
   readonly onUnreadable: (place: Faults.Unreadable) => Effect.Effect<void>
@@ -66,7 +78,8 @@ export const make = (options: {
   let ending = false
   let closed = false
   let payload: EachBatchPayload | undefined
-  // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group has committed.
+  // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group
+  // has committed.
   consumer.pause(assigned.map(alone))
 
   const partitions = Effect.tap(options.partitions, ({ mine }) =>
@@ -127,17 +140,24 @@ export const make = (options: {
       Effect.orElseSucceed(() => undefined)
     )
 
-  /** A jump back: the log has become shorter than what was read, and kafkajs begins with it again; or this was fetched before we sought ahead. */
+  /**
+   * A jump back: the log has become shorter than what was read, and kafkajs begins with it again; or this was fetched
+   * before we sought ahead.
+   */
   const checkEnd = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
     const high = (yield* look(delivery))?.high
     if (high !== undefined && high < at)
       return yield* new OffsetsLost({ message: `${partitionKey(delivery)} ends at ${high} now, and ${at} comes next` })
   })
 
-  /** A jump ahead: fetched by an assignment that is over, or the records between are gone from Kafka. Only the log's start can tell. */
+  /**
+   * A jump ahead: fetched by an assignment that is over, or the records between are gone from Kafka. Only the log's
+   * start can tell.
+   */
   const jumped = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
     const key = partitionKey(delivery)
-    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second time.
+    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second
+    // time.
     if (delivery.messages === undefined && soughtBack.get(key) === at) return true
     const low = (yield* look(delivery))?.low
     if (low !== undefined && low > at)
@@ -191,7 +211,10 @@ export const make = (options: {
     })
   }
 
-  /** Where there are other topics, this one is paused while it has to wait for room: kafkajs fetches nothing before all it delivered is done. */
+  /**
+   * Where there are other topics, this one is paused while it has to wait for room: kafkajs fetches nothing before all
+   * it delivered is done.
+   */
   const laneOf = (topic: string, hasOthers: boolean) => {
     const here = assigned.filter((partition) => partition.topic === topic)
     return Lane.make<Delivery>({
@@ -214,7 +237,8 @@ export const make = (options: {
         ...{ topic, partition, offset: String(offset) },
         metadata: CommitNote.encode({ kind, topicId: topicIds.get(topic) })
       }))
-      // The payload's commit makes one attempt, bound to the generation of this moment; the consumer's own would retry into the next one.
+      // The payload's commit makes one attempt, bound to the generation of this moment; the consumer's own would retry
+      // into the next one.
       const latest = payload
       return Effect.tryPromise({
         try: () =>
@@ -235,7 +259,7 @@ export const make = (options: {
         Effect.catch((error) => {
           if (held && !isPassing(error)) onCommitFailed(error)
           return Effect.as(
-            Effect.logWarning(`Kafka did not take the offsets: ${error.message}; the next commit makes it good`),
+            Effect.logWarning(`Committing offsets failed: ${error.message}; the next commit covers them`),
             false
           )
         })
@@ -270,7 +294,7 @@ export const make = (options: {
   }
 }
 
-/** The group is being shared anew: the next assignment commits where the ledger stands. */
+/** The group is rebalancing: the next assignment commits the position of the ledger. */
 const isPassing = ({ cause }: KafkaError): boolean => isRebalance(cause) || isEviction(cause)
 
 /** A partition in the form in which kafkajs takes lists of them. */

@@ -1,4 +1,6 @@
-/** The kafkajs client of this process: made from the settings, quiet, with all codecs, and every failure a KafkaError. */
+/**
+ * The kafkajs client of this process: made from the settings, quiet, with all codecs, and every failure a KafkaError.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -76,12 +78,18 @@ const saslOf = (sasl: NonNullable<KafkaSettings["sasl"]>): SASLOptions => {
   }
 }
 
-/** Of these, what fails comes back as an error or an event as well and is told there; the same as kafkajs's own ERROR would be noise. */
+/**
+ * Of these, what fails comes back as an error or an event as well and is reported there; the same as kafkajs's own
+ * ERROR would be noise.
+ */
 const toldElsewhere =
   /^(Connection|BrokerPool|Broker|Cluster|Consumer|ConsumerGroup|Runner|Producer|Admin|SaslAuthenticator.*)$/
 const isNormal = /rebalanc|coordinator|re-join|resync|reconnect|leader|timed? ?out|closed connection|ECONN|partitioner/i
 
-/** kafkajs's log at the level it deserves: only errors that nobody else tells are warnings; never a stack trace. */
+/**
+ * kafkajs's log at the level it deserves: only errors that are not reported elsewhere are warnings; never a stack
+ * trace.
+ */
 export const relay = ({ level, log, namespace }: LogEntry): Effect.Effect<void> => {
   const fields: Record<string, string> = { from: namespace ? `kafkajs/${namespace}` : "kafkajs" }
   for (const key of ["broker", "groupId", "topic", "partition", "error"]) {

@@ -1,12 +1,15 @@
 /**
- * The four compressions of Kafka, gzip, snappy, lz4 and zstd, in which a topic can be read and written. What would be too large is refused
- * before it is unpacked: a few kilobytes can stand for gigabytes.
+ * The four compressions of Kafka, gzip, snappy, lz4 and zstd, in which a topic can be read and written. What would be
+ * too large is refused before it is unpacked: a few kilobytes can stand for gigabytes.
  */
 import { gunzipSync, gzipSync } from "node:zlib"
 import kafkajs, { CompressionTypes } from "kafkajs"
 import * as UnpackedSize from "./UnpackedSize.ts"
 
-/** Unpacked bytes of a record batch at most; a batch of Kafka's default size (1 MB) would have to be packed 64 times to be larger. */
+/**
+ * Unpacked bytes of a record batch at most; a batch of Kafka's default size (1 MB) would have to be packed 64 times to
+ * be larger.
+ */
 export const maxUnpacked = 64 * 1024 * 1024
 
 /** The block stands for more than `maxUnpacked` bytes. */
@@ -20,10 +23,9 @@ interface Codec {
 }
 
 const checked = (size: number): void => {
-  if (size > maxUnpacked) throw new TooLarge(`the batch has ${size} bytes unpacked; at most ${maxUnpacked} are taken`)
+  if (size > maxUnpacked) throw new TooLarge(`the batch has ${size} bytes unpacked; the limit is ${maxUnpacked}`)
 }
-const beyond = (): TooLarge =>
-  new TooLarge(`the batch has more than ${maxUnpacked} bytes unpacked, which is what is taken at most`)
+const beyond = (): TooLarge => new TooLarge(`the batch has more than ${maxUnpacked} bytes unpacked, which is the limit`)
 
 /** Synchronous, because for blocks of this size the thread pool costs more than it gives. */
 const gzip: Codec = {
@@ -45,7 +47,9 @@ const lz4: Codec = {
   }
 }
 
-/** Java clients wrap snappy in the framing of xerial's library: this header, then blocks with their length before them. */
+/**
+ * Java clients wrap snappy in the framing of xerial's library: this header, then blocks with their length before them.
+ */
 const xerial = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00, 0, 0, 0, 1, 0, 0, 0, 1])
 const xerialMagic = xerial.subarray(0, 8)
 const blockSize = 32 * 1024
@@ -121,7 +125,10 @@ const codecs = new Map<number, Codec>([
   [CompressionTypes.ZSTD, zstd]
 ])
 
-/** The plain bytes of a block that is packed in the way that Kafka gives this number; fails with `TooLarge`, or with what the library says. */
+/**
+ * The plain bytes of a block that is packed in the way that Kafka gives this number; fails with `TooLarge`, or with
+ * what the library says.
+ */
 export const unpack = async (type: number, packed: Buffer): Promise<Buffer> => {
   if (type === CompressionTypes.None) return packed
   const codec = codecs.get(type)
@@ -129,7 +136,10 @@ export const unpack = async (type: number, packed: Buffer): Promise<Buffer> => {
   return codec.unpack(packed)
 }
 
-/** Registers the codecs with kafkajs, process-wide, for its producer and for batches of the formats before Kafka 0.11; doing it again changes nothing. */
+/**
+ * Registers the codecs with kafkajs, process-wide, for its producer and for batches of the formats before Kafka 0.11;
+ * doing it again changes nothing.
+ */
 export const register = (): void => {
   for (const [type, { pack, unpack }] of codecs)
     Object.assign(kafkajs.CompressionCodecs, {

@@ -1,4 +1,7 @@
-/** The consumer on kafkajs: joins the group, opens a scope per assignment, and starts anew under a Schedule whenever kafkajs gives up. */
+/**
+ * The consumer on kafkajs: joins the group, opens a scope per assignment, and restarts under a Schedule whenever
+ * kafkajs gives up.
+ */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -20,12 +23,16 @@ import { KafkaClient } from "./Client.ts"
 import type { Unreadable } from "./Faults.ts"
 
 /**
- * How the consumer fetches. 256 KiB per partition measured 20 % faster than 1 MiB at half the memory; the wait for more data governs how
- * fast it stops and rejoins, not its throughput. Metadata is renewed often enough to notice new partitions soon.
+ * How the consumer fetches. 256 KiB per partition measured 20 % faster than 1 MiB at half the memory; the wait for more
+ * data governs how fast it stops and rejoins, not its throughput. Metadata is renewed often enough to notice new
+ * partitions soon.
  */
 const fetching = { maxBytesPerPartition: 256 * 1024, maxWaitTimeInMs: 200, metadataMaxAge: 30_000 }
 
-/** How often a handler that waits reports to the group, in milliseconds; kafkajs sends no more heartbeats than its own interval allows. */
+/**
+ * How often a handler that waits reports to the group, in milliseconds; kafkajs sends no more heartbeats than its own
+ * interval allows.
+ */
 const heartbeatEvery = 500
 
 export const layer = Layer.effect(
@@ -51,7 +58,7 @@ export const layer = Layer.effect(
       const text = `Cannot read topic=${topic} partition=${partition} offset=${offset}: ${message}`
       if (Retry.isDue(mentioned, text, yield* Clock.currentTimeMillis))
         yield* Effect.logError(
-          `${text}. Other partitions are read on; retrying every 30 seconds. To go on without it: node dist/main.js reset ${topic} --partition ${partition} --to ${after}`
+          `${text}. Other partitions continue; retrying every 30 seconds. To skip it: node dist/main.js reset ${topic} --partition ${partition} --to ${after}`
         )
     })
 
@@ -73,7 +80,8 @@ export const layer = Layer.effect(
             heartbeatInterval,
             ...fetching,
             allowAutoTopicCreation: false,
-            // By itself kafkajs would start a crashed consumer again: beside ours it would be a member that nobody reads from.
+            // By itself kafkajs would start a crashed consumer again: beside ours it would be a member that nobody
+            // reads from.
             retry: { ...client.retry, restartOnFailure: () => Promise.resolve(false) }
           })
         ),
@@ -115,7 +123,7 @@ export const layer = Layer.effect(
             )
           ),
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
-          Effect.retry(Retry.forever("Kafka is away"))
+          Effect.retry(Retry.forever("Kafka is unreachable"))
         )
       yield* Effect.logInfo(`Joining group ${kafka.group}`)
       const started = client.use("join the group", () =>
@@ -142,20 +150,20 @@ export const layer = Layer.effect(
     return ConsumerGroup.of({
       reopen: Effect.sync(() => {
         progress.reopening()
-        giveUp(new KafkaError({ reason: "unavailable", message: "nothing comes, though there is something to read" }))
+        giveUp(new KafkaError({ reason: "unavailable", message: "no records arrive, although there are some to read" }))
       }),
       consume: (use) =>
         Effect.scoped(session(use)).pipe(
-          Effect.catchTag("TopicsChanged", ({ message }) => Effect.logWarning(`Joining the group again: ${message}`)),
+          Effect.catchTag("TopicsChanged", ({ message }) => Effect.logWarning(`Rejoining the group: ${message}`)),
           // A topic that was deleted while it was read; Kafka itself is there.
           Effect.catchIf(
             ({ reason }) => reason === "missing",
-            ({ message }) => mention(`Joining the group again: ${message}`)
+            ({ message }) => mention(`Rejoining the group: ${message}`)
           ),
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.tapError(({ reason }) => (reason === "denied" ? topics.denied : Effect.void)),
           Effect.catch(({ message }) =>
-            mention(`Lost Kafka: ${message}; connecting again. If it lasts: node dist/main.js doctor`)
+            mention(`Lost connection to Kafka: ${message}; reconnecting. If it persists: node dist/main.js doctor`)
           ),
           Effect.repeat(Schedule.spaced("1 second")),
           Effect.andThen(Effect.never)

@@ -1,4 +1,7 @@
-/** What kafkajs delivered, in the parts in which it is handed on: in order, without a gap, and a batch that could not be taken by the offsets it holds. */
+/**
+ * What kafkajs delivered, in the parts in which it is handed on: in order, without a gap, and a batch that could not be
+ * taken by the offsets it holds.
+ */
 import type { KafkaMessage } from "kafkajs"
 import type { KafkaRecord, Position, TopicPartition } from "../../domain/KafkaRecord.ts"
 import type { Fetch } from "../ConsumerGroup.ts"

@@ -1,4 +1,7 @@
-/** Decodes the answer to a fetch (versions 4 to 11 of the request) as kafkajs expects it, with record batches read by our own rules. */
+/**
+ * Decodes the answer to a fetch (versions 4 to 11 of the request) as kafkajs expects it, with record batches read by
+ * our own rules.
+ */
 import { createRequire } from "node:module"
 import type { AbortedTransaction } from "./ReadCommitted.ts"
 import { Reader } from "./Reader.ts"
@@ -52,7 +55,10 @@ export const decode = async (version: number, raw: Buffer, asked: ReadonlyArray<
     : { throttleTime: throttle, ...session, responses }
 }
 
-/** Undefined when there are records that found no room: to kafkajs, no messages would mean that the end of the log was reached. */
+/**
+ * Undefined when there are records that found no room: to kafkajs, no messages would mean that the end of the log was
+ * reached.
+ */
 const decodePartition = async (
   version: number,
   reader: Reader,

@@ -1,4 +1,7 @@
-/** The deliveries of one topic, in their order. A topic that has to wait for room is paused, and the others are fetched meanwhile. */
+/**
+ * The deliveries of one topic, in their order. A topic that has to wait for room is paused, and the others are fetched
+ * meanwhile.
+ */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 
@@ -9,7 +12,10 @@ interface Delivery {
 
 export interface Lane<D extends Delivery> {
   readonly offer: (delivery: D) => void
-  /** Handles one after the other; a failure is that of the whole assignment. Whatever is left at its end has to be fetched again. */
+  /**
+   * Handles one after the other; a failure is that of the whole assignment. Whatever is left at its end has to be
+   * fetched again.
+   */
   readonly run: <E>(hand: (delivery: D) => Effect.Effect<boolean, E>) => Effect.Effect<never, E>
 }
 
@@ -32,7 +38,9 @@ export const make = <D extends Delivery>(options: {
     Queue.offerUnsafe(queue, delivery)
   }
 
-  /** kafkajs fetches on from here; what is held is handled nevertheless, or all is read again from where the ledger stands. */
+  /**
+   * kafkajs fetches on from here; what is held is handled nevertheless, or all is read again from where the ledger is.
+   */
   const letOthersPass = (): void => {
     paused = true
     pause?.()

@@ -1,4 +1,7 @@
-/** kafkajs's own connection to a cluster, for requests that its public clients cannot send. Pinned to kafkajs 2.2.4. Never creates a topic. */
+/**
+ * kafkajs's own connection to a cluster, for requests that its public clients cannot send. Pinned to kafkajs 2.2.4.
+ * Never creates a topic.
+ */
 import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
 import { KafkaClient } from "./Client.ts"

@@ -1,6 +1,7 @@
 /**
- * Which record batches of a fetch belong to aborted transactions. Kafka's rules: a list of aborted transactions comes with each fetch, in no
- * order that helps; one begins at its first offset and ends with its producer's abort marker, the only records that end one.
+ * Which record batches of a fetch belong to aborted transactions. Kafka's rules: a list of aborted transactions comes
+ * with each fetch, in no order that helps; one begins at its first offset and ends with its producer's abort marker,
+ * the only records that end one.
  */
 
 /** As a fetch response lists it; the transaction may have begun before the first batch of the fetch. */

@@ -1,4 +1,4 @@
-/** Reads Kafka's binary types one after the other; whatever would lie beyond the end of the bytes is an error, never a short answer. */
+/** Reads Kafka's binary types in sequence; reading past the end is an error, never a short result. */
 
 export class Reader {
   offset = 0

@@ -1,6 +1,7 @@
 /**
- * Reads the record batches of one partition out of a fetch (format 2, Kafka 0.11 and later). Total: a batch that cannot be read, or that would
- * be too large, becomes a message that says so, and what a fetch gives out is bounded whatever a producer packed into it.
+ * Reads the record batches of one partition out of a fetch (format 2, Kafka 0.11 and later). Total: a batch that cannot
+ * be read, or that would be too large, becomes a message that says so, and what a fetch gives out is bounded whatever a
+ * producer packed into it.
  */
 import * as Bytes from "../../domain/Bytes.ts"
 import type { HeaderValue } from "../../domain/KafkaRecord.ts"
@@ -58,7 +59,10 @@ const magicAt = 16
 /** Whether these bytes are batches of format 2; else they are a message set of an older one. */
 export const isCurrent = (records: Buffer): boolean => records.length > magicAt && records.readInt8(magicAt) === 2
 
-/** The messages from `from` on; the last batch may be cut off by the broker. Ends early when the room is spent, never within nothing. */
+/**
+ * The messages from `from` on; the last batch may be cut off by the broker. Ends early when the room is spent, never
+ * within nothing.
+ */
 export const read = async (
   records: Buffer,
   from: number,
@@ -130,7 +134,10 @@ const abortsTransaction = (body: Buffer): boolean => {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 0
 }
 
-/** Takes up the last offset of a batch, so that the next fetch begins behind it: compaction and aborts leave gaps at its end. */
+/**
+ * Takes up the last offset of a batch, so that the next fetch begins behind it: compaction and aborts leave gaps at its
+ * end.
+ */
 const filler = (offset: number): Message => ({
   ...{ offset: String(offset), timestamp: "0", attributes: 0, key: null, value: null, headers: {} },
   isControlRecord: true
@@ -185,7 +192,10 @@ const readRecords = (
 
 const noHeaders: Readonly<Record<string, HeaderValue>> = Object.freeze({})
 
-/** By name; a name that comes again is a list, in the order of the record. Without a prototype, because names are the producer's. */
+/**
+ * By name; a name that comes again is a list, in the order of the record. Without a prototype, because names are the
+ * producer's.
+ */
 const readHeaders = (record: Reader): Readonly<Record<string, HeaderValue>> => {
   let count = record.varint()
   if (count <= 0) return noHeaders

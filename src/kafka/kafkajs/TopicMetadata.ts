@@ -1,12 +1,15 @@
 /**
- * What Kafka says of topics, each by itself: whether it can be read, its id and its partitions. kafkajs's own metadata fails as a whole
- * when one topic does, and has no ids: those came with version 10 of the request (Kafka 2.8), which is encoded here.
+ * What Kafka says of topics, each by itself: whether it can be read, its id and its partitions. kafkajs's own metadata
+ * fails as a whole when one topic does, and has no ids: those came with version 10 of the request (Kafka 2.8), which is
+ * encoded here.
  */
 import { type Exchange, encoded, type RawBroker } from "./RawCluster.ts"
 
 export interface TopicState {
   readonly topic: string
-  /** Kafka's id of the topic, which a topic that is created again does not share; undefined where the broker gives none. */
+  /**
+   * Kafka's id of the topic, which a topic that is created again does not share; undefined where the broker gives none.
+   */
   readonly id: string | undefined
   readonly partitions: ReadonlyArray<number>
   /** Why it cannot be read as a whole; undefined when it can. */
@@ -31,7 +34,7 @@ const missing: TopicProblem = {
 const problems: Readonly<Record<number, TopicProblem>> = {
   3: missing,
   5: { reason: "unavailable", message: "a partition has no leader: the broker that has it is down" },
-  17: { reason: "missing", message: "Kafka does not take this name for a topic" },
+  17: { reason: "missing", message: "Kafka does not allow this topic name" },
   29: { reason: "denied", message: "this user may not see it (DESCRIBE)" },
   100: missing
 }
@@ -82,7 +85,10 @@ const exchange = (apiVersion: number, topics: ReadonlyArray<string>): Exchange<R
   }
 })
 
-/** No tagged fields. The first one of a request belongs to its header: kafkajs writes the older form, which ends before it. */
+/**
+ * No tagged fields. The first one of a request belongs to its header: kafkajs writes the older form, which ends before
+ * it.
+ */
 const noTags = Buffer.of(0)
 const noId = Buffer.alloc(16)
 const no = Buffer.of(0)
@@ -95,7 +101,8 @@ export const encodeRequest = (version: number, topics: ReadonlyArray<string>): B
       const name = Buffer.from(topic)
       return [noId, varint(name.length + 1), name, noTags]
     }),
-    // allow_auto_topic_creation, include_cluster_authorized_operations (until version 10), include_topic_authorized_operations
+    // allow_auto_topic_creation, include_cluster_authorized_operations (until version 10),
+    // include_topic_authorized_operations
     no,
     ...(version <= 10 ? [no] : []),
     no,
@@ -167,7 +174,7 @@ class Reader {
 
   skip(length: number): void {
     this.#at += length
-    if (this.#at > this.#raw.length) throw new RangeError("Kafka's answer ends too early")
+    if (this.#at > this.#raw.length) throw new RangeError("Kafka's response is truncated")
   }
 
   int16(): number {

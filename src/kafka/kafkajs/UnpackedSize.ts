@@ -1,4 +1,7 @@
-/** How many bytes a compressed block stands for, read from its framing alone, so that too much is never unpacked. Formats as their specifications have them. */
+/**
+ * How many bytes a compressed block stands for, read from its framing alone, so that too much is never unpacked.
+ * Formats as their specifications have them.
+ */
 import { Reader } from "./Reader.ts"
 
 const zstdMagic = 0xfd2fb528

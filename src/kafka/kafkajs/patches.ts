@@ -1,6 +1,6 @@
 /**
- * What is changed inside kafkajs, all of it here. Each change knows the version and the shape that it was made for, and refuses to start on
- * another: an upgrade has to look at them again.
+ * All changes to the inside of kafkajs. Each change knows the version and the shape that it was made for, and refuses
+ * to start on another: an upgrade has to look at them again.
  */
 import { createRequire } from "node:module"
 import type { Batch, Kafka } from "kafkajs"
@@ -29,16 +29,16 @@ export const apply = (): void => {
   if (isApplied) return
   const { version: found }: { readonly version: string } = require("kafkajs/package.json")
   if (found !== version)
-    throw new Error(`kafkajs ${found} is installed, and patches.ts was made for ${version}: look at each patch again`)
+    throw new Error(`kafkajs ${found} is installed, and patches.ts was made for ${version}: review each patch`)
   decodeFetches()
   restWhenIdle()
   isApplied = true
 }
 
 /**
- * kafkajs lets records of aborted transactions through, takes an integer key of 0 for the end of one, needs the square of the time for many
- * headers, loses null ones, finds the prototype's names among them, unpacks whatever size comes, fails all partitions for one batch, and reads
- * the gap at the end of a compacted batch one offset a fetch.
+ * kafkajs lets records of aborted transactions through, takes an integer key of 0 for the end of one, needs the square
+ * of the time for many headers, loses null ones, finds the prototype's names among them, unpacks whatever size comes,
+ * fails all partitions for one batch, and reads the gap at the end of a compacted batch one offset a fetch.
  */
 const decodeFetches = (): void => {
   const fetch: FetchModule = require("kafkajs/src/protocol/requests/fetch/index.js")
@@ -63,8 +63,9 @@ interface RequestQueue {
 }
 
 /**
- * A connection with nothing to send looks at its empty queue a thousand times a second, for its timer is set to a time that has passed (kafkajs
- * issue 1704). Whatever is sent later is looked at when it comes: that is what kafkajs does then.
+ * A connection with nothing to send looks at its empty queue a thousand times a second, for its timer is set to a time
+ * that has passed (kafkajs issue 1704). Whatever is sent later is looked at when it comes: that is what kafkajs does
+ * then.
  */
 const restWhenIdle = (): void => {
   const { prototype }: { readonly prototype: RequestQueue } = require("kafkajs/src/network/requestQueue/index.js")

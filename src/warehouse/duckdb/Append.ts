@@ -14,7 +14,10 @@ import { type Column, foreign, isPlain } from "./Tables.ts"
 /** How a field is read from an outcome. */
 type Read<A> = (outcome: A) => DuckDBValue
 
-/** A chunk is filled in one go of a few milliseconds; between chunks others have their turn. DuckDB takes 2048 rows at most. */
+/**
+ * A chunk is filled in one go of a few milliseconds; between chunks others have their turn. DuckDB takes 2048 rows at
+ * most.
+ */
 const chunkRows = 2048
 
 export const appendRows = (
@@ -70,7 +73,10 @@ const coordinates = <A extends BronzeRow | DeadLetter>(
   ]
 }
 
-/** By the appender, which knows no names: straight into a table that has our columns only, else by way of a table of our own. */
+/**
+ * By the appender, which knows no names: straight into a table that has our columns only, else by way of a table of our
+ * own.
+ */
 const append = Effect.fnUntraced(function* <A>(
   connection: Connection,
   columns: ReadonlyArray<Column>,

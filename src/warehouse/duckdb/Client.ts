@@ -1,4 +1,7 @@
-/** The database file, opened when first used, and a pool of connections to it; a caller has one to itself, without an open transaction. */
+/**
+ * The database file, opened when first used, and a pool of connections to it; a caller has one to itself, without an
+ * open transaction.
+ */
 import { statSync } from "node:fs"
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
@@ -45,7 +48,7 @@ const autoCheckpoint = "SET GLOBAL wal_autocheckpoint = '1GB'"
 /** Nothing is fetched from the internet, whatever a statement mentions. */
 const noExtensions = "SET GLOBAL autoinstall_known_extensions = false; SET GLOBAL autoload_known_extensions = false"
 
-/** What is only in the write-ahead log stands in memory, whole: so much of it, in bytes. */
+/** What is only in the write-ahead log is in memory, whole: so much of it, in bytes. */
 const maxLog = 64 * 1024 * 1024
 
 export const make = Effect.fnUntraced(function* (path: string, size: number) {
@@ -60,7 +63,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
     instance = undefined
   })
 
-  /** A failure is not kept: whoever held the file may be gone at the next try. */
+  /** A failure is not kept: whoever held the file may be gone at the next attempt. */
   const open = (mayCreate: boolean) =>
     opening.withPermits(1)(
       Effect.tryPromise({
@@ -134,8 +137,9 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
 
   const isLogFull = (): boolean => (statSync(`${path}.wal`, { throwIfNoEntry: false })?.size ?? 0) > maxLog
 
-  // DuckDB itself makes a checkpoint only while no other transaction is open, and behind a backlog one always is. So the next ones wait until
-  // those that are under way have ended: each looks when it ends, so that none goes ahead of the checkpoint.
+  // DuckDB itself makes a checkpoint only while no other transaction is open, and behind a backlog one always is. So
+  // the next ones wait until those that are under way have ended: each looks when it ends, so that none goes ahead of
+  // the checkpoint.
   const turns = yield* Semaphore.make(size)
   const checkpointIfFull = Effect.suspend(() =>
     isLogFull()
@@ -144,7 +148,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
         )
       : Effect.void
   ).pipe(
-    // What was written is durable all the same; the next one tries again.
+    // What was written is durable all the same; the next one retries.
     Effect.catch(({ message }) => Effect.logDebug("DuckDB checkpoint", message))
   )
 
@@ -153,7 +157,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       connection.execute("BEGIN TRANSACTION").pipe(
         Effect.andThen(f(connection)),
         Effect.tap(connection.execute("COMMIT")),
-        // Always, also after a conflict: DuckDB answers COMMIT of a broken transaction with success, and keeps nothing of it.
+        // Always, also after a conflict: DuckDB answers COMMIT of a broken transaction with success, and keeps nothing
+        // of it.
         Effect.onError(() => Effect.ignore(connection.execute("ROLLBACK")))
       )
     ).pipe(turns.withPermits(1), Effect.tap(checkpointIfFull))

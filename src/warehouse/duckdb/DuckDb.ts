@@ -175,7 +175,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
 
 const remedyOf = ({ message }: WarehouseError): string => {
   if (/does not exist/.test(message)) return "node dist/main.js init"
-  return `set DUCKDB_PATH to another file, or ${/is held by/.test(message) ? "let go of" : "mend"} this one`
+  return `set DUCKDB_PATH to another file, or ${/is held by/.test(message) ? "let go of" : "fix"} this one`
 }
 
 const claimRows = (connection: DuckDbClient.Connection, binds: ReadonlyArray<DuckDBValue>) =>

@@ -1,4 +1,7 @@
-/** Sorts what DuckDB throws into the reasons of WarehouseError, with a message that says what to do and never shows a payload. */
+/**
+ * Sorts what DuckDB throws into the reasons of WarehouseError, with a message that says what to do and never shows a
+ * payload.
+ */
 import * as Predicate from "effect/Predicate"
 import { WarehouseError, type WarehouseErrorReason } from "../WarehouseError.ts"
 
@@ -7,7 +10,10 @@ type Verdict = readonly [pattern: RegExp, reason: WarehouseErrorReason, advice: 
 const damaged = "the file is damaged: restore it from a backup, or set DUCKDB_PATH to another file"
 const data = "the data of a record does not fit"
 
-/** The first that matches; what is not listed is tried again, because that loses nothing, and said not to pass when it stays. */
+/**
+ * The first that matches; what is not listed is retried, because that loses nothing, and said not to pass when it
+ * stays.
+ */
 const verdicts: ReadonlyArray<Verdict> = [
   [/No space left|Disk quota exceeded|disk (is )?full/i, "unavailable", "make room on the disk"],
   [/not a valid DuckDB database/, "denied", "DUCKDB_PATH names a file of another kind"],
@@ -17,7 +23,11 @@ const verdicts: ReadonlyArray<Verdict> = [
   [/^IO Error: .*(Permission denied|Read-only)/i, "denied", "check DUCKDB_PATH and its permissions"],
   [/^IO Error: .*(Is a directory|Invalid argument)/i, "denied", "DUCKDB_PATH has to name a file"],
   [/^IO Error: .*Extension/i, "denied", "DUCKDB_PATH has to name a DuckDB file; no extension is loaded"],
-  [/^Transaction(Context)? Error|write-write conflict|conflict on/i, "unavailable", "another transaction was first"],
+  [
+    /^Transaction(Context)? Error|write-write conflict|conflict on/i,
+    "unavailable",
+    "conflict with another transaction"
+  ],
   [/is not an? table/, "denied", "rows can be added to a table only; drop the view, or name another table"],
   [/type mismatch in AppendDataChunk/, "denied", "a column has another type than ours; see `node dist/main.js doctor`"],
   [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `node dist/main.js init`"],
@@ -35,7 +45,7 @@ export const fromDuckDb =
     if (lock !== null)
       return new WarehouseError({
         reason: "denied",
-        message: `${path} is held by process ${lock[2]} (${lock[1]}), and DuckDB lets in one process at a time; stop that one, or set DUCKDB_PATH to another file`
+        message: `${path} is held by process ${lock[2]} (${lock[1]}), and DuckDB allows one process at a time; stop that one, or set DUCKDB_PATH to another file`
       })
     const text = (message.split("\n")[0] ?? "").trim()
     // What comes after the first quotation may be data; only these classes quote nothing but paths.
@@ -60,7 +70,7 @@ const unknownFault: Verdict = [/./, "unavailable", "an unknown error"]
 export const lackingColumn = ({ message }: WarehouseError): string | undefined =>
   /NOT NULL constraint failed: .*\.([^.;]+);/.exec(message)?.[1]
 
-/** After an error of this kind the open database answers nothing any more and has to be opened anew. */
+/** After an error of this kind the open database answers nothing any more and has to be reopened. */
 export const isFatal = (error: WarehouseError): boolean => /FATAL|has been invalidated/.test(error.message)
 
 /** Two open transactions met on one column of a row, or made a row with the same key. */

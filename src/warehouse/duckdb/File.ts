@@ -1,14 +1,20 @@
-/** The database file as the system sees it: whether DuckDB should open it, and whether it is still the one that was opened. */
+/**
+ * The database file as the system sees it: whether DuckDB should open it, and whether it is still the one that was
+ * opened.
+ */
 import { closeSync, openSync, readSync, statSync } from "node:fs"
 import { WarehouseError } from "../WarehouseError.ts"
 
-/** Which file stands at `path` now; undefined where there is none. */
+/** Which file is at `path` now; undefined where there is none. */
 export const identity = (path: string): string | undefined => {
   const found = statSync(path, { throwIfNoEntry: false })
   return found === undefined ? undefined : `${found.dev}:${found.ino}`
 }
 
-/** Throws for what is no file, and for a file of another kind that DuckDB would fetch an extension for; DuckDB makes a file that is not there. */
+/**
+ * Throws for what is no file, and for a file of another kind that DuckDB would fetch an extension for; DuckDB makes a
+ * file that does not exist.
+ */
 export const check = (path: string, mayCreate: boolean): void => {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) {

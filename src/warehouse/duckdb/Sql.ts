@@ -18,8 +18,9 @@ import {
 const schema = "BRONZE"
 
 /**
- * The schema that the tables of a file stand in. DuckDB names a file's catalog after the file: in `bronze.duckdb`, `BRONZE.ORDERS_RAW`
- * means the catalog, and a schema of that name would make it ambiguous. So `BRONZE.ORDERS_RAW` works in every file.
+ * The schema that the tables of a file stand in. DuckDB names a file's catalog after the file: in `bronze.duckdb`,
+ * `BRONZE.ORDERS_RAW` means the catalog, and a schema of that name would make it ambiguous. So `BRONZE.ORDERS_RAW`
+ * works in every file.
  */
 export const schemaIn = (catalog: string): string => (catalog.toUpperCase() === schema ? "main" : schema)
 
@@ -53,7 +54,7 @@ export const ddl = (path: string, routes: ReadonlyArray<Route>): Ddl => ({
   upgrade: upgrades(dialect, shapesOf(routes))
 })
 
-/** What makes the tables of a file in which they stand in this schema. */
+/** What makes the tables of a file in which they are in this schema. */
 export const create = (tablesIn: string, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
   ...(tablesIn === schema ? [`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`] : []),
   ...shapesOf(routes).map((shape) => createTable(dialect, shape))
@@ -62,9 +63,9 @@ export const create = (tablesIn: string, routes: ReadonlyArray<Route>): Readonly
 const ledger = dialect.qualified(consumerOffsets.name)
 
 /**
- * Moves each range from where it must stand. DuckDB looks for conflicts column by column, so an UPDATE of one column and a claim that sets
- * another would both be committed, and the records of the write come twice: this one and `claim` set both NEXT_OFFSET and EPOCH, as they are.
- * Binds: group, time, ranges.
+ * Moves each range from where it must stand. DuckDB looks for conflicts column by column, so an UPDATE of one column
+ * and a claim that sets another would both be committed, and the records of the write come twice: this one and `claim`
+ * set both NEXT_OFFSET and EPOCH, as they are. Binds: group, time, ranges.
  */
 export const advance = `UPDATE ${ledger} t SET NEXT_OFFSET = s.r.x, EPOCH = t.EPOCH, SKIPPED = COALESCE(t.SKIPPED, 0) + s.r.s, UPDATED_AT = epoch_ms($2::BIGINT)
 FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","e":"BIGINT","f":"BIGINT","x":"BIGINT","s":"BIGINT"}]')) AS r) s
@@ -77,8 +78,9 @@ FROM (SELECT unnest(from_json($3, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT","i
 ON CONFLICT DO NOTHING`
 
 /**
- * Raises the epoch of each position's partition; a row of an older version begins to count here. Neither ON CONFLICT DO UPDATE
- * nor RETURNING: with them DuckDB takes the row out and puts it in again, which conflicts with no open UPDATE, and that one's change is lost. Binds: group, time, positions, owner.
+ * Raises the epoch of each position's partition; a row of an older version begins to count here. Neither ON CONFLICT DO
+ * UPDATE nor RETURNING: with them DuckDB takes the row out and puts it in again, which conflicts with no open UPDATE,
+ * and that one's change is lost. Binds: group, time, positions, owner.
  */
 export const claim = `UPDATE ${ledger} t SET EPOCH = t.EPOCH + 1, NEXT_OFFSET = t.NEXT_OFFSET, OWNER = $4, UPDATED_AT = epoch_ms($2::BIGINT),
   START_OFFSET = COALESCE(t.START_OFFSET, t.NEXT_OFFSET), SKIPPED = COALESCE(t.SKIPPED, 0), TOPIC_ID = COALESCE(s.r.i, t.TOPIC_ID)
@@ -93,7 +95,7 @@ WHERE t.CONSUMER_GROUP = $1 AND t.TOPIC = s.r.n AND t.PARTITION = s.r.p`
 /** Bind: group. */
 export const readLedger = `SELECT TOPIC, PARTITION, NEXT_OFFSET, EPOCH, OWNER, TOPIC_ID FROM ${ledger} WHERE CONSUMER_GROUP = $1 ORDER BY TOPIC, PARTITION`
 
-/** Marks dead letters that wait as put back. Binds: time, positions. */
+/** Marks pending dead letters as replayed. Binds: time, positions. */
 export const markReplayed = `UPDATE ${dialect.qualified(deadLetters.name)} t SET REPLAYED_AT = epoch_ms($1::BIGINT)
 FROM (SELECT unnest(from_json($2, '[{"n":"VARCHAR","p":"INTEGER","o":"BIGINT"}]')) AS r) s
 WHERE t.KAFKA_TOPIC = s.r.n AND t.KAFKA_PARTITION = s.r.p AND t.KAFKA_OFFSET = s.r.o AND t.REPLAYED_AT IS NULL`
@@ -119,7 +121,10 @@ export const stage = "BRONZE_STAGE"
 export const createStage = (shape: Shape): string =>
   `CREATE OR REPLACE TEMP TABLE ${stage} (${shape.fields.map(({ name, type }) => `${quoted(name)} ${dialect.types[type]}`).join(", ")})`
 
-/** Columns that are not of the shape take their default; a typed column of another type is NULL where the value does not fit. */
+/**
+ * Columns that are not of the shape take their default; a typed column of another type is NULL where the value does not
+ * fit.
+ */
 export const insertStaged = (shape: Shape, typeOf: (column: string) => string | undefined): string => {
   const value = ({ name, required, type }: Field): string => {
     const found = typeOf(name)
@@ -132,7 +137,9 @@ SELECT ${shape.fields.map(value).join(", ")} FROM temp.main.${stage}`
 
 export const dropStage = `DROP TABLE temp.main.${stage}`
 
-/** Plans a write and does nothing: what no row can be added to is refused here, views and generated columns among it. */
+/**
+ * Plans a write and does nothing: what no row can be added to is refused here, views and generated columns among it.
+ */
 export const rehearsal = (shape: Shape): string => {
   const names = shape.fields.map(({ name }) => quoted(name)).join(", ")
   return `EXPLAIN INSERT INTO ${dialect.qualified(shape.name)} (${names}) SELECT ${names} FROM ${dialect.qualified(shape.name)} WHERE false`

@@ -1,4 +1,6 @@
-/** A pool of Snowflake sessions: a caller has one to itself, and gets one that is up and has no transaction open on it. */
+/**
+ * A pool of Snowflake sessions: a caller has one to itself, and gets one that is up and has no transaction open on it.
+ */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,13 +15,16 @@ import { isLockError } from "./Lock.ts"
 import { patiently } from "./Login.ts"
 
 export interface SnowflakeClient {
-  /** Lends a session. One that failed in a way that leaves its state unknown, or whose use was interrupted, is thrown away. */
+  /**
+   * Lends a session. One that failed in a way that leaves its state unknown, or whose use was interrupted, is thrown
+   * away.
+   */
   readonly use: <A>(f: (session: Session) => Effect.Effect<A, WarehouseError>) => Effect.Effect<A, WarehouseError>
   /**
-   * Runs `f` between BEGIN and COMMIT; any failure rolls back. `unavailable` may hide a COMMIT that happened: its answer was lost, or came
-   * so late that it proves nothing. `locking` comes last and alone: of all transactions of this process one at a time is between its begin
-   * and COMMIT, so that a killed process leaves one lock behind, not one after the other. (They would wait for each other anyway.)
-   * With it, `f` only inserts.
+   * Runs `f` between BEGIN and COMMIT; any failure rolls back. `unavailable` may hide a COMMIT that happened: its
+   * answer was lost, or came so late that it proves nothing. `locking` comes last and alone: of all transactions of
+   * this process one at a time is between its begin and COMMIT, so that a killed process leaves one lock behind, not
+   * one after the other. (They would wait for each other anyway.) With it, `f` only inserts.
    */
   readonly transaction: <A>(
     f: (session: Session) => Effect.Effect<A, WarehouseError>,
@@ -34,12 +39,15 @@ export interface Options {
 }
 
 /**
- * Snowflake aborts a transaction that blocks others and lies idle for five minutes (this process was stopped, or its machine slept), and says
- * nothing: the next statement runs outside of it, and COMMIT is answered with OK. So nothing is sent after a pause that comes near to that.
+ * Snowflake aborts a transaction that blocks others and is idle for five minutes (this process was stopped, or its
+ * machine slept), and says nothing: the next statement runs outside of it, and COMMIT is answered with OK. So nothing
+ * is sent after a pause that comes near to that.
  */
 const maxPause = Duration.seconds(60)
 
-/** One that has only inserted blocks nobody, and is ended after four hours. Its turn may take as long as this to come. */
+/**
+ * One that has only inserted blocks nobody, and is ended after four hours. Its turn may take as long as this to come.
+ */
 const maxWait = Duration.hours(1)
 
 /** Opens sessions as they are asked for, `size` at most; all are closed with the scope. */
@@ -52,15 +60,15 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
     acquire: Effect.acquireRelease(login, (session) => session.close),
     min: 0,
     max: size,
-    // Snowflake ends a session that lay idle for four hours: ours never get that old. (The driver's own keep-alive is a timer that
-    // would hold the process open.)
+    // Snowflake ends a session that was idle for four hours: ours never get that old. (The driver's own keep-alive is a
+    // timer that would hold the process open.)
     timeToLive: "1 hour"
   })
 
   const use: SnowflakeClient["use"] = (f) =>
     Pool.use(pool, (session) => {
       const discard = Pool.invalidate(pool, session)
-      // Ended while it lay idle: nothing was sent on it, so another may be tried at once.
+      // Ended while it was idle: nothing was sent on it, so another may be tried at once.
       if (!session.isUp()) return Effect.andThen(discard, Effect.fail(gone))
       return Effect.onExit(f(session), (exit) => (isClean(exit) && session.isUp() ? Effect.void : discard))
     }).pipe(Effect.retry({ while: (error) => error === gone, times: size }))
@@ -82,7 +90,7 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
             )
         )
       return session.execute("BEGIN TRANSACTION").pipe(
-        // A session that the server ended while it lay idle shows itself here, before anything was written.
+        // A session that the server ended while it was idle shows itself here, before anything was written.
         Effect.mapError((error) => (session.isUp() ? error : gone)),
         Effect.andThen(within(limit, locking === undefined ? limit : Duration.toMillis(maxWait), session)),
         Effect.flatMap(({ commit, statements }) => {
@@ -97,7 +105,10 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
   return { use, transaction, credits: cost.credits } satisfies SnowflakeClient & Pick<typeof cost, "credits">
 })
 
-/** The session of a transaction that is not let lie idle. The wall clock counts, because the monotonic one stands still while a machine sleeps. */
+/**
+ * The session of a transaction that is not let lie idle. The wall clock counts, because the monotonic one stands still
+ * while a machine sleeps.
+ */
 const within = (limit: number, beforeLock: number, session: Session) =>
   Effect.map(Clock.currentTimeMillis, (begun) => {
     let answered = begun
@@ -124,7 +135,8 @@ const within = (limit: number, beforeLock: number, session: Session) =>
         ),
       query: (sql, binds) => unlessIdle(session.query(sql, binds))
     }
-    // COMMIT takes no time, so a late answer means that it may have been sent late: then it says OK to a transaction that is no more.
+    // COMMIT takes no time, so a late answer means that it may have been sent late: then it says OK to a transaction
+    // that is no more.
     const commit = Effect.flatMap(since, (before) =>
       before > limit
         ? Effect.fail(idle(before))
@@ -140,7 +152,7 @@ const within = (limit: number, beforeLock: number, session: Session) =>
 const idle = (pause: number): WarehouseError =>
   new WarehouseError({
     reason: "unavailable",
-    message: `the transaction lay idle for ${Math.round(pause / 1000)} s, and Snowflake may have ended it; asking again`
+    message: `the transaction was idle for ${Math.round(pause / 1000)} s, and Snowflake may have ended it; asking again`
   })
 
 const gone = new WarehouseError({ reason: "unavailable", message: "the Snowflake session has ended" })
@@ -149,7 +161,7 @@ const gone = new WarehouseError({ reason: "unavailable", message: "the Snowflake
 const isClean = (exit: Exit.Exit<unknown, WarehouseError>): boolean =>
   Exit.isSuccess(exit) || exit.cause.reasons.every((reason) => reason._tag === "Fail" && leavesSession(reason.error))
 
-/** A statement that gave up waiting for a lock has ended alone: its transaction goes on. */
+/** A statement that gave up waiting for a lock has ended alone: its transaction continues. */
 const leavesSession = (error: WarehouseError): boolean => error.reason !== "unavailable" || isLockError(error)
 
 const asUnavailable = (message: string): WarehouseError => new WarehouseError({ reason: "unavailable", message })

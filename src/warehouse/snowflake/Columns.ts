@@ -1,4 +1,7 @@
-/** The columns that the tables of the routes have on Snowflake, whoever made them; among them those that would keep every row out. */
+/**
+ * The columns that the tables of the routes have on Snowflake, whoever made them; among them those that would keep
+ * every row out.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Route } from "../../domain/Route.ts"
@@ -22,7 +25,10 @@ const decodeColumns = decodeRows(
   })
 )
 
-/** The columns of each table that the routes need, where it is there; and those of others that take no NULL and have nothing else to hold. */
+/**
+ * The columns of each table that the routes need, where it is there; and those of others that take no NULL and have
+ * nothing else to hold.
+ */
 export const read = Effect.fnUntraced(function* (
   session: Session,
   { database, schema }: SnowflakeSettings,
@@ -63,7 +69,10 @@ const closedBy = (table: string, column: string): Problem => ({
 /** "NULL result in a non-nullable column": it does not say which. */
 const nullRefused = "100072"
 
-/** A write that got a NULL refused for a column of others is the table's fault, not the record's: nothing of it becomes a dead letter. */
+/**
+ * A write that got a NULL refused for a column of others is the table's fault, not the record's: nothing of it becomes
+ * a dead letter.
+ */
 export const blaming =
   (client: SnowflakeClient, sink: SnowflakeSettings, routes: ReadonlyArray<Route>) =>
   <A>(table: string, write: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>

@@ -1,9 +1,11 @@
-/** What the statements of this process cost, estimated: a virtual warehouse is paid for as long as it is awake, not for what it does. */
+/** Estimates the cost of this process: a virtual warehouse is billed for the time it runs, not for its work. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Session } from "./Driver.ts"
 
-/** AUTO_SUSPEND as sql/snowflake/01_schema.sql sets it, and the least that is paid for each time a warehouse wakes up. */
+/**
+ * AUTO_SUSPEND as sql/snowflake/01_schema.sql sets it, and the least that is paid for each time a warehouse wakes up.
+ */
 export const autoSuspendSeconds = 60
 
 /** Of the smallest size; each size more doubles it. */
@@ -14,7 +16,10 @@ const needsWarehouse = /^(INSERT|UPDATE|MERGE|SELECT|WITH)\b/
 
 const autoSuspend = autoSuspendSeconds * 1000
 
-/** Adds up the time that statements keep a warehouse awake; what others do on it is not known here. Times in milliseconds. */
+/**
+ * Adds up the time that statements keep a warehouse awake; what others do on it is not known here. Times in
+ * milliseconds.
+ */
 export const make = () => {
   let awake = 0
   let until = 0

@@ -1,4 +1,7 @@
-/** The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's own long retries. */
+/**
+ * The one place that touches snowflake-sdk: opens a session and runs statements on it, silently, without the driver's
+ * own long retries.
+ */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
@@ -26,15 +29,22 @@ export interface Session {
 export const lockTimeout = 60
 
 /**
- * What a write relies on, whatever the account or the user is set to: a single statement is durable when it has been answered, one that fails
- * leaves its transaction open, and others' faults come back as errors instead of hanging (both times in seconds).
+ * What a write relies on, whatever the account or the user is set to: a single statement is durable when it has been
+ * answered, one that fails leaves its transaction open, and others' faults come back as errors instead of hanging (both
+ * times in seconds).
  */
 const sessionParameters = `TIMEZONE = 'UTC' AUTOCOMMIT = TRUE TRANSACTION_ABORT_ON_ERROR = FALSE LOCK_TIMEOUT = ${lockTimeout} STATEMENT_TIMEOUT_IN_SECONDS = 300 ABORT_DETACHED_QUERY = TRUE CLIENT_SESSION_KEEP_ALIVE = FALSE`
 
-/** The same for a ledger that is a hybrid table. An account without hybrid tables may not know them, and does not need them. */
+/**
+ * The same for a ledger that is a hybrid table. An account without hybrid tables may not know them, and does not need
+ * them.
+ */
 const hybridParameters = `READ_LATEST_WRITES = TRUE HYBRID_TABLE_LOCK_TIMEOUT = ${lockTimeout}`
 
-/** Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead connection. */
+/**
+ * Longer than the 45 s after which Snowflake answers "still running"; shorter than a person's patience with a dead
+ * connection.
+ */
 const httpTimeout = 60_000
 
 // Import costs 0.3 s and 58 MB: only a process that writes to Snowflake pays.
@@ -88,7 +98,7 @@ const options = (settings: SnowflakeSettings): ConnectionOptions => ({
   timeout: httpTimeout,
   // NULL is null, also where values come as text.
   representNullAsStringNull: false,
-  // Our own Schedules decide when to try again.
+  // Our own Schedules decide when to retry.
   sfRetryMaxLoginRetries: 0
 })
 
@@ -117,7 +127,7 @@ export const connect = Effect.fn("Snowflake.connect")(function* (settings: Snowf
         ? error
         : new WarehouseError({
             reason: "denied",
-            message: `the session cannot be set up as it has to be (ALTER SESSION SET ${sessionParameters}): ${error.message}`
+            message: `the session cannot be set up as required (ALTER SESSION SET ${sessionParameters}): ${error.message}`
           })
     ),
     Effect.andThen(

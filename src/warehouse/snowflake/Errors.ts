@@ -1,4 +1,7 @@
-/** Sorts what the Snowflake driver throws into the reasons of WarehouseError, with a message that says what to do and never shows a payload. */
+/**
+ * Sorts what the Snowflake driver throws into the reasons of WarehouseError, with a message that says what to do and
+ * never shows a payload.
+ */
 import * as Predicate from "effect/Predicate"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
 import { WarehouseError, type WarehouseErrorReason } from "../WarehouseError.ts"
@@ -14,7 +17,10 @@ interface DriverError {
 
 type Verdict = readonly [reason: WarehouseErrorReason, advice: string]
 
-/** Codes that say more than their class: the driver's own (4xxxxx) and Snowflake's (the rest). Those of login and session are in SnowflakeLoginErrors. */
+/**
+ * Codes that say more than their class: the driver's own (4xxxxx) and Snowflake's (the rest). Those of login and
+ * session are in SnowflakeLoginErrors.
+ */
 const byCode: Readonly<Record<string, Verdict>> = {
   "000603": ["unavailable", "an internal error of Snowflake"],
   "000604": ["unavailable", "the statement was cancelled: by a person, or by STATEMENT_QUEUED_TIMEOUT_IN_SECONDS"],
@@ -32,7 +38,7 @@ const byCode: Readonly<Record<string, Verdict>> = {
   "002003": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
   "002043": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
   "003001": ["denied", "grant this role what it needs: sql/snowflake/03_role.sql"],
-  "003041": ["denied", "it is there, and this role has no right to it: grant it, there is nothing to create"],
+  "003041": ["denied", "it exists, but this role has no privilege on it: grant it, there is nothing to create"],
   "090073": [
     "unavailable",
     "a resource monitor has stopped the warehouse: raise its quota or wait for the next period"
@@ -43,13 +49,13 @@ const byCode: Readonly<Record<string, Verdict>> = {
   "091003": ["unavailable", "a stage could not be used"],
   "100082": ["too_large", "larger than a VARIANT or a statement may be"],
   "100090": ["denied", "two rows where one should be: `node dist/main.js audit` shows the ledger"],
-  "200001": ["unavailable", "another transaction made the same row first"],
+  "200001": ["unavailable", "another transaction inserted the same row first"],
   "391404": ["denied", "this account, region or edition has no hybrid tables"],
   "401001": ["unavailable", "Snowflake cannot be reached"],
   "401003": ["unavailable", "the answer was not Snowflake's: check SNOWFLAKE_HOST and any proxy in between"],
-  "401004": ["unavailable", "the session has ended; opening another"],
-  "407001": ["unavailable", "the session has ended; opening another"],
-  "407002": ["unavailable", "the session has ended; opening another"]
+  "401004": ["unavailable", "the session has ended; reconnecting"],
+  "407001": ["unavailable", "the session has ended; reconnecting"],
+  "407002": ["unavailable", "the session has ended; reconnecting"]
 }
 
 const byStatus = (status: number): Verdict => {
@@ -57,11 +63,14 @@ const byStatus = (status: number): Verdict => {
   if (status === 404) return ["denied", "check SNOWFLAKE_ACCOUNT and SNOWFLAKE_HOST"]
   // Snowflake's own edge answers so in passing, too; whether it is the account that is wrong, the login tells.
   if (status === 403)
-    return ["unavailable", "if it lasts: check SNOWFLAKE_ACCOUNT and SNOWFLAKE_HOST, and the account's network policy"]
+    return [
+      "unavailable",
+      "if it persists: check SNOWFLAKE_ACCOUNT and SNOWFLAKE_HOST, and the account's network policy"
+    ]
   return ["unavailable", "Snowflake did not answer the request"]
 }
 
-/** SQLSTATE classes; what is not listed is tried again, because that loses nothing, and said not to pass when it stays. */
+/** SQLSTATE classes; what is not listed is retried, because that loses nothing, and said not to pass when it stays. */
 const bySqlState: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [/^54/, ["too_large", "more than Snowflake takes in one statement"]],
   [/^(42|02)/, ["denied", "compare tables and grants with `node dist/main.js doctor`"]],
@@ -73,12 +82,13 @@ const judge = (error: DriverError): Verdict => {
   if (error.status !== undefined) return byStatus(error.status)
   const known = byCode[error.code]
   if (known !== undefined) return known
-  // The only codes that are about data. SQLSTATE does not tell: 22000 stands for limits, stages and missing schemas as well.
+  // The only codes that are about data. SQLSTATE does not tell: 22000 stands for limits, stages and missing schemas as
+  // well.
   if (/^100\d{3}$/.test(error.code) && /^2[23]/.test(error.sqlState))
     return /too large/i.test(error.message)
       ? ["too_large", "larger than a VARIANT may be"]
       : ["refused", "the data of a record does not fit"]
-  if (/conflict/i.test(error.message)) return ["unavailable", "another transaction was first"]
+  if (/conflict/i.test(error.message)) return ["unavailable", "conflict with another transaction"]
   const login = loginVerdict(error.code)
   if (login !== undefined) return login
   // Settings that the driver itself refuses before it connects (404xxx, 405xxx).
@@ -89,8 +99,8 @@ const judge = (error: DriverError): Verdict => {
 const unknownFault: Verdict = ["unavailable", "an unknown error"]
 
 /**
- * `refused` texts quote the data ("Numeric value 'abc' …"), so only what stands before the first quotation or colon is kept; and the cause that
- * PARSE_JSON names, where it is one of its own.
+ * `refused` texts quote the data ("Numeric value 'abc' …"), so only what is before the first quotation or colon is
+ * kept; and the cause that PARSE_JSON names, where it is one of its own.
  */
 const withoutData = (message: string): string => {
   const [before = ""] = message.split(/[:'"]/)

@@ -1,4 +1,7 @@
-/** The INSERTs of a batch: in statements as large as this account takes, and with a word on which records are at fault when one is refused. */
+/**
+ * The INSERTs of a batch: in statements as large as this account takes, and and finds the records at fault when one is
+ * refused.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -18,22 +21,26 @@ type Rows = Pick<Batch, "outcomes" | "table">
 /** Milliseconds. A real account is never faster than 300, an INSERT of 1 MB that nothing holds up takes less. */
 const slowInsert = 250
 
-/** No gateway is known to refuse so little; a statement that is refused all the same carries one record that is too large. */
+/**
+ * No gateway is known to refuse so little; a statement that is refused all the same carries one record that is too
+ * large.
+ */
 const smallestStatement = 64_000
 
 /** An internal error that comes so often for one batch, while the table takes other statements, is the batch's own. */
 const suspicious = 3
 
-/** What Snowflake, or what stands before it, answers where a payload may be the cause as well as an incident. */
+/** What Snowflake, or what is before it, answers where a payload may be the cause as well as an incident. */
 const perhapsData = new Set(["000603", "400"])
 
 export const make = (names: Dialect, client: SnowflakeClient) => {
   const insertSql = memo((table) => Sql.insertRows(names, table))
   const checkSql = Sql.unparsable
 
-  // What mostly waits for its answer should carry more. Compressing costs as much as a third of the rest, so it is not done for nothing.
+  // What mostly waits for its answer should carry more. Compressing costs as much as a third of the rest, so it is not
+  // done for nothing.
   let isSlow = false
-  // What was answered with 413 is not tried again by this process.
+  // What was answered with 413 is not retried by this process.
   let largest = Number.POSITIVE_INFINITY
   // After a refusal a batch is sent once more: in as few statements as will do.
   let isAgain = false
@@ -64,7 +71,10 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
     isAgain = false
   })
 
-  /** The same batch again for as long as 413 makes the statements smaller, which it does only a few times in the life of a process. */
+  /**
+   * The same batch again for as long as 413 makes the statements smaller, which it does only a few times in the life of
+   * a process.
+   */
   const inStatementsThatPass = <A>(write: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>
     Effect.suspend(() => {
       const before = largest
@@ -86,7 +96,10 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
     return new WarehouseError({ reason: "refused", message, ...(code === undefined ? {} : { code }) })
   })
 
-  /** The records that PARSE_JSON does not take, by their index among the outcomes: all of them with one query, however many they are. */
+  /**
+   * The records that PARSE_JSON does not take, by their index among the outcomes: all of them with one query, however
+   * many they are.
+   */
   const atFault = Effect.fnUntraced(function* (batch: Rows) {
     const found: Array<number> = []
     for (const bind of Sql.eventsBinds(batch.outcomes))
@@ -98,7 +111,7 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
     return found
   })
 
-  /** A refusal says which records it means, where that can be told without trying them. */
+  /** A refusal says which records it means, where that can be decided without trying them. */
   const judged =
     (batch: Rows) =>
     (failed: WarehouseError): Effect.Effect<never, WarehouseError> =>
@@ -120,7 +133,10 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
     /** Around the transaction that inserts a batch. */
     guarded: <A>(batch: Rows, write: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> =>
       Effect.catch(inStatementsThatPass(write), judged(batch)),
-    /** Whether one statement carries the batch, which then is atomic by itself; undefined when there is nothing to insert. */
+    /**
+     * Whether one statement carries the batch, which then is atomic by itself; undefined when there is nothing to
+     * insert.
+     */
     isSingle: (batch: Rows): boolean | undefined => {
       const [first, second] = statements(batch)
       return first === undefined ? undefined : second === undefined

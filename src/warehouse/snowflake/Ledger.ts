@@ -1,7 +1,8 @@
 /**
- * The ledger on Snowflake: whatever decides, or changes it, is a statement that begins after the ledger's lock is held, in the same transaction.
- * So exactly-once takes no more than what Snowflake documents: two UPDATEs of one row exclude each other, and a statement sees what was committed
- * before it began. What a statement reads that had to wait for a lock is documented nowhere, and does not matter here.
+ * The ledger on Snowflake: whatever decides, or changes it, is a statement that begins after the ledger's lock is held,
+ * in the same transaction. So exactly-once takes no more than what Snowflake documents: two UPDATEs of one row exclude
+ * each other, and a statement sees what was committed before it began. What a statement reads that had to wait for a
+ * lock is documented nowhere, and does not matter here.
  */
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -44,10 +45,13 @@ export const make = (names: Dialect, group: string) => {
       Effect.asVoid
     )
 
-  /** A partition has one row. Should it ever have more, they are made one here, under the lock and without a right to delete. */
+  /**
+   * A partition has one row. Should it ever have more, they are made one here, under the lock and without a right to
+   * delete.
+   */
   const healed = Effect.fnUntraced(function* (session: Session, found: ReadonlyArray<TopicPartition>) {
     const away = LockSql.retiredGroup(group, randomUUID())
-    yield* Effect.logWarning(`The ledger had more than one row for ${found.length} of its partitions; made one`)
+    yield* Effect.logWarning(`The ledger had more than one row for ${found.length} of its partitions; merged them`)
     yield* session.execute(sql.retire, [away, LockSql.partitionsBind(found), group])
     yield* session.execute(sql.restore, [group, away])
     return yield* rows(session)
@@ -64,7 +68,10 @@ export const make = (names: Dialect, group: string) => {
   return {
     read: (session: Session) => Effect.map(rows(session), merged),
 
-    /** Makes the lock rows of these partitions. Committed before the transaction of a claim begins, so that they can be locked in it. */
+    /**
+     * Makes the lock rows of these partitions. Committed before the transaction of a claim begins, so that they can be
+     * locked in it.
+     */
     prepare: (session: Session, partitions: ReadonlyArray<TopicPartition>) =>
       Effect.asVoid(session.execute(sql.addLocks, [locks, LockSql.partitionsBind(partitions), locks])),
 
@@ -77,7 +84,10 @@ export const make = (names: Dialect, group: string) => {
         Effect.asVoid(session.execute(sql.reset, [startsBind(positions), group]))
       ),
 
-    /** Comes last in a write, because the lock lasts until COMMIT. What it means that it did not pass is read in the same transaction. */
+    /**
+     * Comes last in a write, because the lock lasts until COMMIT. What it means that it did not pass is read in the
+     * same transaction.
+     */
     advance: Effect.fnUntraced(function* (session: Session, ranges: ReadonlyArray<OffsetRange>) {
       yield* lock(session, ranges)
       const moved = yield* session.execute(sql.advance, [rangesBind(ranges), group])

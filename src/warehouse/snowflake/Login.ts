@@ -1,15 +1,18 @@
-/** Logging in, but not again and again with what was refused: Snowflake locks a user after a few wrong logins, and each one more keeps it locked. */
+/**
+ * Logs in, with a backoff after a refusal: Snowflake locks a user after a few failed logins, and each further one
+ * extends the lock.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { WarehouseError } from "../WarehouseError.ts"
 
-/** Milliseconds until a refused login is tried again: doubled each time, from the first to the second. */
+/** Milliseconds until a refused login is retried: doubled each time, from the first to the second. */
 const [first, longest] = [2_000, 300_000]
 
 /** As long as Snowflake keeps a user locked (390102). */
 const locked = 900_000
 
-/** `login`, or the refusal of the last one for as long as it stands. What passes by itself is not a refusal. */
+/** `login`, or the refusal of the last one while it lasts. What passes by itself is not a refusal. */
 export const patiently = <A>(login: Effect.Effect<A, WarehouseError>): Effect.Effect<A, WarehouseError> => {
   let refusal: { readonly error: WarehouseError; readonly until: number } | undefined
   let pause = first

@@ -1,10 +1,10 @@
-/** Snowflake's codes of login and session: which of them pass by themselves, and what to do about those that do not. */
+/** Snowflake's login and session codes: which are transient, and the fix for those that are not. */
 import type { WarehouseErrorReason } from "../WarehouseError.ts"
 
 type Verdict = readonly [reason: WarehouseErrorReason, advice: string]
 
-const ended: Verdict = ["unavailable", "the session has ended; opening another"]
-const expired: Verdict = ["unavailable", "the session has expired; opening another"]
+const ended: Verdict = ["unavailable", "the session has ended; reconnecting"]
+const expired: Verdict = ["unavailable", "the session has expired; reconnecting"]
 const role: Verdict = ["denied", "check SNOWFLAKE_ROLE, and GRANT ROLE … TO USER …"]
 const keyPair: Verdict = [
   "denied",
@@ -30,11 +30,11 @@ const byCode: Readonly<Record<string, Verdict>> = {
   "390195": oauth,
   "390201": [
     "denied",
-    "SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA, SNOWFLAKE_WAREHOUSE or SNOWFLAKE_ROLE names something that is not there, or that this user may not use"
+    "SNOWFLAKE_DATABASE, SNOWFLAKE_SCHEMA, SNOWFLAKE_WAREHOUSE or SNOWFLAKE_ROLE names something that does not exist, or that this user may not use"
   ],
   "390303": oauth,
   "390318": oauth,
-  "390400": ["denied", "the login was not understood: check the SNOWFLAKE_ variables"],
+  "390400": ["denied", "invalid login request: check the SNOWFLAKE_ variables"],
   "390401": ["denied", "logging in with a browser is not for services: use a key pair"],
   "390422": ["denied", "a network policy refuses this address: ask the account's administrator to allow it"],
   "390432": [
@@ -45,7 +45,7 @@ const byCode: Readonly<Record<string, Verdict>> = {
   "394400": ["denied", "the access token is not valid or has expired: renew SNOWFLAKE_TOKEN"],
   "394508": [
     "denied",
-    "this user needs a second factor, which a service has not: use a key pair and a user of TYPE = SERVICE"
+    "this user needs a second factor, which a service does not have: use a key pair and a user of TYPE = SERVICE"
   ]
 }
 

@@ -1,4 +1,7 @@
-/** What would stop a write to Snowflake, found before the first record is read, all of it at once, each with the statement that mends it. */
+/**
+ * Everything that would stop a write to Snowflake, found before the first record is read, each with the statement that
+ * fixes it.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Route, tablesOf } from "../../domain/Route.ts"
@@ -22,7 +25,7 @@ const decodeIdentity = decodeRows(
 type Problems = ReadonlyArray<Problem>
 const none: Problems = []
 
-/** A refusal becomes what it means; a fault of the network stays a failure, which the caller tries again. */
+/** A refusal becomes what it means; a fault of the network stays a failure, which the caller retries. */
 const orIfDenied = <A, B>(effect: Effect.Effect<A, WarehouseError>, onDenied: (error: WarehouseError) => B) =>
   Effect.catchIf(
     effect,
@@ -130,7 +133,8 @@ export const preflight = (
 
   const look = Effect.fnUntraced(function* (session: Session) {
     const { role, selected } = yield* identityOf(session, sink)
-    // What follows makes no sense in a database that cannot be seen, and says nothing where a warehouse is what it lacks.
+    // What follows makes no sense in a database that cannot be seen, and says nothing where a warehouse is what it
+    // lacks.
     const hidden = selected ? yield* database(session, role) : none
     const inside = hidden.length > 0 ? Effect.succeed(none) : tables(session, role)
     return selected

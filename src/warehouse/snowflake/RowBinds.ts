@@ -1,6 +1,6 @@
 /**
- * A large bind as bytes. The driver would turn its text into JSON three times and into bytes twice, which is most of what a write costs; so it
- * gets a token in its place, and the bytes come in when the request leaves.
+ * A large bind as bytes. The driver would turn its text into JSON three times and into bytes twice, which is most of
+ * what a write costs; so it gets a token in its place, and the bytes come in when the request leaves.
  */
 import { randomUUID } from "node:crypto"
 import * as Predicate from "effect/Predicate"
@@ -21,10 +21,16 @@ let scratch = Buffer.allocUnsafe(64 * 1024)
 /** Larger than this it is not kept: only very large events ask for it. */
 const keptScratch = 4 * 1024 * 1024
 
-/** A text of more characters is measured before it is written; for a shorter one it is cheaper to have room for the largest that it could be. */
+/**
+ * A text of more characters is measured before it is written; for a shorter one it is cheaper to have room for the
+ * largest that it could be.
+ */
 const measured = 16 * 1024
 
-/** Lists as binds that are JSON arrays, each of as many bytes as are asked for at most; an item that is larger goes alone. Built one at a time, when they are asked for. */
+/**
+ * Lists as binds that are JSON arrays, each of as many bytes as are asked for at most; an item that is larger goes
+ * alone. Built one at a time, when they are asked for.
+ */
 export function* jsonArrays<A>(
   items: ReadonlyArray<A>,
   element: (item: A) => string,
@@ -96,8 +102,8 @@ export const filled = (data: unknown): unknown => {
 }
 
 /**
- * JSON text around a string whose inside is still to be escaped. Read as Latin-1, bytes are text of one byte a character, which is escaped fastest;
- * what is not ASCII passes through unchanged.
+ * JSON text around a string whose inside is still to be escaped. Read as Latin-1, bytes are text of one byte a
+ * character, which is escaped fastest; what is not ASCII passes through unchanged.
  */
 const spliced = (before: string, inside: Buffer, after: string): Buffer => {
   const escaped = JSON.stringify(inside.toString("latin1"))

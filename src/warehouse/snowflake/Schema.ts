@@ -1,4 +1,7 @@
-/** `init` on Snowflake: looks first and creates what is missing, so that the least role is enough where all is there. */
+/**
+ * `init` on Snowflake: creates only what is missing, so that a role without privileges to create is enough when nothing
+ * is.
+ */
 import * as Effect from "effect/Effect"
 import type { Route } from "../../domain/Route.ts"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
@@ -42,7 +45,7 @@ export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: R
       if (there.tables.has(consumerOffsets.name))
         return yield* new WarehouseError({
           reason: "denied",
-          message: `${names.qualified(consumerOffsets.name)} is there already, and a table cannot become a hybrid one; docs/how-to/snowflake.md says how to replace it`
+          message: `${names.qualified(consumerOffsets.name)} already exists, and a table cannot become a hybrid table; docs/how-to/snowflake.md says how to replace it`
         })
       const [schema] = there.schema ? [] : Sql.missing(sink.database, sink.schema, [], there)
       yield* run(session, [...(schema === undefined ? [] : [schema]), Sql.createHybridLedger(names)])

@@ -59,7 +59,10 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
         return isSingle ? client.use(all) : client.transaction(all)
       }
 
-      /** A transaction that takes the lock of partitions. The first one of this version finds no lock row, makes it, and asks again. */
+      /**
+       * A transaction that takes the lock of partitions. The first one of this version finds no lock row, makes it, and
+       * asks again.
+       */
       const underLock = <A>(
         { prepare }: SnowflakeLedger.SnowflakeLedger,
         partitions: ReadonlyArray<TopicPartition>,
@@ -78,7 +81,10 @@ const make = (sink: SnowflakeSettings): Layer.Layer<Warehouse, never, Settings> 
       // No group is called so, and all replays have it in common.
       const replays = SnowflakeLedger.make(names, "#replay")
 
-      /** Of two replays of one dead letter the second has to see what the first has marked: so the lock comes before, as in a write. */
+      /**
+       * Of two replays of one dead letter the second has to see what the first has marked: so the lock comes before, as
+       * in a write.
+       */
       const replay = (table: Table, rows: ReadonlyArray<BronzeRow>) => {
         const put = (session: Session) =>
           session.execute(Sql.markReplayed(names), [positionsBind(rows)]).pipe(

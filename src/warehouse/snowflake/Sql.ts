@@ -37,8 +37,8 @@ const createSchema = (database: string, schema: string): string =>
   `CREATE SCHEMA IF NOT EXISTS ${quoted(database.toUpperCase())}.${quoted(schema.toUpperCase())}`
 
 /**
- * What `init` runs, given what there is: each statement takes a right of its own even where it would have nothing to do, and a role that may fill
- * the tables may rightly lack it.
+ * What `init` runs, given what there is: each statement takes a right of its own even where it would have nothing to
+ * do, and a role that may fill the tables may rightly lack it.
  */
 export const missing = (
   database: string,
@@ -59,7 +59,10 @@ export const missing = (
   ]
 }
 
-/** The ledger as a table whose rows are locked one by one; only where the account has hybrid tables, and only before there is a ledger. */
+/**
+ * The ledger as a table whose rows are locked one by one; only where the account has hybrid tables, and only before
+ * there is a ledger.
+ */
 export const createHybridLedger = (names: Dialect): string =>
   createTable(names, consumerOffsets).replace("CREATE TABLE", "CREATE HYBRID TABLE")
 
@@ -72,7 +75,8 @@ export const ddl = (database: string, schema: string, routes: ReadonlyArray<Rout
   upgrade: upgrades(dialect(database, schema), shapesOf(routes))
 })
 
-// TRY_TO_… on strings: a value that does not fit is NULL and never fails the statement. Casts of VARIANT have no such form.
+// TRY_TO_… on strings: a value that does not fit is NULL and never fails the statement. Casts of VARIANT have no such
+// form.
 const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
   STRING: (text) => text,
   NUMBER: (text) => `TRY_TO_NUMBER(${text}, 38, 0)`,
@@ -84,8 +88,9 @@ const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
 const typedColumn = ({ type }: Column, index: number): string => typed[type](`f.value:c[${index}]::STRING`)
 
 /**
- * One row per element of the array that is bound. VALUES and array binds do not take PARSE_JSON on Snowflake; FLATTEN does. Of two keys that are the
- * same the last one counts ('d'); without that Snowflake would refuse the event, and all that came with it.
+ * One row per element of the array that is bound. VALUES and array binds do not take PARSE_JSON on Snowflake; FLATTEN
+ * does. Of two keys that are the same the last one counts ('d'); without that Snowflake would refuse the event, and all
+ * that came with it.
  */
 const fromBind = "FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?, 'd'))) f"
 
@@ -112,13 +117,19 @@ export const insertDeadLetters = (names: Dialect): string =>
 
 const ledger = (names: Dialect): string => names.qualified(consumerOffsets.name)
 
-/** Moves each range from where it must stand; what stands elsewhere, or under another epoch, is not touched and so not counted. Binds: ranges, group. */
+/**
+ * Moves each range from where it must stand; what is elsewhere, or under another epoch, is not touched and so not
+ * counted. Binds: ranges, group.
+ */
 export const advance = (names: Dialect): string =>
   `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.X, SKIPPED = COALESCE(SKIPPED, 0) + s.S, UPDATED_AT = SYSDATE()
 FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:e::NUMBER AS E, f.value:f::NUMBER AS F, f.value:x::NUMBER AS X, f.value:s::NUMBER AS S ${fromBind}) s
 WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P AND EPOCH = s.E AND NEXT_OFFSET = s.F`
 
-/** Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here. Binds: positions, group, owner, group, owner. */
+/**
+ * Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here.
+ * Binds: positions, group, owner, group, owner.
+ */
 export const claim = (names: Dialect): string =>
   `MERGE INTO ${ledger(names)} AS t
 USING (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O, f.value:i::STRING AS I ${fromBind}) AS s
@@ -138,7 +149,10 @@ WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P`
 export const readLedger = (names: Dialect): string =>
   `SELECT TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, TOPIC_ID FROM ${ledger(names)} WHERE CONSUMER_GROUP = ? ORDER BY TOPIC, "PARTITION"`
 
-/** Marks dead letters that wait as put back; takes the lock of their table, so that of two replays one comes after the other. Bind: positions. */
+/**
+ * Marks pending dead letters as replayed; takes the lock of their table, so that of two replays one comes after the
+ * other. Bind: positions.
+ */
 export const markReplayed = (names: Dialect): string =>
   `UPDATE ${names.qualified(deadLetters.name)} SET REPLAYED_AT = SYSDATE()
 FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:o::NUMBER AS O ${fromBind}) s
@@ -177,8 +191,8 @@ const place = (row: BronzeRow | DeadLetter): string => {
 }
 
 /**
- * Snowflake's documented limit for a statement with its binds is 1 MB, after compression (docs.snowflake.com, "Query size limits"). More is processed,
- * and cannot be run again.
+ * Snowflake's documented limit for a statement with its binds is 1 MB, after compression (docs.snowflake.com, "Query
+ * size limits"). More is processed, and cannot be run again.
  */
 export const plainStatement = 1_000_000
 
@@ -186,8 +200,9 @@ export const plainStatement = 1_000_000
 export const compressedStatement = 4_000_000
 
 /**
- * The rows as the binds of `insertRows`, a statement each. The payload text is spliced in as it is, never parsed, so 64-bit integers and `1.10` survive.
- * A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a "v" that is JSON null.
+ * The rows as the binds of `insertRows`, a statement each. The payload text is spliced in as it is, never parsed, so
+ * 64-bit integers and `1.10` survive. A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a
+ * "v" that is JSON null.
  */
 export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plainStatement): Iterable<RowBind> =>
   jsonArrays(
@@ -199,13 +214,18 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
     maxBytes
   )
 
-/** The indexes of those events that are no JSON to Snowflake. Bind: events. */
+/** The indexes of those events that are not JSON to Snowflake. Bind: events. */
 export const unparsable = `SELECT f.value:i::NUMBER AS N ${fromBind} WHERE TRY_PARSE_JSON(f.value:v::STRING, 'd') IS NULL`
 
-/** What PARSE_JSON takes on every account (16 MiB), less some room. The query is not kept, so the limit for one that may be run again does not matter. */
+/**
+ * What PARSE_JSON takes on every account (16 MiB), less some room. The query is not kept, so the limit for one that may
+ * be run again does not matter.
+ */
 const largestCheck = 15_000_000
 
-/** The events among `outcomes` as the binds of `unparsable`: as text, so that what is in them is not looked at before. */
+/**
+ * The events among `outcomes` as the binds of `unparsable`: as text, so that what is in them is not looked at before.
+ */
 export const eventsBinds = (outcomes: ReadonlyArray<Outcome>): Iterable<RowBind> =>
   jsonArrays(
     outcomes.flatMap((outcome, index) =>
@@ -218,12 +238,15 @@ export const eventsBinds = (outcomes: ReadonlyArray<Outcome>): Iterable<RowBind>
   )
 
 /**
- * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary data types"), less some
- * room for the message.
+ * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary
+ * data types"), less some room for the message.
  */
 const maxText = 16 * 1024 * 1024 - 16 * 1024
 
-/** Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its beginning. */
+/**
+ * Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its
+ * beginning.
+ */
 export const deadLettersBinds = (
   table: string,
   letters: ReadonlyArray<DeadLetter>,

@@ -1,6 +1,6 @@
 /**
- * What is changed inside snowflake-sdk, all of it here. Each change knows the version and the shape that it was made for, and refuses to start
- * on another: an upgrade has to look at them again.
+ * What is changed inside snowflake-sdk, all of it here. Each change knows the version and the shape that it was made
+ * for, and refuses to start on another: an upgrade has to look at them again.
  */
 import { createRequire } from "node:module"
 import { promisify } from "node:util"
@@ -10,7 +10,10 @@ import { filled } from "./RowBinds.ts"
 /** The version that these changes were made for. */
 export const version = "3.3.0"
 
-/** A request of more bytes is compressed: a bind is quoted once more in it, and beyond 1 MB Snowflake need not take it as it is. */
+/**
+ * A request of more bytes is compressed: a bind is quoted once more in it, and beyond 1 MB Snowflake need not take it
+ * as it is.
+ */
 const largestPlain = 800_000
 
 type Http = typeof import("snowflake-sdk/dist/lib/http/axios_instance.js")
@@ -24,9 +27,7 @@ export const apply = (): void => {
   if (isApplied) return
   const { version: found }: { readonly version: string } = require("snowflake-sdk/package.json")
   if (found !== version)
-    throw new Error(
-      `snowflake-sdk ${found} is installed, and patches.ts was made for ${version}: look at each patch again`
-    )
+    throw new Error(`snowflake-sdk ${found} is installed, and patches.ts was made for ${version}: review each patch`)
   const http: Http = require("snowflake-sdk/dist/lib/http/axios_instance.js")
   if (typeof http.default?.interceptors?.request?.use !== "function")
     throw new Error("snowflake-sdk has no axios instance where patches.ts looks for it")
@@ -36,8 +37,9 @@ export const apply = (): void => {
 }
 
 /**
- * The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this field, though. The bytes of
- * large binds come in here, and large requests are compressed, as other drivers of Snowflake do.
+ * The driver repeats a failed statement 7 times (75 s in all) and offers no option; its retry middleware reads this
+ * field, though. The bytes of large binds come in here, and large requests are compressed, as other drivers of
+ * Snowflake do.
  */
 const sendOnceWithBinds = (http: Http): void => {
   http.default.interceptors.request.use(async (request) => {
@@ -51,8 +53,9 @@ const sendOnceWithBinds = (http: Http): void => {
 }
 
 /**
- * The driver compresses each request, which is half of its work, and sends it uncompressed all the same: the result comes after the request
- * has left (dist/lib/http/base.js). Told that it could not be compressed, it goes on as it always does. Its calls are those without options.
+ * The driver compresses each request, which is half of its work, and sends it uncompressed all the same: the result
+ * comes after the request has left (dist/lib/http/base.js). Told that it could not be compressed, it continues as it
+ * always does. Its calls are those without options.
  */
 const skipUselessGzip = (zlib: typeof import("node:zlib")): void => {
   const { gzip } = zlib

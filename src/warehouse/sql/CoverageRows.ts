@@ -1,4 +1,6 @@
-/** Reads the answer of CoverageSql: one row per partition and gap becomes one coverage per partition of a routed topic. */
+/**
+ * Reads the answer of CoverageSql: one row per partition and gap becomes one coverage per partition of a routed topic.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Gap, PartitionCoverage } from "../../domain/Coverage.ts"

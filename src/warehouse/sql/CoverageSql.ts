@@ -1,4 +1,7 @@
-/** The one statement behind an audit: rows, dead letters, ledger and gaps of every routed partition, as they stood in the same instant. */
+/**
+ * The one statement behind an audit: rows, dead letters, ledger and gaps of every routed partition, as they stood in
+ * the same instant.
+ */
 import { maxGaps } from "../../domain/Coverage.ts"
 import type { Route } from "../../domain/Route.ts"
 import { consumerOffsets, type Dialect, deadLetters } from "./Tables.ts"
@@ -8,7 +11,7 @@ export interface Query {
   readonly binds: ReadonlyArray<string>
 }
 
-/** R counts the rows of an offset, D its dead letters that wait, L all of its dead letters. */
+/** R counts the rows of an offset, D its pending dead letters, L all of its dead letters. */
 const rowsOf = (names: Dialect, table: string): string =>
   `SELECT KAFKA_TOPIC AS TOPIC, KAFKA_PARTITION AS P, KAFKA_OFFSET AS O, 1 AS R, 0 AS D, 0 AS L FROM ${names.qualified(table)} WHERE KAFKA_TOPIC = ?`
 

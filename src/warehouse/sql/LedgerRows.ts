@@ -31,7 +31,7 @@ export const decodeRows = <S extends Schema.Decoder<unknown>>(row: S) => {
 
 const decodeLedgerRows = decodeRows(LedgerRow)
 
-/** The rows of a group as they stand there; only DuckDB holds the key unique. */
+/** The rows of a group as they are there; only DuckDB holds the key unique. */
 export const decodeLedger = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError> =>
   Effect.map(decodeLedgerRows(rows), (decoded) =>
     decoded.map((row) => ({
@@ -44,7 +44,10 @@ export const decodeLedger = (rows: ReadonlyArray<unknown>): Effect.Effect<Readon
     }))
   )
 
-/** One entry for each partition. Of several rows the one that got furthest counts, because the records up to it are durable. */
+/**
+ * One entry for each partition. Of several rows the one that got furthest counts, because the records up to it are
+ * durable.
+ */
 export const merged = (entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<LedgerEntry> => {
   const partitions = new Map<string, LedgerEntry>()
   for (const entry of entries) {
@@ -63,7 +66,9 @@ export const toLedger = (rows: ReadonlyArray<unknown>) => Effect.map(decodeLedge
 export const twinsOf = (entries: ReadonlyArray<LedgerEntry>): ReadonlyArray<TopicPartition> =>
   merged(entries).filter((entry) => entries.filter((other) => partitionKey(other) === partitionKey(entry)).length > 1)
 
-/** The claimed ones among `entries`; fails when somebody else was there in between, for then the epoch read is not ours. */
+/**
+ * The claimed ones among `entries`; fails when somebody else was there in between, for then the epoch read is not ours.
+ */
 export const claimedBy = (
   owner: string,
   starts: ReadonlyArray<Position>,
@@ -82,12 +87,12 @@ export const claimedBy = (
 export const fenced = (moved: number, wanted: number): WarehouseError =>
   new WarehouseError({
     reason: "fenced",
-    message: `the ledger let ${moved} of ${wanted} partitions pass: another member has claimed them, or an earlier try of this write has landed`
+    message: `the ledger accepted ${moved} of ${wanted} partitions: another member has claimed them, or an earlier attempt of this write was committed`
   })
 
 /**
- * What it means that an UPDATE of these ranges moved only so many rows, by the ledger as the same transaction reads it. Where it stands as
- * expected the UPDATE cannot have seen what is there, and a new try may.
+ * What it means that an UPDATE of these ranges moved only so many rows, by the ledger as the same transaction reads it.
+ * Where it stands as expected the UPDATE cannot have seen what is there, and a new attempt may.
  */
 export const notMoved = (
   moved: number,
@@ -102,18 +107,21 @@ export const notMoved = (
       return entry?.epoch === range.epoch && entry.next === range[where]
     })
   if (stands("from") && twinsOf(found).length === 0)
-    return new WarehouseError({ reason: "unavailable", message: "the ledger stands where it should, but did not move" })
+    return new WarehouseError({ reason: "unavailable", message: "the ledger is where it should be, but did not move" })
   const { message, reason } = fenced(moved, ranges.length)
   return new WarehouseError({ reason, message, landed: stands("next") })
 }
 
-/** All dead letters of a replay have to wait still. A single one may stand there more than once, where delivery is at-least-once. */
+/**
+ * All dead letters of a replay have to wait still. A single one may be there more than once, where delivery is
+ * at-least-once.
+ */
 export const checkReplay = (marked: number, wanted: number): Effect.Effect<void, WarehouseError> =>
   marked === wanted || (wanted === 1 && marked > 1)
     ? Effect.void
     : Effect.fail(
         new WarehouseError({
           reason: "fenced",
-          message: `${marked} of ${wanted} dead letters wait: the others are not there, or have been replayed before`
+          message: `${marked} of ${wanted} dead letters are pending: the others do not exist, or were replayed before`
         })
       )

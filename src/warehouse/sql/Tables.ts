@@ -1,4 +1,7 @@
-/** The tables of the warehouse, described once for every dialect: what `ddl` creates, `preflight` looks for and a write fills. */
+/**
+ * The tables of the warehouse, described once for every dialect: what `ddl` creates, `preflight` looks for and a write
+ * fills.
+ */
 import { type ColumnType, type Route, standardColumns, type Table, tablesOf } from "../../domain/Route.ts"
 import { latest } from "../../domain/Timestamps.ts"
 import type { Problem } from "../Warehouse.ts"
@@ -57,7 +60,7 @@ export const deadLetters: Shape = {
   ]
 }
 
-/** NEXT_OFFSET - START_OFFSET = rows + dead letters that wait + SKIPPED, for each partition and at any time. */
+/** NEXT_OFFSET - START_OFFSET = rows + pending dead letters + SKIPPED, for each partition and at any time. */
 export const consumerOffsets: Shape = {
   name: "CONSUMER_OFFSETS",
   fields: [
@@ -93,10 +96,16 @@ export interface Dialect {
   readonly jsonText: (expression: string) => string
 }
 
-/** Whether a timestamp lies in the years 1970 to 9999; producers may send anything, and what no column holds is left out rather than refused. */
+/**
+ * Whether a timestamp lies in the years 1970 to 9999; producers may send anything, and what no column holds is left out
+ * rather than refused.
+ */
 export const isStorable = (timestamp: number): boolean => timestamp >= 0 && timestamp <= latest
 
-/** Quoted, so that a column may be called ORDER; names are upper case, so `order_id` and ORDER_ID still find it without quotes. */
+/**
+ * Quoted, so that a column may be called ORDER; names are upper case, so `order_id` and ORDER_ID still find it without
+ * quotes.
+ */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** `CREATE TABLE IF NOT EXISTS …` for a shape. */
@@ -108,7 +117,10 @@ export const createTable = (dialect: Dialect, shape: Shape): string => {
   return `CREATE TABLE IF NOT EXISTS ${dialect.qualified(shape.name)} (\n${lines.join(",\n")}\n)`
 }
 
-/** What `init` runs: `create` always, of `upgrade` what is needed, because altering a table takes rights that creating one does not. */
+/**
+ * What `init` runs: `create` always, of `upgrade` what is needed, because altering a table takes rights that creating
+ * one does not.
+ */
 export interface Ddl {
   readonly create: ReadonlyArray<string>
   readonly upgrade: ReadonlyArray<string>
@@ -118,7 +130,10 @@ export interface Ddl {
 const addColumn = (dialect: Dialect, table: string, field: Field): string =>
   `ALTER TABLE ${dialect.qualified(table)} ADD COLUMN IF NOT EXISTS ${quoted(field.name)} ${dialect.types[field.type]}`
 
-/** The statements that bring tables of an older version up to date; with what was `found` in them, only those that have something to do. */
+/**
+ * The statements that bring tables of an older version up to date; with what was `found` in them, only those that have
+ * something to do.
+ */
 export const upgrades = (
   dialect: Dialect,
   shapes: ReadonlyArray<Shape>,
@@ -130,7 +145,10 @@ export const upgrades = (
       .map((field) => addColumn(dialect, name, field))
   )
 
-/** What is missing of `shapes`, given the columns that were found per table; a missing table is one problem, a missing column another. */
+/**
+ * What is missing of `shapes`, given the columns that were found per table; a missing table is one problem, a missing
+ * column another.
+ */
 export const missingFrom = (
   dialect: Dialect,
   shapes: ReadonlyArray<Shape>,

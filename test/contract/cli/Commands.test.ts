@@ -37,7 +37,7 @@ const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, pro
 }
 
 describe("words", () => {
-  it("unknown ones: 64, a suggestion, nothing on stdout", () => {
+  it("that are unknown: 64, a suggestion, nothing on stdout", () => {
     for (const [words, said] of [
       [["doctro"], /Unknown subcommand "doctro"[\s\S]+doctor/],
       [["produce", "--cuont", "3"], /Unrecognized flag: --cuont[\s\S]+--count/],
@@ -47,7 +47,7 @@ describe("words", () => {
       const { code, err, out } = cli(words)
       assert.strictEqual(code, 64, words.join(" "))
       assert.match(err, said)
-      assert.include(err, "--help` shows what there is")
+      assert.include(err, "--help`.")
       assert.notInclude(err, "    at ")
       assert.strictEqual(out, "")
     }
@@ -91,7 +91,7 @@ describe("a configuration that cannot be used", () => {
 })
 
 describe("from nothing to status", () => {
-  it("doctor finds the tables missing, init creates them, doctor is content", () => {
+  it("doctor finds the tables missing, init creates them, doctor passes", () => {
     const before = cli(["doctor", "--json"])
     assert.strictEqual(before.code, 1)
     const bad: ReadonlyArray<{ state: string; remedy?: string }> = JSON.parse(before.out)
@@ -105,7 +105,7 @@ describe("from nothing to status", () => {
     for (const words of [["init"], ["init"]]) assert.strictEqual(cli(words).code, 0)
     const { code, out } = cli(["doctor"])
     assert.strictEqual(code, 0, out)
-    assert.include(out, "All is well.")
+    assert.include(out, "No problems found.")
   }, 60_000)
 
   it("produce sends what it says, status and monitor see it", () => {
@@ -131,11 +131,11 @@ describe("from nothing to status", () => {
     )
 
     const again = cli(["status"])
-    assert.match(again.out, /Lag in all: 27/)
+    assert.match(again.out, /Total lag: 27/)
   }, 60_000)
 
-  it("monitor ends when nobody reads on", () => {
-    // Events go on coming: as with any follower, it is the next write that meets the closed pipe.
+  it("monitor ends when its output is closed", () => {
+    // Events keep coming: as with any follower, it is the next write that meets the closed pipe.
     const main = `"${process.execPath}" "${join(root, "dist/main.js")}"`
     const shell = `${main} produce --count 200 --rate 10 >/dev/null 2>&1 & ${main} monitor --from-beginning | head -n 1; kill $!`
     const { status, stdout } = spawnSync("sh", ["-c", shell], {
@@ -148,10 +148,10 @@ describe("from nothing to status", () => {
     assert.strictEqual(stdout.trim().split("\n").length, 1)
   })
 
-  it("the scripts are doors to the same commands, from any folder", () => {
+  it("the scripts run the same commands, from any folder", () => {
     const { code, out } = cli([], {}, join(root, "scripts/init_snowflake.sh"))
     assert.strictEqual(code, 0)
-    assert.include(out, "There are now the tables")
+    assert.include(out, "Tables ready:")
   })
 })
 
@@ -184,22 +184,22 @@ describe("status --watch in a terminal", () => {
   }, 60_000)
 })
 
-describe("when a side is away", () => {
+describe("when one side is unreachable", () => {
   const nobody = { KAFKA_BOOTSTRAP_SERVERS: "127.0.0.1:1" }
   it("commands fail with 1, in words", () => {
     const { code, err } = cli(["produce"], nobody)
     assert.strictEqual(code, 1)
     assert.match(err, /^Kafka: Could not list the topics: .*ECONNREFUSED.*\nCheck KAFKA_BOOTSTRAP_SERVERS/)
   })
-  it("a topic that is not there", () => {
+  it("a topic that does not exist", () => {
     const { code, err } = cli(["monitor", "--topic", "nope"])
     assert.strictEqual(code, 1)
     assert.match(err, /there is no topic nope/)
   })
-  it("doctor goes on with the rest", () => {
+  it("doctor continues with the rest", () => {
     const { code, out } = cli(["doctor"], nobody)
     assert.strictEqual(code, 1)
-    assert.match(out, /✗ broker +nobody listens on port 1 of 127\.0\.0\.1\n +-> Set KAFKA_BOOTSTRAP_SERVERS/)
+    assert.match(out, /✗ broker +nothing listens on port 1 of 127\.0\.0\.1\n +-> Set KAFKA_BOOTSTRAP_SERVERS/)
     assert.match(out, /✓ warehouse/)
   })
 })

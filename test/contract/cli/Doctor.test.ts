@@ -1,4 +1,7 @@
-/** What `doctor` finds and how it says to mend it, on a broker with ACLs, logins and TLS, on the Snowflake emulator and on DuckDB; and that it changes nothing. */
+/**
+ * What `doctor` finds and how it says to fix it, on a broker with ACLs, logins and TLS, on the Snowflake emulator and
+ * on DuckDB; and that it changes nothing.
+ */
 import { generateKeyPairSync } from "node:crypto"
 import { appendFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
@@ -104,7 +107,7 @@ describe("rights in Kafka", () => {
 
     const hidden = bad(await doctor(env))
     assert.lengthOf(hidden, 4)
-    assert.include(hidden[0]?.detail, "is not there, or this user may not see it")
+    assert.include(hidden[0]?.detail, "does not exist, or this user may not see it")
     assert.include(hidden[0]?.remedy, "--create --topic raw.orders.v1 --partitions 3 --replication-factor 1")
 
     await admin.createAcls({ acl: seen })
@@ -135,20 +138,30 @@ describe("the way to Kafka", () => {
   const sasl = { KAFKA_SASL_MECHANISM: "PLAIN", KAFKA_SASL_USERNAME: "bronze", KAFKA_SASL_PASSWORD: "wr0ng" }
 
   it.each([
-    ["nobody there", () => at(1), /^nobody listens on port 1 of localhost$/, /KAFKA_BOOTSTRAP_SERVERS/],
-    ["TLS unasked", () => at(secure().sslPort), /Closed connection/, /speaks TLS: set KAFKA_SECURITY_PROTOCOL=SSL$/],
+    ["no listener", () => at(1), /^nothing listens on port 1 of localhost$/, /KAFKA_BOOTSTRAP_SERVERS/],
     [
-      "TLS in vain",
+      "no TLS on a TLS listener",
+      () => at(secure().sslPort),
+      /Closed connection/,
+      /speaks TLS: set KAFKA_SECURITY_PROTOCOL=SSL$/
+    ],
+    [
+      "TLS on a plain listener",
       () => at(raw(), { KAFKA_SECURITY_PROTOCOL: "SSL" }),
       /TLS/,
       /does not speak TLS: set KAFKA_SECURITY_PROTOCOL=PLAINTEXT/
     ],
-    ["a login unasked", () => at(secure().saslPlaintextPort), /Closed/, /KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT with/],
     [
-      "a login in vain",
+      "no login on a SASL listener",
+      () => at(secure().saslPlaintextPort),
+      /Closed/,
+      /KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT with/
+    ],
+    [
+      "a login on a plain listener",
       () => at(raw(), { ...sasl, KAFKA_SECURITY_PROTOCOL: "SASL_PLAINTEXT" }),
       /SASL state/,
-      /wants no login: set KAFKA_SECURITY_PROTOCOL=PLAINTEXT/
+      /requires no login: set KAFKA_SECURITY_PROTOCOL=PLAINTEXT/
     ],
     [
       "a wrong password",
@@ -157,7 +170,7 @@ describe("the way to Kafka", () => {
       /KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD/
     ],
     [
-      "an authority unknown",
+      "an unknown authority",
       () => at(secure().sslPort, { KAFKA_SECURITY_PROTOCOL: "SSL" }),
       /certificate/,
       /KAFKA_SSL_CA/
@@ -239,7 +252,7 @@ describe("this machine", () => {
     }
   }, 60_000)
 
-  it("records from the future are told, with where they begin", async () => {
+  it("records from the future are reported, with where they begin", async () => {
     await kafka.produce("raw.clicks.v1", [{ value: "{}", partition: 0 }])
     await kafka.produce("raw.clicks.v1", [
       { value: "{}", partition: 0, timestamp: String(Date.now() + 120_000) },
@@ -247,11 +260,11 @@ describe("this machine", () => {
     ])
     const findings = await doctor({ ...plainly(), ...onDuckDb("future.db") })
     const found = findings.find(({ check, state }) => check === "topic raw.clicks.v1" && state === "warning")
-    assert.match(found?.detail ?? "", /^partition 0 from offset 1 on has times more than 5 s ahead/)
+    assert.match(found?.detail ?? "", /^partition 0 from offset 1 on has timestamps more than 5 s ahead/)
     assert.isFalse(findings.some(({ check, state }) => check === "topic raw.orders.v1" && state === "warning"))
   })
 
-  it("records that Kafka no longer has are told, with the command that goes on", async () => {
+  it("records that Kafka no longer has are reported, with the command to continue", async () => {
     const topic = "raw.lost.v1"
     const env = { ...plainly(), ...onDuckDb("lost.db"), BRONZE_ROUTES: `${topic}=LOST_RAW`, CONSUMER_GROUP_ID: "lost" }
     await kafka.createTopic(topic)
@@ -278,20 +291,20 @@ describe("this machine", () => {
     const found = await doctor({ ...plainly(), ...onDuckDb("not-yet.db"), LOG_FILE: log })
     assert.deepStrictEqual(
       bad(found).map(({ detail, remedy }) => [detail, remedy]),
-      [[`${join(folder, "not-yet.db")} is not there yet`, "node dist/main.js init"]]
+      [[`${join(folder, "not-yet.db")} does not exist yet`, "node dist/main.js init"]]
     )
     assert.strictEqual(find(found, "log file")?.state, "good")
     assert.notInclude((await readdir(folder)).join(), "not-yet")
   })
 
-  it("a port that somebody has, and a service that has it", async () => {
+  it("a port in use by another program, or by the service", async () => {
     const { close, url } = await clockAt(0)
     const { port } = new URL(url)
     const env = { ...plainly(), ...onDuckDb("port.db"), HTTP_PORT: port }
     assert.strictEqual(await start(env, ["init"]).exit, 0)
     const taken = find(await doctor(env), "http port")
     assert.strictEqual(taken?.state, "warning")
-    assert.include(taken?.detail, `somebody else listens on port ${port}`)
+    assert.include(taken?.detail, `another program listens on port ${port}`)
     close()
     assert.include(find(await doctor(env), "http port")?.detail, "is free")
 

@@ -1,4 +1,7 @@
-/** How a command ends, as a real process: interrupted before its answer, with its output lost, or with a reader who has gone. */
+/**
+ * How a command ends, as a real process: interrupted before its answer, with its output lost, or with a reader who has
+ * gone.
+ */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, openSync } from "node:fs"
@@ -71,7 +74,7 @@ describe("output", () => {
     it(`of ${words.join(" ")} that is lost is a failure, in one line`, async () => {
       assert.deepStrictEqual(await run(words, openSync("/dev/full", "w")), { code: 1, err: lost })
     })
-  it("that nobody reads any more is none", async () => {
+  it("that nobody reads any more is not a failure", async () => {
     const { child, end } = begin(["run", "--help"])
     child.stdout?.destroy()
     assert.deepStrictEqual(await end, { code: 0, err: "" })

@@ -1,4 +1,7 @@
-/** The alert rules: promtool accepts them, their unit tests pass and would notice each rule's absence, and each says what to do with words that exist. */
+/**
+ * The alert rules: promtool accepts them, their unit tests pass and would notice each rule's absence, and each says
+ * what to do with words that exist.
+ */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -35,7 +38,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What promtool says of our unit tests when these rules stand in place of ours; nothing when it is content. */
+/** What promtool says of our unit tests when these rules are in place of ours; nothing when it is content. */
 const complaintsWith = async (name: string, changed: ReadonlyArray<Rule>): Promise<string> => {
   const place = join(folder, name)
   cpSync(home, place, { recursive: true })

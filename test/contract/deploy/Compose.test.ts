@@ -1,4 +1,7 @@
-/** The image and compose.yaml: what they copy and mount is there, their settings are ones that the service accepts, and their parts find each other. */
+/**
+ * The image and compose.yaml: what they copy and mount is there, their settings are ones that the service accepts, and
+ * their parts find each other.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, posix } from "node:path"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
@@ -86,7 +89,7 @@ describe("the Dockerfile", () => {
     const kept = copies(stages[1] ?? "").flatMap(({ sources, to }) =>
       sources.map((source) => (to.endsWith("/") ? posix.join(to, source) : posix.normalize(to)))
     )
-    // Modules stand in dist as deep as they do in src.
+    // Modules are in dist as deep as they do in src.
     const read = sourceFiles.flatMap(({ file, text }) =>
       [...text.matchAll(/new URL\("(\.[^"]+)", import\.meta\.url\)/g)].map(([, to = ""]) =>
         posix.join(posix.dirname(file.replace(/^src/, "dist")), to)

@@ -1,4 +1,7 @@
-/** The Grafana dashboard: every panel can be read and drawn, asks for metrics that the service has, and none of those is left out. */
+/**
+ * The Grafana dashboard: every panel can be read and drawn, asks for metrics that the service has, and none of those is
+ * left out.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,4 +1,7 @@
-/** The Kubernetes manifests: valid by the schemas of Kubernetes and KEDA, restricted, consistent with each other and with the service's settings. */
+/**
+ * The Kubernetes manifests: valid by the schemas of Kubernetes and KEDA, restricted, consistent with each other and
+ * with the service's settings.
+ */
 import { generateKeyPairSync } from "node:crypto"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

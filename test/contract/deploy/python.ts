@@ -1,4 +1,7 @@
-/** The Python that checks deploy/, with what requirements.txt pins, installed once under .cache; and what YAML files hold, read with it. */
+/**
+ * The Python that checks deploy/, with what requirements.txt pins, installed once under .cache; and what YAML files
+ * hold, read with it.
+ */
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Schema from "effect/Schema"
@@ -24,7 +27,10 @@ const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Answer))
 
 export type Read = (typeof Answer.Type)[string]
 
-/** The documents of a YAML file, named from the project's root, and what Kubernetes' and KEDA's schemas say against them. */
+/**
+ * The documents of a YAML file, named from the project's root, and what Kubernetes' and KEDA's schemas say against
+ * them.
+ */
 export const readYaml = async (path: string): Promise<Read> => {
   const file = join(projectRoot, path)
   const read = decode(await python(join(here, "documents.py"), file))[file]

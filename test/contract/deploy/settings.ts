@@ -1,4 +1,7 @@
-/** What the service itself says of the environment variables that a file of deploy/ sets: mistakes, and settings that do nothing. */
+/**
+ * What the service itself says of the environment variables that a file of deploy/ sets: mistakes, and settings that do
+ * nothing.
+ */
 import * as Effect from "effect/Effect"
 import { hints } from "../../../src/settings/Hints.ts"
 import * as Settings from "../../../src/settings/Settings.ts"

@@ -27,7 +27,7 @@ afterAll(async () => {
 })
 
 describe("the tutorial", () => {
-  it("goes from the first row to dead letters, each command ending well", async () => {
+  it("goes from the first row to dead letters, each command exiting with 0", async () => {
     const env = {
       KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap,
       SINK: "duckdb",

@@ -19,7 +19,7 @@ const rows = ({ query }: { query: (sql: string) => Effect.Effect<ReadonlyArray<u
   Effect.map(query(`SELECT N FROM ${table} ORDER BY N`), (found) => JSON.stringify(found))
 
 describe("the emulator's sessions", () => {
-  it.live("a wait for a lock ends with 000627, beyond so many waiters with 000625; the transaction goes on", () =>
+  it.live("a wait for a lock ends with 000627, beyond so many waiters with 000625; the transaction continues", () =>
     Effect.gen(function* () {
       const { url, first } = yield* given({ "lock-waiters": 2 })
       yield* first.execute("BEGIN")

@@ -1,4 +1,7 @@
-/** kafkajs behind KafkaClient, on a real broker: every codec both ways, offsets, errors sorted by reason, a quiet log, SASL and TLS. */
+/**
+ * kafkajs behind KafkaClient, on a real broker: every codec both ways, offsets, errors sorted by reason, a quiet log,
+ * SASL and TLS.
+ */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -170,7 +173,7 @@ describe("Admin", () => {
 
 describe("errors", () => {
   it.live(
-    "no broker: unavailable, told in a line and within seconds",
+    "no broker: unavailable, reported in one line and within seconds",
     () =>
       live(
         Effect.gen(function* () {
@@ -186,7 +189,7 @@ describe("errors", () => {
     20_000
   )
   it.live(
-    "a topic that is not there: missing",
+    "a topic that does not exist: missing",
     () =>
       live(
         Effect.gen(function* () {
@@ -274,7 +277,7 @@ describe("the log of kafkajs", () => {
     Layer.succeed(References.MinimumLogLevel, "Debug" as const)
   )
   it.live(
-    "is DEBUG for what is normal while a broker is away, and has no stack",
+    "is DEBUG for what is normal while a broker is unreachable, and has no stack",
     () =>
       live(
         Effect.flatMap(Admin.Admin, (admin) => Effect.flip(admin.cluster)),

@@ -162,7 +162,7 @@ describe("LOG_FILE", () => {
     })
   const text = (path: string) => readFileSync(path, "utf8").replace(/^.* - INFO - /gm, "")
 
-  it.effect("is opened again when it was moved, as logrotate does, or deleted; and goes on after a truncation", () =>
+  it.effect("is opened again when it was moved, as logrotate does, or deleted; and continues after a truncation", () =>
     Effect.gen(function* () {
       const LOG_FILE = join(folder, "rotated.log")
       yield* between(LOG_FILE, () => renameSync(LOG_FILE, `${LOG_FILE}.1`))
@@ -189,7 +189,7 @@ describe("LOG_FILE", () => {
       assert.strictEqual(text(join(folder, "target.log")), "x\n")
     })
   )
-  describe.runIf(process.getuid?.() === 0)("in a folder open to all", () => {
+  describe.runIf(process.getuid?.() === 0)("in a world-writable folder", () => {
     const open = join(folder, "open")
     mkdirSync(open)
     chmodSync(open, 0o1777)
@@ -220,9 +220,9 @@ describe("LOG_FILE", () => {
           const LOG_FILE = join(open, "x.log")
           rmSync(LOG_FILE, { force: true })
           set(LOG_FILE)
-          const lines = yield* logged({ LOG_FILE }, Effect.logInfo("goes on"))
-          assert.match(String(lines[0]), /WARNING - LOG_FILE cannot be written, logging goes on without it: .+/)
-          assert.match(String(lines[1]), /goes on/)
+          const lines = yield* logged({ LOG_FILE }, Effect.logInfo("continues"))
+          assert.match(String(lines[0]), /WARNING - LOG_FILE cannot be written, logging continues without it: .+/)
+          assert.match(String(lines[1]), /continues/)
           rmSync(LOG_FILE)
           const all = yield* between(LOG_FILE, () => {
             rmSync(LOG_FILE)
@@ -236,9 +236,9 @@ describe("LOG_FILE", () => {
   })
   it.effect("that cannot be written is a warning", () =>
     Effect.gen(function* () {
-      const lines = yield* logged({ LOG_FILE: join(folder, "not", "there.log") }, Effect.logInfo("goes on"))
-      assert.match(String(lines[0]), / - WARNING - LOG_FILE cannot be written, logging goes on without it: .+/)
-      assert.strictEqual(lines[1], "2026-02-07 10:30:00 - INFO - goes on")
+      const lines = yield* logged({ LOG_FILE: join(folder, "not", "there.log") }, Effect.logInfo("continues"))
+      assert.match(String(lines[0]), / - WARNING - LOG_FILE cannot be written, logging continues without it: .+/)
+      assert.strictEqual(lines[1], "2026-02-07 10:30:00 - INFO - continues")
     })
   )
 })

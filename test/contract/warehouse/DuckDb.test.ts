@@ -149,7 +149,7 @@ describe("DuckDB", () => {
     }).pipe(Effect.provide(open()))
   )
 
-  it.live("keeps its log short although writes overlap all the time, and so what stands only in memory", () => {
+  it.live("keeps its log short although writes overlap all the time, and so what is only in memory", () => {
     const path = newFile()
     const event = JSON.stringify("x".repeat(1000))
     let longest = 0

@@ -1,4 +1,7 @@
-/** Tables and files that somebody else made or changed: rows land as far as they can, and what keeps them out is said with its remedy. */
+/**
+ * Tables and files that somebody else made or changed: rows land as far as they can, and what keeps them out is said
+ * with its remedy.
+ */
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -102,7 +102,7 @@ describe("Snowflake", () => {
     })
   )
 
-  it.live("a key file that is not there is a problem, not a fault", () =>
+  it.live("a key file that does not exist is a problem, not a fault", () =>
     Effect.gen(function* () {
       const credentials = { _tag: "KeyPair" as const, path: "/nowhere/key.p8", passphrase: undefined }
       const [problem] = yield* Effect.provide(
@@ -189,7 +189,7 @@ describe("Snowflake", () => {
     })
   )
 
-  it.live("no warehouse selected is a problem with the GRANT that mends it", () =>
+  it.live("no warehouse selected is a problem with the GRANT that fixes it", () =>
     Effect.gen(function* () {
       const [problem] = yield* Effect.provide(
         Effect.flatMap(Warehouse, ({ init, preflight }) => Effect.andThen(init, preflight)),
@@ -262,7 +262,7 @@ describe("Snowflake", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("goes on by itself after the server was restarted and all sessions are gone", () =>
+  it.live("resumes by itself after the server was restarted and all sessions are gone", () =>
     Effect.gen(function* () {
       const { init, ledger } = yield* Warehouse
       yield* init

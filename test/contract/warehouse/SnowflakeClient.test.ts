@@ -1,4 +1,7 @@
-/** Transactions on Snowflake that outlived a pause: what the server did with them, and that we never take its OK for a write. */
+/**
+ * Transactions on Snowflake that outlived a pause: what the server did with them, and that we never take its OK for a
+ * write.
+ */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -115,7 +118,7 @@ describe("a transaction", () => {
     })
   )
 
-  it.effect("goes on after waits for the lock that were given up, with what it has inserted", () =>
+  it.effect("continues after waits for the lock that were given up, with what it has inserted", () =>
     Effect.gen(function* () {
       const server = slow({ UPDATE: 60 })
       const given = yield* server.open()

@@ -1,4 +1,7 @@
-/** What Snowflake refuses now and then, and what it costs: locks, statements that are too large, sessions that cannot be set up, bad records. */
+/**
+ * What Snowflake refuses now and then, and what it costs: locks, statements that are too large, sessions that cannot be
+ * set up, bad records.
+ */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -82,7 +85,7 @@ describe("Snowflake", () => {
     )
   )
 
-  it.live("what was answered with 413 is not tried again: statements stay smaller", () =>
+  it.live("what was answered with 413 is not retried: statements stay smaller", () =>
     onProxy(
       Effect.gen(function* () {
         const { write } = yield* Warehouse

@@ -1,4 +1,7 @@
-/** The contract with the rights that sql/snowflake/03_role.sql gives, and no others: an administrator has made the tables. */
+/**
+ * The contract with the rights that sql/snowflake/03_role.sql gives, and no others: an administrator has made the
+ * tables.
+ */
 import { readFileSync } from "node:fs"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -71,7 +74,7 @@ const open = (given?: Given) =>
   )
 
 describe("a role that lacks something", () => {
-  it.live("is told which right is missing, and goes on once it has been granted", () =>
+  it.live("is reported which right is missing, and continues once it has been granted", () =>
     Effect.gen(function* () {
       const { init, ledger, preflight, write } = yield* Warehouse
       const { database, run } = yield* Admin

@@ -1,4 +1,7 @@
-/** The fence under the worst that Snowflake's documents leave open: what a statement reads that waited, and whether two MERGEs wait for each other. */
+/**
+ * The fence under the worst that Snowflake's documents leave open: what a statement reads that waited, and whether two
+ * MERGEs wait for each other.
+ */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -127,7 +127,7 @@ describe("sql/snowflake", () => {
 const ledgerRow = `INSERT INTO BRONZE.CONSUMER_OFFSETS (CONSUMER_GROUP, TOPIC, "PARTITION", NEXT_OFFSET, EPOCH, OWNER, UPDATED_AT, START_OFFSET, SKIPPED)
 SELECT 'g', 'raw.orders.v1', 0, 5, 1, 'o', TIMESTAMP '2026-02-07 10:30:00', 0, 1`
 
-/** Four rows stand there, at the offsets 0, 1, 1 and 4. */
+/** Four rows are there, at the offsets 0, 1, 1 and 4. */
 const check = (file: string, rows: ReadonlyArray<unknown>) => {
   if (file.startsWith("06")) assert.deepInclude(rows[0], { KAFKA_TOPIC: "raw.orders.v1" }, file)
   if (file.startsWith("10")) assert.match(JSON.stringify(rows), /^\[\{.*"RECORDS":"?3"?,"UNEXPLAINED":"?1"?\}\]$/, file)

@@ -1,4 +1,7 @@
-/** Typed columns as they lie in the warehouse: each line of docs/reference/columns.md, through decoding, the binding and the engine. */
+/**
+ * Typed columns as they lie in the warehouse: each line of docs/reference/columns.md, through decoding, the binding and
+ * the engine.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Decode from "../../../src/pipeline/Decode.ts"

@@ -1,4 +1,7 @@
-/** The part of the contract that an audit stands on: what is there, what is missing, what is there twice, and a ledger whose count adds up. */
+/**
+ * The part of the contract that an audit stands on: what is there, what is missing, what is there twice, and a ledger
+ * whose count adds up.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { lost } from "../../../src/domain/Coverage.ts"
@@ -10,7 +13,7 @@ const coverage = Effect.flatMap(Warehouse, ({ coverage }) => coverage)
 
 export const coverageSuite = (test: Test): void => {
   test(
-    "the ledger counts what it passes over: next - start = rows + dead letters + skipped",
+    "the ledger counts what it skips: next - start = rows + dead letters + skipped",
     Effect.gen(function* () {
       const { claim, write } = yield* Warehouse
       const entries = yield* claim(
@@ -39,7 +42,7 @@ export const coverageSuite = (test: Test): void => {
           { from: 15, to: 16 }
         ]
       })
-      // It goes on counting where it stood, whoever claims.
+      // It keeps counting where it stood, whoever claims.
       const [again] = yield* claim([{ topic: "raw.orders.v1", partition: 0, offset: 99 }], "b")
       assert.deepInclude(again, { next: 17, epoch: 2 })
       yield* write(batchOf("ORDERS_RAW", again === undefined ? [] : [again], [skip({ offset: 18 }), { offset: 19 }]))

@@ -1,4 +1,7 @@
-/** What counts as JSON, as docs/reference/json.md has it: what is a row can be read by the warehouse's own JSON functions, the rest are dead letters. */
+/**
+ * What counts as JSON, as docs/reference/json.md has it: what is a row can be read by the warehouse's own JSON
+ * functions, the rest are dead letters.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Decode from "../../../src/pipeline/Decode.ts"

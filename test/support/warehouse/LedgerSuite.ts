@@ -1,4 +1,7 @@
-/** The part of the contract that exactly-once stands on: claims, fencing, and a ledger that moves with its rows or not at all. */
+/**
+ * The part of the contract that exactly-once stands on: claims, fencing, and a ledger that moves with its rows or not
+ * at all.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -123,7 +126,7 @@ export const ledgerSuite = (test: Test): void => {
   )
 
   test(
-    "the same batch again is fenced, as a first try that was thought lost shows itself",
+    "the same batch again is fenced, as a first attempt that was thought lost shows itself",
     Effect.gen(function* () {
       const { write } = yield* Warehouse
       const batch = batchOf("ORDERS_RAW", yield* claimAll(), [{ offset: 0 }, letter({ offset: 1 })])

@@ -1,4 +1,7 @@
-/** The part of the contract that `dlq` stands on: dead letters are found by what they are, and become rows once, however often that is asked for. */
+/**
+ * The part of the contract that `dlq` stands on: dead letters are found by what they are, and become rows once, however
+ * often that is asked for.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { lost } from "../../../src/domain/Coverage.ts"
@@ -11,7 +14,7 @@ import { Inspector, type Test } from "./Subject.ts"
 
 const table = tableOf("ORDERS_RAW")
 const rowAt = (offset: number, given: Partial<BronzeRow> = {}) =>
-  row({ offset, event: '{"mended":true}', columns: table.columns.map(() => null), ...given })
+  row({ offset, event: '{"fixed":true}', columns: table.columns.map(() => null), ...given })
 
 /** Offsets 0 to 3: a row, then three dead letters. */
 const threeLetters = Effect.gen(function* () {
@@ -76,7 +79,7 @@ export const replaySuite = (test: Test): void => {
       yield* replay(table, [rowAt(1, { key: "k" })])
       const again = yield* Effect.flip(replay(table, [rowAt(1)]))
       assert.strictEqual(again.reason, "fenced")
-      assert.deepStrictEqual((yield* stored).slice(1), [[1, "k", { mended: true }]])
+      assert.deepStrictEqual((yield* stored).slice(1), [[1, "k", { fixed: true }]])
       assert.deepStrictEqual(yield* offsets({}), [2, 3])
       assert.deepStrictEqual(yield* offsets({ replayed: true }), [1, 2, 3])
       const [record] = yield* found({ replayed: true })
@@ -118,7 +121,7 @@ export const replaySuite = (test: Test): void => {
   )
 
   test(
-    "a row that is there beside a dead letter that waits counts as a duplicate",
+    "a row that is there beside a pending dead letter counts as a duplicate",
     Effect.gen(function* () {
       const { claim, coverage, write } = yield* Warehouse
       yield* threeLetters
@@ -131,7 +134,7 @@ export const replaySuite = (test: Test): void => {
   )
 
   test(
-    "where delivery is at-least-once, a dead letter that stands there twice becomes one row",
+    "where delivery is at-least-once, a dead letter that occurs twice becomes one row",
     Effect.gen(function* () {
       const { replay, write } = yield* Warehouse
       for (let time = 0; time < 2; time++) yield* write(batchOf("ORDERS_RAW", [], [letter({ offset: 1 })]))

@@ -1,4 +1,7 @@
-/** Looks into the tables on the emulator past the contract; the session is opened by the same SnowflakeDriver as in production. */
+/**
+ * Looks into the tables on the emulator past the contract; the session is opened by the same SnowflakeDriver as in
+ * production.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SnowflakeSettings } from "../../../src/settings/Model.ts"

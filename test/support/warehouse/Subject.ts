@@ -80,7 +80,7 @@ export class Inspector extends Context.Service<
     readonly deadLetters: Effect.Effect<ReadonlyArray<StoredLetter>>
     /** The next write stops where all is done but its COMMIT. */
     readonly holdCommit: Effect.Effect<Held>
-    /** Runs a statement of the warehouse's own; `{T}` stands before a table's name for database and schema. */
+    /** Runs a statement of the warehouse's own; `{T}` is before a table's name for database and schema. */
     readonly run: (sql: string) => Effect.Effect<void>
   }
 >()("test/Inspector") {}
@@ -95,7 +95,10 @@ export interface Subject {
   readonly hasTables: boolean
   /** Whether the tables have been made by somebody else, and the service may only write to them. */
   readonly isLeastRole?: true
-  /** A payload that this warehouse refuses, if there is one; on the emulator it has to be broken JSON, which decoding would have caught. */
+  /**
+   * A payload that this warehouse refuses, if there is one; on the emulator it has to be broken JSON, which decoding
+   * would have caught.
+   */
   readonly refusedEvent: string | undefined
   /** A new, empty warehouse with its inspector. */
   readonly open: (given?: Given) => Layer.Layer<Warehouse | Inspector>

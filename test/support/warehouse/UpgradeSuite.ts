@@ -1,4 +1,7 @@
-/** The part of the contract that a new version stands on: what is missing is named, what older tables lack is added by `init`, and nothing is lost. */
+/**
+ * The part of the contract that a new version stands on: what is missing is named, what older tables lack is added by
+ * `init`, and nothing is lost.
+ */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
@@ -12,7 +15,7 @@ const added = [
   ["CONSUMER_OFFSETS", "SKIPPED"]
 ] as const
 
-/** As the first version left them: five rows and a dead letter, and a ledger that says no more than where it stands. */
+/** As the first version left them: five rows and a dead letter, and a ledger that says no more than where it is. */
 const olderTables = Effect.gen(function* () {
   const { write } = yield* Warehouse
   const rows = [0, 1, 2, 3, 4].map((offset) => ({ offset }))
@@ -23,7 +26,7 @@ const olderTables = Effect.gen(function* () {
 
 export const upgradeSuite = (test: Test): void => {
   test(
-    "preflight names a missing table and a missing column, with what mends them",
+    "preflight names a missing table and a missing column, with what fixes them",
     Effect.gen(function* () {
       const { preflight } = yield* Warehouse
       const inspect = yield* Inspector

@@ -1,4 +1,7 @@
-/** The null Snowflake counts a row when, and only when, its transaction is committed, and its ledger lets pass what the real one would. */
+/**
+ * The null Snowflake counts a row when, and only when, its transaction is committed, and its ledger lets pass what the
+ * real one would.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as NullWarehouse from "../../../bench/NullWarehouse.ts"
 
@@ -32,7 +35,7 @@ describe("the null warehouse", () => {
     ])
   })
 
-  it("lets a partition pass only from where it stands, and under its epoch", () => {
+  it("lets a partition pass only from where it is, and under its epoch", () => {
     const warehouse = claimed()
     const session = warehouse.open()
     session.begin(0)

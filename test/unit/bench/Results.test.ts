@@ -1,4 +1,7 @@
-/** The figures of the benchmark are what they say: medians over rounds, ratios within a round, events of the size that was asked for. */
+/**
+ * The figures of the benchmark are what they say: medians over rounds, ratios within a round, events of the size that
+ * was asked for.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { order } from "../../../bench/Orders.ts"
 import * as Results from "../../../bench/Results.ts"

@@ -36,7 +36,7 @@ describe("Screen", () => {
       "A         N\nlong      1\nb     1,000"
     )
   })
-  it("tells ages", () => {
+  it("formats ages", () => {
     const ages = [0, 119_000, 600_000, 7_200_000, 400_000_000].map((age) => Screen.ago(1e12 - age, 1e12))
     assert.deepStrictEqual(ages, ["0 s ago", "119 s ago", "10 min ago", "2 h ago", "5 days ago"])
     assert.strictEqual(Screen.ago(null, 0), "never")
@@ -65,7 +65,7 @@ describe("monitor", () => {
     assert.strictEqual(Screen.timeUtc(1_770_460_200_000_000_000), "1770460200000000000")
     assert.strictEqual(Screen.timeUtc(1_770_460_200_000), "2026-02-07T10:30:00.000Z")
   })
-  it("steers no terminal, in JSON neither, which stays JSON", () => {
+  it("prints no control sequences, not in JSON either, which stays JSON", () => {
     const value = 'a\u001b[2J\u009b31m\u202e\u2066\u200f\u2028\u007f\n"é'
     const line = Screen.json({ ...seen, [value]: value })
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
@@ -144,7 +144,7 @@ describe("status", () => {
       )
     })
   )
-  it.effect("shows Kafka's side when the warehouse is away", () =>
+  it.effect("shows Kafka's side when the warehouse is unreachable", () =>
     Effect.gen(function* () {
       const { partitions, problems, tables } = yield* report({ warehouse: true })
       assert.deepStrictEqual(
@@ -159,7 +159,7 @@ describe("status", () => {
       assert.include(problems, "Warehouse: held by process 1")
     })
   )
-  it.effect("shows the warehouse's side when Kafka is away", () =>
+  it.effect("shows the warehouse's side when Kafka is unreachable", () =>
     Effect.gen(function* () {
       const { partitions, problems, tables } = yield* report({ kafka: true })
       assert.deepStrictEqual([partitions.length, tables.length], [0, 2])
@@ -173,7 +173,7 @@ describe("status", () => {
       assert.match(text, /^raw\.orders\.v1 +0 +10 +1,510 +510 +1,000 {2}ledger$/m)
       assert.notInclude(text, "LAG/S")
       assert.match(text, /^ORDERS_RAW +1,234 {2}5 s ago$/m)
-      assert.include(text, "Lag in all: 2,500")
+      assert.include(text, "Total lag: 2,500")
       assert.include(text, "2 dead letters")
     })
   )
@@ -199,14 +199,14 @@ describe("status --watch", () => {
     const text = shown(looks)
     assert.match(text, /^raw\.orders\.v1 +0 .* 500 +-100 {2}ledger$/m)
     assert.match(text, /^raw\.orders\.v1 +1 .* 25 +\+5\.0 {2}ledger$/m)
-    assert.include(text, "Lag in all: 525, down 95/s; done in about 6 s")
+    assert.include(text, "Total lag: 525, down 95/s; done in about 6 s")
     assert.match(text, /^ORDERS_RAW +1,400 +100 {2}0 s ago$/m)
   })
-  it("knows no rate after one look, nor from a side that was away", () => {
+  it("knows no rate after one look, nor from a side that was unreachable", () => {
     assert.match(shown(looks.slice(0, 1)), /^raw\.orders\.v1 +0 .* 900 +- {2}ledger$/m)
     const away = { ...look(6000, [], 1400), tables: [], problems: ["Warehouse: away", "Kafka: away"] }
     assert.include(shown([...looks, away]), "✗ Warehouse: away\n✗ Kafka: away")
-    assert.notInclude(shown([...looks, away]), "Lag in all")
+    assert.notInclude(shown([...looks, away]), "Total lag")
   })
   it("forgets looks that are old, and those at another counter of rows", () => {
     assert.deepStrictEqual(
@@ -229,7 +229,7 @@ describe("status --watch", () => {
     assert.isAtMost(Math.max(...lines.map((line) => line.length)), 60)
     const text = lines.join("\n")
     assert.match(text, /^raw\.orders\.v1 +39 .* 390 /m)
-    assert.match(text, /^… and 3\d others, with a lag of [\d,]+ in all$/m)
+    assert.match(text, /^… and 3\d others, with a total lag of [\d,]+$/m)
     assert.include(text, "ORDERS_RAW")
   })
 })
@@ -246,7 +246,7 @@ describe("doctor", () => {
     )
     assert.strictEqual(
       text,
-      "✓ broker     there\n✗ warehouse  no table T\n             -> node dist/main.js init\n- clock      -\n\n1 thing to mend."
+      "✓ broker     there\n✗ warehouse  no table T\n             -> node dist/main.js init\n- clock      -\n\n1 problem to fix."
     )
   })
   it("sets several lines and several remedies below each other, and obeys none of what they say", () => {
@@ -311,7 +311,7 @@ describe("doctor", () => {
 })
 
 describe("failures", () => {
-  it("are told with what to do", () => {
+  it("are reported with what to do", () => {
     assert.deepStrictEqual(explain(new Settings.SettingsError({ problems: ["A: no"] })).slice(0, 2), [
       "The configuration cannot be used:",
       "  A: no"

@@ -7,7 +7,7 @@ import { letter, skip } from "../../support/warehouse/batches.ts"
 const { table } = route("raw.orders.v1=ORDERS_RAW")
 
 describe("Batch", () => {
-  it("counts what it passes over, partition by partition", () => {
+  it("counts what it skips, partition by partition", () => {
     const outcomes = [
       row({ offset: 12 }),
       row({ offset: 3, partition: 1 }),

@@ -1,4 +1,4 @@
-/** No secret in any text: by its form, wherever it stands; and what only looks a little like one stays readable. */
+/** No secret in any text: by its form, wherever it is; and what only looks a little like one stays readable. */
 import { generateKeyPairSync } from "node:crypto"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -289,7 +289,7 @@ describe("a secret in a file", () => {
       const page = yield* SettingsShown.list.pipe(Effect.provide(within(env)))
       assert.deepInclude(page, { name: "SNOWFLAKE_PASSWORD", value: "<redacted>", isDefault: false })
       assert.deepStrictEqual(yield* hints.pipe(Effect.provide(within(env))), [
-        "SNOWFLAKE_PASSWORD does nothing beside SNOWFLAKE_TOKEN"
+        "SNOWFLAKE_PASSWORD has no effect with SNOWFLAKE_TOKEN"
       ])
     })
   )
@@ -297,7 +297,7 @@ describe("a secret in a file", () => {
     Effect.gen(function* () {
       const said = yield* hints.pipe(Effect.provide(within({ ...snowflake, SNOWFLAKE_PASSWORD: "hunter2\n" })))
       assert.deepStrictEqual(said, [
-        "SNOWFLAKE_PASSWORD ends in a line break, which counts as a part of it; SNOWFLAKE_PASSWORD_FILE takes a file, and drops it"
+        "SNOWFLAKE_PASSWORD ends in a line break, which is part of the value; SNOWFLAKE_PASSWORD_FILE reads a file and removes it"
       ])
     })
   )

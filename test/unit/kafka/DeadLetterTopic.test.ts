@@ -1,4 +1,7 @@
-/** What DLQ_TOPIC does not take stops nobody: letters go out in requests that fit, with less in them where one alone is too large. */
+/**
+ * What DLQ_TOPIC does not take stops nobody: letters go out in requests that fit, with less in them where one alone is
+ * too large.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -98,7 +101,7 @@ describe("DLQ_TOPIC", () => {
     })
   )
 
-  it.effect("that is missing or forbidden is said to be that; a passing fault is not swallowed", () =>
+  it.effect("that is missing or forbidden is said to be that; a transient error is not swallowed", () =>
     Effect.gen(function* () {
       const failure = (type: string) =>
         Effect.map(

@@ -1,4 +1,7 @@
-/** What the flow tells of itself: metrics by their names, lag, and health that means progress; on doubles and a clock that stands still. */
+/**
+ * What the flow tells of itself: metrics by their names, lag, and health that means progress; on doubles and a clock
+ * that stands still.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -112,7 +115,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("count failed tries by their reason, and retries", () =>
+  it.effect("count failed attempts by their reason, and retries", () =>
     Effect.gen(function* () {
       const flow = yield* start()
       const assignment = yield* flow.kafka.assign([partition(0)])
@@ -158,7 +161,7 @@ describe("metrics", () => {
 })
 
 describe("health", () => {
-  it.effect("is well after one record and a long silence: no work is no stall", () =>
+  it.effect("is healthy after one record and a long silence: no work is no stall", () =>
     Effect.gen(function* () {
       const flow = yield* start()
       const assignment = yield* flow.kafka.assign([partition(0)])
@@ -171,7 +174,7 @@ describe("health", () => {
     })
   )
 
-  it.effect("of a warehouse that hangs: not ready, then a new try on a new connection, then not alive", () =>
+  it.effect("of a warehouse that hangs: not ready, then a new attempt on a new connection, then not alive", () =>
     Effect.gen(function* () {
       const flow = yield* start()
       const assignment = yield* flow.kafka.assign([partition(0)])
@@ -183,15 +186,15 @@ describe("health", () => {
       ])
       assert.strictEqual(yield* Queue.size(flow.warehouse.attempts), 1)
       yield* pass(237)
-      assert.strictEqual(yield* Queue.size(flow.warehouse.attempts), 2, "the first try was given up after 300 s")
+      assert.strictEqual(yield* Queue.size(flow.warehouse.attempts), 2, "the first attempt was given up after 300 s")
       assert.deepStrictEqual((yield* health(flow)).live, [])
       yield* pass(300)
       assert.lengthOf((yield* health(flow)).live, 1)
-      assert.include((yield* health(flow)).live[0], "there is something to write, and nothing has moved for 603 s")
+      assert.include((yield* health(flow)).live[0], "there is something to write, but no progress for 603 s")
     })
   )
 
-  it.effect("of a warehouse that says no for long: not ready, and yet alive, for a restart would mend nothing", () =>
+  it.effect("of a warehouse that refuses for long: not ready, yet alive, because a restart would not help", () =>
     Effect.gen(function* () {
       const flow = yield* start()
       const assignment = yield* flow.kafka.assign([partition(0)])
@@ -204,7 +207,7 @@ describe("health", () => {
     })
   )
 
-  it.effect("of a consumer that gets nothing though there is something: joins anew, then not alive", () =>
+  it.effect("of a consumer that gets nothing though there is something: rejoins, then not alive", () =>
     Effect.gen(function* () {
       const flow = yield* start()
       const assignment = yield* flow.kafka.assign([partition(0, { high: 5 })])
@@ -224,7 +227,7 @@ describe("health", () => {
     })
   )
 
-  it.effect("is well again as soon as something moves", () =>
+  it.effect("is healthy again as soon as something moves", () =>
     Effect.gen(function* () {
       const flow = yield* start()
       const assignment = yield* flow.kafka.assign([partition(0, { high: 5 })])

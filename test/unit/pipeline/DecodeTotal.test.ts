@@ -1,4 +1,7 @@
-/** Decoding, the Snowflake binding and DuckDB's appender are total: whatever a record holds, nothing throws and it becomes exactly one thing. */
+/**
+ * Decoding, the Snowflake binding and DuckDB's appender are total: whatever a record holds, nothing throws and it
+ * becomes exactly one thing.
+ */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,4 +1,7 @@
-/** What closes a group says so: its size, its age, the byte budget, or the end of the assignment; and nothing that was offered is left behind. */
+/**
+ * What closes a group says so: its size, its age, the byte budget, or the end of the assignment; and nothing that was
+ * offered is left behind.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,7 @@
-/** The flow with doubles on both sides and a clock that stands still: what is written and committed, when, and what a closing scope does. */
+/**
+ * The flow with doubles on both sides and a clock that stands still: what is written and committed, when, and what a
+ * closing scope does.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -68,7 +71,7 @@ describe("batching", () => {
     })
   )
 
-  it.effect("go on for one table while another, which cannot be written, has filled the buffer", () =>
+  it.effect("continue for one table while another, which cannot be written, has filled the buffer", () =>
     Effect.gen(function* () {
       const { kafka, landed, warehouse } = yield* start({
         env: { BUFFER_MAX_BYTES: "1MiB", WRITE_MAX_BYTES: "1MiB" }
@@ -108,7 +111,7 @@ describe("offsets", () => {
         yield* Queue.take(warehouse.attempts)
         assert.strictEqual(yield* Queue.size(kafka.commits), 0)
         assert.strictEqual(warehouse.rows("ORDERS_RAW").length, 0)
-        // The next try comes under a jittered backoff: a little time at once, until it is there.
+        // The next attempt comes under a jittered backoff: a little time at once, until it is there.
         while ((yield* Queue.size(warehouse.attempts)) === 0) yield* TestClock.adjust("100 millis")
       }
       yield* landed(1)
@@ -146,7 +149,7 @@ describe("offsets", () => {
   it.effect.each([
     ["retention passed us by", { low: 60, high: 90 }],
     ["its end went back", { low: 0, high: -1 }]
-  ] as const)("that Kafka no longer has (%s) stop the topic, or go on by OFFSETS_LOST", ([_, log]) =>
+  ] as const)("that Kafka no longer has (%s) stop the topic, or continue by OFFSETS_LOST", ([_, log]) =>
     Effect.gen(function* () {
       const at = (given: object) => partition(0, { committed: 0, ...log, ...given })
       const stopped = yield* start()
@@ -219,7 +222,7 @@ describe("a closing scope", () => {
     })
   )
 
-  it.effect("goes on with the next assignment when a flush before a rebalance takes too long", () =>
+  it.effect("continues with the next assignment when a flush before a rebalance takes too long", () =>
     Effect.gen(function* () {
       const { kafka, warehouse } = yield* start({ env: { SHUTDOWN_TIMEOUT: "10" } })
       const first = yield* kafka.assign([partition(0, { committed: 0 })])

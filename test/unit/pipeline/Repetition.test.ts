@@ -1,4 +1,7 @@
-/** The log stays readable when the same thing goes wrong again and again: said when it begins, then now and then, and counted. */
+/**
+ * The log stays readable when the same thing goes wrong again and again: said when it begins, then now and then, and
+ * counted.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { partition, pass, records, start } from "../../support/Flow.ts"
@@ -7,7 +10,7 @@ import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
 import { record } from "../../support/Outcomes.ts"
 
 describe("the log", () => {
-  it.effect("of a warehouse that is away for ten minutes has tens of lines, however many writes wait", () => {
+  it.effect("of a warehouse that is unreachable for ten minutes has tens of lines, however many writes wait", () => {
     const log = Lines.make()
     return Effect.gen(function* () {
       const flow = yield* start()
@@ -18,7 +21,7 @@ describe("the log", () => {
       const errors = log.lines.filter((line) => line.startsWith("Error"))
       assert.isAtLeast(errors.length, 15, "it is said again and again")
       assert.isAtMost(errors.length, 30)
-      assert.match(errors[0] ?? "", /Failed to insert 100 orders into Memory: .* Trying again; nothing is lost/)
+      assert.match(errors[0] ?? "", /Failed to insert 100 orders into Memory: .* Retrying; nothing is lost/)
       assert.match(errors.at(-1) ?? "", /\(for 5\d\d s\)/)
     }).pipe(Effect.provide(log.layer))
   })
@@ -38,7 +41,7 @@ describe("the log", () => {
         "Error Bad records: 490 more within a minute, topic=raw.orders.v1 cause=not_json; all are kept as dead letters (node dist/main.js dlq list)"
       ])
       yield* assignment.deliver(broken(503, 1, "{"))
-      assert.lengthOf(told(), 15, "a new minute begins anew")
+      assert.lengthOf(told(), 15, "a new minute starts again")
     }).pipe(Effect.provide(log.layer))
   })
 })

@@ -1,4 +1,4 @@
-/** Where a partition starts that the ledger does not have, and when Kafka no longer has what comes next. */
+/** Where a partition starts that the ledger does not have, and when Kafka no longer has the next records. */
 import { assert, describe, it } from "vitest"
 import * as CommitNote from "../../../src/kafka/CommitNote.ts"
 import * as Losses from "../../../src/pipeline/Losses.ts"
@@ -24,7 +24,7 @@ describe("a partition that the ledger does not have starts", () => {
     assert.deepStrictEqual(start({}, false, { autoOffsetReset: "earliest" }), [10, "now", "silently"])
     assert.deepStrictEqual(start({}, true), [10, "now", "silently"])
   })
-  it("at what another consumer committed, which is told", () => {
+  it("at what another consumer committed, which is reported", () => {
     assert.deepStrictEqual(start({ committed: 70 }), [70, "now", "told"])
     assert.deepStrictEqual(start({ committed: 70, note: ours("rows") }), [70, "now", "told"])
     assert.deepStrictEqual(start({ committed: 70 }, false, { ledgerMissing: "earliest" }), [10, "now", "told"])
@@ -33,7 +33,7 @@ describe("a partition that the ledger does not have starts", () => {
     const given = { committed: 70, note: ours("ledger") }
     assert.deepStrictEqual(start(given), [
       "Undecided",
-      "topic=raw.orders.v1 partition=0: the group has committed offset 70, and this ledger has no row (committed by this service with another ledger)"
+      "topic=raw.orders.v1 partition=0: the group has committed offset 70, but this ledger has no row (committed by this service with another ledger)"
     ])
     assert.deepStrictEqual(start(given, false, { ledgerMissing: "committed" }), [70, "now", "told"])
     assert.deepStrictEqual(start(given, false, { ledgerMissing: "earliest" }), [10, "now", "told"])

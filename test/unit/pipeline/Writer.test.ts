@@ -44,7 +44,7 @@ const write = (maxLetter: number) =>
   })
 
 describe("a dead letter that is too large", () => {
-  it.effect("lands cut, says how much there was, and stops nobody", () =>
+  it.effect("is stored truncated, with its full size, and stops nothing", () =>
     Effect.gen(function* () {
       const { exit, memory } = yield* write(100_000)
       assert.strictEqual(exit._tag, "Success")

@@ -285,7 +285,7 @@ describe("settings that need each other", () => {
       assert.include(kafka.ssl?.key && Redacted.value(kafka.ssl.key), "PRIVATE KEY")
     })
   )
-  it.effect("TLS files that are not there, not PEM, or without their other half", () =>
+  it.effect("TLS files that do not exist, not PEM, or without their other half", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
         yield* problemsOf({
@@ -409,9 +409,9 @@ describe("hints", () => {
         KAFKA_SSL_CA: "ca.pem"
       })
       assert.deepStrictEqual(said, [
-        "KAFKA_SSL_CA does nothing while KAFKA_SECURITY_PROTOCOL is without SSL",
-        "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD do nothing while KAFKA_SECURITY_PROTOCOL is without SASL",
-        "SNOWFLAKE_PASSWORD does nothing beside SNOWFLAKE_TOKEN"
+        "KAFKA_SSL_CA has no effect while KAFKA_SECURITY_PROTOCOL is without SSL",
+        "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD have no effect while KAFKA_SECURITY_PROTOCOL is without SASL",
+        "SNOWFLAKE_PASSWORD has no effect with SNOWFLAKE_TOKEN"
       ])
     })
   )
@@ -419,7 +419,7 @@ describe("hints", () => {
     Effect.gen(function* () {
       const said = (env: Record<string, string>) => hintsOf({ ...login, ...env })
       assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0" }), [
-        "HTTP_HOST 0.0.0.0: whoever reaches this address reads live page, API and metrics; HTTP_TOKEN protects them"
+        "HTTP_HOST 0.0.0.0: anyone who can reach this address can read live page, API and metrics; HTTP_TOKEN protects them"
       ])
       assert.deepStrictEqual(yield* said({ HTTP_HOST: "0.0.0.0", HTTP_TOKEN: "t" }), [])
       assert.deepStrictEqual(yield* said({ HTTP_HOST: "::", HTTP_TOKEN_FILE: "/t" }), [])

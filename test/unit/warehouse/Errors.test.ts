@@ -69,7 +69,7 @@ describe("SnowflakeErrors", () => {
     ["100082", "22000", "too_large"],
     ["100090", "42P18", "denied", /audit/],
     ["100132", "22000", "refused"],
-    ["200001", "22000", "unavailable", /made the same row first/],
+    ["200001", "22000", "unavailable", /inserted the same row first/],
     ["390100", "08001", "denied", /SNOWFLAKE_PASSWORD/],
     ["390102", "08004", "denied", /15 minutes/],
     ["390104", "08001", "unavailable"],
@@ -104,7 +104,7 @@ describe("SnowflakeErrors", () => {
       assert.match(error.message, advice)
     })
 
-  it("a column called CONFLICT makes no passing fault of bad data", () => {
+  it("a column called CONFLICT makes no transient error of bad data", () => {
     const text = "DML operation to table T failed on column CONFLICT with error: Numeric value 'x' is not recognized"
     assert.strictEqual(fromDriver(thrown("100038", "22018", text)).reason, "refused")
   })

@@ -27,7 +27,7 @@ const examined = (mode?: "snapshot" | "twins") =>
 
 describe("doctor --deep", () => {
   it.live(
-    "finds that all is well, and says what becomes of JSON and how long a lock is held",
+    "finds no problem, and reports what happens to JSON and how long a lock is held",
     () =>
       Effect.gen(function* () {
         const { findings, states } = yield* examined()

@@ -9,7 +9,7 @@ describe("the address of a broker", () => {
   it("keeps what kafkajs can take", () => {
     for (const address of ["broker-1:9092", "127.0.0.1:9092"]) assert.strictEqual(Address.encode(address), address)
   })
-  it("is told as it was given", () => {
+  it("is reported as it was given", () => {
     const text = `connect ECONNREFUSED ${Address.encode("[2001:db8::7]:9092")}`
     assert.strictEqual(Address.decode(text), "connect ECONNREFUSED [2001:db8::7]:9092")
     assert.include(KafkaError.from("connect", new Error(text)).message, "[2001:db8::7]:9092")

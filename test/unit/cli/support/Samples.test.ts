@@ -66,7 +66,7 @@ describe("samples", () => {
     assert.strictEqual(JSON.parse(String(value)).schema_version, 2)
     assert.include(String(value), '"trace_id":9007199254740993')
   })
-  it("broken ones are no JSON in UTF-8", () => {
+  it("broken ones are not JSON in UTF-8", () => {
     for (let index = 0; index < 3; index++) {
       const { value } = broken(index)
       const decode = () =>

@@ -137,7 +137,7 @@ describe("a record batch", () => {
     assert.strictEqual(first.length + rest.length, count)
   })
 
-  it("is total: bytes by chance are messages or faults, never an exception", async () => {
+  it("is total: random bytes are messages or faults, never an exception", async () => {
     let seed = 1
     const chance = (): number => (seed = (seed * 48_271) % 2_147_483_647)
     for (let round = 0; round < 2000; round++) {

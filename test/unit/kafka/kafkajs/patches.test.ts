@@ -1,4 +1,7 @@
-/** What is changed inside kafkajs is in force in the version that is installed; an upgrade that breaks a change turns this red. */
+/**
+ * What is changed inside kafkajs is in force in the version that is installed; an upgrade that breaks a change turns
+ * this red.
+ */
 import { createRequire } from "node:module"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"

@@ -33,7 +33,7 @@ describe("the estimate of credits", () => {
     assert.closeTo(cost.credits(1e9), 90 / 3600, 1e-9)
   })
 
-  it("tells what a setting costs a day", () => {
+  it("says what a setting costs a day", () => {
     assert.strictEqual(SnowflakeCost.creditsPerDay(5), 24)
     assert.strictEqual(Math.round(SnowflakeCost.creditsPerDay(300)), 5)
   })

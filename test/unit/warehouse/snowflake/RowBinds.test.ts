@@ -9,7 +9,7 @@ const request = (...values: ReadonlyArray<unknown>) => ({
 })
 
 describe("a large bind", () => {
-  it("stands in the request as the text that it is, whatever that holds", () => {
+  it("is in the request as the text that it is, whatever that holds", () => {
     const controls = String.fromCharCode(...Array.from({ length: 0x20 }, (_, code) => code))
     const text = `${controls}"quoted" \\ back / é ☃ 味噌 🍛 \u2028 \u007f`
     const { lent, takeBack } = lend([new RowBind(Buffer.from(text)), "small", 7])

@@ -1,4 +1,7 @@
-/** What is handed to Snowflake: the payload text untouched, everything else as data, and only SQL that Snowflake itself takes. */
+/**
+ * What is handed to Snowflake: the payload text untouched, everything else as data, and only SQL that Snowflake itself
+ * takes.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Sql from "../../../../src/warehouse/snowflake/Sql.ts"
 import { rangesBind } from "../../../../src/warehouse/sql/Binds.ts"
@@ -31,7 +34,7 @@ describe("SnowflakeSql", () => {
     assert.isNull(nothing.v)
   })
 
-  it("carries keys, headers and columns as JSON, whatever stands in them", () => {
+  it("carries keys, headers and columns as JSON, whatever is in them", () => {
     const given = { key: `'; DROP TABLE "x" \\ \u0000`, headers: '{"a\'":"\\"b"}', columns: ["o'1", null] }
     const [element] = JSON.parse(rowsBind([row(given)]))
     assert.deepStrictEqual(element, {

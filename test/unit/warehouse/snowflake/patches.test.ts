@@ -1,4 +1,7 @@
-/** What is changed inside snowflake-sdk is in force in the version that is installed; an upgrade that breaks a change turns this red. */
+/**
+ * What is changed inside snowflake-sdk is in force in the version that is installed; an upgrade that breaks a change
+ * turns this red.
+ */
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import { createRequire } from "node:module"
 import zlib from "node:zlib"
