@@ -18,7 +18,7 @@ import { Progress } from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
-import { silent, unbound, type WarehouseError } from "../warehouse/WarehouseError.ts"
+import { silent, unbound, WarehouseError } from "../warehouse/WarehouseError.ts"
 import type { Claims } from "./Claims.ts"
 import * as Spans from "./Spans.ts"
 
@@ -124,8 +124,7 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
 
   const recover = (batch: Batch.Batch, error: WarehouseError, trigger: BatchTrigger): Effect.Effect<void, Reclaim> => {
     if (error.reason === "fenced") progress.fenced()
-    if (error.reason !== "refused" && error.reason !== "too_large")
-      return Effect.fail(new Reclaim({ message: error.message }))
+    if (!isOfRecords(error)) return Effect.fail(new Reclaim({ message: error.message }))
     const { outcomes, table } = batch
     const [first] = outcomes
     const bad = new Set(error.records)
@@ -150,21 +149,57 @@ export const make = Effect.fnUntraced(function* (assignment: Assignment, ledger:
         write(table, outcomes.slice(middle), trigger)
       )
     }
-    if (first?._tag !== "BronzeRow") {
-      // A dead letter must not stop its partition: what is too much of it is left out, and it says so.
-      const less = first?._tag === "DeadLetter" ? smaller(first) : undefined
-      return less === undefined
-        ? Effect.fail(new Reclaim({ message: `a dead letter was refused: ${error.message}` }))
-        : write(table, [less], trigger)
-    }
+    if (first?._tag === "DeadLetter") return whatFits(table, first, trigger)
+    if (first?._tag !== "BronzeRow") return Effect.fail(new Reclaim({ message: error.message }))
     return logRefused(
       `${warehouse.name} refuses records of topic=${first.topic}`,
       `${warehouse.name} refuses ${place(first)}: ${error.message}`
     ).pipe(Effect.andThen(write(table, [bury(first, error)], trigger)))
   }
 
+  /**
+   * A dead letter must not stop its partition: what is too much of it is left out, and it says so. When not even its coordinates are taken, the
+   * table is at fault and no record: passing over it would lose it, so this partition waits, and tries the whole letter again.
+   */
+  const whatFits = (table: Table, letter: DeadLetter, trigger: BatchTrigger): Effect.Effect<void, Reclaim> => {
+    const attemptWith = (part: DeadLetter): Effect.Effect<void, WarehouseError> => {
+      const batch = Batch.make(table, [part], ledger.claimed)
+      return persist(batch, describe(batch), trigger).pipe(
+        Effect.andThen(commit(batch)),
+        Effect.catchIf(isOfRecords, (error) => {
+          const less = smaller(part)
+          return less === undefined ? Effect.fail(closed(part, error)) : attemptWith(less)
+        })
+      )
+    }
+    return attemptWith(letter).pipe(
+      Effect.retry(
+        Retry.forever(
+          `Failed to insert a dead letter into ${warehouse.name}`,
+          (error: WarehouseError) => error.isRetryable && assignment.isHeld(),
+          mentioned,
+          (message) => progress.lasting(deadLetters, message)
+        )
+      ),
+      Effect.ensuring(Effect.sync(() => progress.lasting(deadLetters, null))),
+      Effect.mapError(({ message }) => new Reclaim({ message }))
+    )
+  }
+
   return write
 })
+
+const deadLetters = "DEAD_LETTERS"
+
+/** What is refused for what it holds. */
+const isOfRecords = ({ reason }: WarehouseError): boolean => reason === "refused" || reason === "too_large"
+
+const closed = (letter: DeadLetter, { message }: WarehouseError): WarehouseError =>
+  new WarehouseError({
+    reason: "denied",
+    isUnknown: true,
+    message: `${deadLetters} refuses ${place(letter)} though only its coordinates are left, so the table must be fixed: ${message}`
+  })
 
 const place = ({ offset, partition, topic }: Outcome): string =>
   `topic=${topic} partition=${partition} offset=${offset}`
