@@ -18,7 +18,7 @@ import { Progress } from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
-import { silent, unbound, type WarehouseError } from "../warehouse/WarehouseError.ts"
+import { silent, unbound, WarehouseError } from "../warehouse/WarehouseError.ts"
 import type { Claims } from "./Claims.ts"
 import { Reclaim } from "./Reclaim.ts"
 import * as Spans from "./Spans.ts"
@@ -125,10 +125,9 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
     })
   }
 
-  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<never, Refused | Reclaim> => {
+  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<void, Refused | Reclaim> => {
     if (error.reason === "fenced") progress.fenced()
-    if (error.reason !== "refused" && error.reason !== "too_large")
-      return Effect.fail(new Reclaim({ message: error.message }))
+    if (!isOfRecords(error)) return Effect.fail(new Reclaim({ message: error.message }))
     const { outcomes } = batch
     const [first] = outcomes
     const bad = new Set(error.records)
@@ -145,13 +144,8 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
       const middle = Math.ceil(outcomes.length / 2)
       return Effect.fail(new Refused({ instead: [outcomes.slice(0, middle), outcomes.slice(middle)] }))
     }
-    if (first?._tag !== "BronzeRow") {
-      // A dead letter must not stop its partition: what is too much of it is left out, and it says so.
-      const less = first?._tag === "DeadLetter" ? smaller(first) : undefined
-      return less === undefined
-        ? Effect.fail(new Reclaim({ message: `a dead letter was refused: ${error.message}` }))
-        : Effect.fail(new Refused({ instead: [[less]] }))
-    }
+    if (first?._tag === "DeadLetter") return whatFits(batch, first)
+    if (first?._tag !== "BronzeRow") return Effect.fail(new Reclaim({ message: error.message }))
     return Effect.andThen(
       logRefused(
         `${warehouse.name} refuses records of topic=${first.topic}`,
@@ -161,8 +155,47 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
     )
   }
 
+  /**
+   * A dead letter must not stop its partition: what is too much of it is left out, and it says so. When not even its
+   * coordinates are taken, the table is at fault and no record: passing over it would lose it, so this partition waits,
+   * and retries the whole letter.
+   */
+  const whatFits = ({ table, trigger }: Batch.Batch, letter: DeadLetter): Effect.Effect<void, Reclaim> => {
+    const attemptWith = (part: DeadLetter): Effect.Effect<void, WarehouseError> => {
+      const batch = Batch.make({ table, outcomes: [part], trigger, claimed: claims.claimed })
+      return Effect.catchIf(persist(batch, describe(batch)), isOfRecords, (error) => {
+        const less = smaller(part)
+        return less === undefined ? Effect.fail(closed(part, error)) : attemptWith(less)
+      })
+    }
+    return attemptWith(letter).pipe(
+      Effect.retry(
+        Retry.forever(
+          `Failed to insert a dead letter into ${warehouse.name}`,
+          (error: WarehouseError) => error.isRetryable && isHeld(),
+          mentioned,
+          (message) => progress.lasting(deadLetters, message)
+        )
+      ),
+      Effect.ensuring(Effect.sync(() => progress.lasting(deadLetters, null))),
+      Effect.mapError(({ message }) => new Reclaim({ message }))
+    )
+  }
+
   return { write } satisfies Writer
 })
+
+const deadLetters = "DEAD_LETTERS"
+
+/** What is refused for what it holds. */
+const isOfRecords = ({ reason }: WarehouseError): boolean => reason === "refused" || reason === "too_large"
+
+const closed = (letter: DeadLetter, { message }: WarehouseError): WarehouseError =>
+  new WarehouseError({
+    reason: "denied",
+    isUnknown: true,
+    message: `${deadLetters} refuses ${place(letter)} though only its coordinates are left, so the table must be fixed: ${message}`
+  })
 
 const place = ({ offset, partition, topic }: Outcome): string =>
   `topic=${topic} partition=${partition} offset=${offset}`

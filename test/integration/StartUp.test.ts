@@ -2,8 +2,9 @@
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
-import { makeJob, snowflakeAt } from "../support/Job.ts"
-import { connect, type RealKafka } from "../support/RealKafka.ts"
+import { snowflake } from "../support/Inspect.ts"
+import { countRows, makeJob, snowflakeAt } from "../support/Job.ts"
+import { connect, eventually, type RealKafka } from "../support/RealKafka.ts"
 
 let kafka: RealKafka
 let emulator: Emulator
@@ -64,6 +65,38 @@ describe("starting", () => {
     assert.strictEqual(await service.exit, 78, service.output())
     assert.isBelow(Date.now() - startedAt, 15_000)
     assert.match(service.output(), /ERROR - .*(password|Incorrect)/i)
+  })
+
+  it("names a column of others that must be filled, at start (78), by doctor, and while it runs; no record is lost to it", async () => {
+    const job = await makeJob(kafka, snowflakeAt(emulator.url), { extra: { BATCH_TIMEOUT: "0.5" } })
+    const inspect = await snowflake(emulator.url, "LAKE")
+    const [add, drop] = ["SET", "DROP"].map(
+      (verb) => `ALTER TABLE BRONZE.${job.ordersTable} ALTER COLUMN TENANT ${verb} NOT NULL`
+    )
+    await inspect.query(`ALTER TABLE BRONZE.${job.ordersTable} ADD COLUMN TENANT VARCHAR`)
+    const service = start(job.env)
+    await service.line(/Assigned/)
+    await inspect.query(add ?? "")
+    await kafka.produce(job.orders, [{ value: "{}" }, { value: "{}" }])
+    await service.line(/Failed to insert 2 .*column TENANT of table .* takes no NULL.*DROP NOT NULL/)
+    await inspect.query(drop ?? "")
+    await eventually(
+      () => kafka.committed(job.group, job.orders),
+      ([offset]) => offset === 2
+    )
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0, service.output())
+    assert.strictEqual(await countRows(inspect, job.ordersTable, "TENANT IS NULL"), 2)
+    assert.strictEqual(await countRows(inspect, "DEAD_LETTERS", `TABLE_NAME = '${job.ordersTable}'`), 0)
+    await inspect.query(`DELETE FROM BRONZE.${job.ordersTable}`)
+    await inspect.query(add ?? "")
+    await inspect.close()
+    const again = start(job.env)
+    const doctor = start(job.env, ["doctor"])
+    assert.strictEqual(await again.exit, 78, again.output())
+    assert.match(again.output(), /ERROR - .*column TENANT.*DROP NOT NULL/)
+    assert.strictEqual(await doctor.exit, 1, doctor.output())
+    assert.match(doctor.output(), /column TENANT.*DROP NOT NULL/s)
   })
 
   it("says in its first lines what it reads, where it writes, and as whom", async () => {

@@ -40,7 +40,10 @@ export const sizes = (batches: ReadonlyArray<Batch>) => batches.map(({ outcomes 
 export const pass = (seconds: number) => Effect.repeat(TestClock.adjust("1 second"), { times: seconds - 1 })
 
 export const start = Effect.fnUntraced(function* (
-  options: MemoryWarehouse.Options & { readonly env?: Record<string, string> } = {}
+  options: MemoryWarehouse.Options & {
+    readonly env?: Record<string, string>
+    readonly deadLetterTopic?: Layer.Layer<DeadLetterTopic>
+  } = {}
 ) {
   const kafka = yield* MemoryKafka.make
   const warehouse = yield* MemoryWarehouse.make(options)
@@ -50,7 +53,7 @@ export const start = Effect.fnUntraced(function* (
     )
   )
   const parts = yield* Layer.build(
-    Layer.mergeAll(kafka.layer, warehouse.layer, Batcher.layer, DeadLetterTopic.none).pipe(
+    Layer.mergeAll(kafka.layer, warehouse.layer, Batcher.layer, options.deadLetterTopic ?? DeadLetterTopic.none).pipe(
       Layer.provideMerge(Progress.layer),
       Layer.provideMerge(settings)
     )

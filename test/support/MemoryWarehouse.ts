@@ -29,12 +29,15 @@ export interface Options {
   readonly refuses?: (row: BronzeRow) => boolean
   /** A batch with a dead letter whose payload has more characters is too large. */
   readonly maxLetter?: number
+  /** Whether DEAD_LETTERS takes nothing, as a table that somebody changed. */
+  readonly isClosed?: () => boolean
 }
 
 export type MemoryWarehouse = Effect.Success<ReturnType<typeof make>>
 
 export const make = Effect.fnUntraced(function* ({
   delivery = "exactly-once",
+  isClosed = () => false,
   maxLetter = Number.POSITIVE_INFINITY,
   refuses = () => false,
   routes = []
@@ -50,6 +53,7 @@ export const make = Effect.fnUntraced(function* ({
   const apply = (batch: Batch) =>
     Effect.suspend(() => {
       if (rowsOf(batch).some(refuses)) return Effect.fail(error("refused"))
+      if (isClosed() && deadLettersOf(batch).length > 0) return Effect.fail(error("refused", "CHECK constraint failed"))
       if (deadLettersOf(batch).some(({ payload }) => (payload?.length ?? 0) > maxLetter))
         return Effect.fail(error("too_large"))
       return store.write(batch) ? Effect.asVoid(Queue.offer(landed, batch)) : Effect.fail(error("fenced"))

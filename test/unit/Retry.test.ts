@@ -5,7 +5,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import { DeadLetterTopic } from "../../src/kafka/DeadLetterTopic.ts"
 import * as KafkaErrors from "../../src/kafka/KafkaError.ts"
 import * as Health from "../../src/observe/Health.ts"
 import * as Settings from "../../src/settings/Settings.ts"
@@ -14,6 +16,7 @@ import { fromDriver } from "../../src/warehouse/snowflake/Errors.ts"
 import { WarehouseError } from "../../src/warehouse/WarehouseError.ts"
 import { partition, pass, records, start } from "../support/Flow.ts"
 import * as Lines from "../support/Lines.ts"
+import { record } from "../support/Outcomes.ts"
 
 const odd = new WarehouseError({ reason: "unavailable", message: "Odd Error: attempt 17", isUnknown: true })
 const known = new WarehouseError({ reason: "unavailable", message: "connection reset" })
@@ -69,6 +72,29 @@ describe("an unknown error that stays the same", () => {
       const { reasons, rows } = yield* answered(200, odd, 11)
       assert.strictEqual(rows, 100)
       assert.deepStrictEqual(reasons, [])
+    })
+  )
+
+  it.effect("of DLQ_TOPIC is named so, and what waits for it lands once it takes the letter", () =>
+    Effect.gen(function* () {
+      let isClosed = true
+      const odd = KafkaErrors.KafkaError.from("send to dlq", new Error("odd"))
+      const deadLetterTopic = Layer.succeed(
+        DeadLetterTopic,
+        DeadLetterTopic.of({ publish: () => Effect.suspend(() => (isClosed ? odd : Effect.void)) })
+      )
+      const flow = yield* start({ deadLetterTopic })
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* assignment.deliver([record({ offset: 0, value: "{" })])
+      yield* pass(120)
+      const [fault] = flow.progress.view().lastingFaults
+      assert.strictEqual(fault?.write, "DLQ_TOPIC")
+      assert.match(fault?.message ?? "", /does not pass by itself and must be fixed: Could not send to dlq: odd/)
+      assert.isEmpty(flow.warehouse.deadLetters())
+      isClosed = false
+      yield* pass(70)
+      assert.lengthOf(flow.warehouse.deadLetters(), 1)
+      assert.isEmpty(flow.progress.view().lastingFaults)
     })
   )
 

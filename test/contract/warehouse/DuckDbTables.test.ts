@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import { Settings } from "../../../src/settings/Settings.ts"
 import * as DuckDb from "../../../src/warehouse/duckdb/DuckDb.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
-import { batchOf, claimAll, letter } from "../../support/warehouse/batches.ts"
+import { batchOf, claimAll, letter, tableOf } from "../../support/warehouse/batches.ts"
 import { settings } from "../../support/warehouse/Subject.ts"
 
 const home = mkdtempSync(join(tmpdir(), "bronze-duckdb-tables-"))
@@ -94,6 +94,25 @@ describe("a table of DuckDB with columns of others", () => {
       )
     )
   })
+
+  it.live("may have smaller types for the columns of a route: what does not fit is NULL, and the row lands", () =>
+    changed(
+      `ALTER TABLE ${orders} ALTER USER_ID TYPE TINYINT; ALTER TABLE ${orders} ALTER KAFKA_PARTITION TYPE BIGINT;
+       ALTER TABLE ${orders} ALTER KAFKA_HEADERS TYPE VARCHAR`,
+      (path) =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(yield* (yield* Warehouse).preflight, [])
+          const { columns } = tableOf("ORDERS_RAW")
+          const userId = (value: string) => columns.map(({ name }) => (name === "USER_ID" ? value : null))
+          const rows = ["127", "128"].map((value, offset) => ({ offset, event: "{}", columns: userId(value) }))
+          yield* (yield* Warehouse).write(batchOf("ORDERS_RAW", yield* claimAll(), rows))
+          assert.deepStrictEqual(yield* query(path, `SELECT USER_ID FROM ${orders} ORDER BY KAFKA_OFFSET`), [
+            { USER_ID: 127 },
+            { USER_ID: null }
+          ])
+        })
+    )
+  )
 
   const closed: ReadonlyArray<readonly [what: string, sql: string, says: RegExp, remedy: RegExp]> = [
     [

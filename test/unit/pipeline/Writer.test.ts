@@ -8,9 +8,10 @@ import * as Claims from "../../../src/pipeline/Claims.ts"
 import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
-import { partition } from "../../support/Flow.ts"
+import { partition, pass, records, start } from "../../support/Flow.ts"
+import * as Lines from "../../support/Lines.ts"
 import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
-import { route, row } from "../../support/Outcomes.ts"
+import { record, route, row } from "../../support/Outcomes.ts"
 import { letter } from "../../support/warehouse/batches.ts"
 
 const { table, topic } = route("raw.orders.v1=ORDERS_RAW")
@@ -70,10 +71,32 @@ describe("a dead letter that is too large", () => {
     })
   )
 
-  it.effect("that cannot be made smaller ends in words, not in an endless loop", () =>
+  it.effect("waits where not even its coordinates are taken, and lands whole once they are", () =>
     Effect.gen(function* () {
-      const { exit } = yield* write(-1)
-      assert.strictEqual(exit._tag, "Failure")
+      const { layer, lines } = Lines.make()
+      let isClosed = true
+      const flow = yield* start({ isClosed: () => isClosed }).pipe(Effect.provide(layer))
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* assignment.deliver([
+        ...records(0, 1),
+        record({ offset: 1, value: "{", key: Buffer.from("k") }),
+        ...records(2, 1)
+      ])
+      yield* pass(120)
+      const reasons = flow.progress.view().lastingFaults
+      assert.strictEqual(reasons[0]?.write, "DEAD_LETTERS")
+      assert.match(
+        reasons[0]?.message ?? "",
+        /does not pass by itself and must be fixed: DEAD_LETTERS refuses .*offset=1 /
+      )
+      assert.match(lines.join("\n"), /^Error .*DEAD_LETTERS refuses topic=raw.orders.v1 partition=0 offset=1 /im)
+      assert.strictEqual(flow.warehouse.ledger()[0]?.next, 1, "it is not passed over")
+      isClosed = false
+      yield* pass(70)
+      const [letter] = flow.warehouse.deadLetters()
+      assert.deepInclude(letter, { offset: 1, cause: "not_json", key: "k", payload: "ew==" })
+      assert.strictEqual(flow.warehouse.ledger()[0]?.next, 3)
+      assert.deepStrictEqual(flow.progress.view().lastingFaults, [])
     })
   )
 })
