@@ -163,6 +163,24 @@ describe("offsets", () => {
     })
   )
 
+  it.effect("of a recreated topic are read once with OFFSETS_LOST=continue, not once more at each start", () =>
+    Effect.gen(function* () {
+      const { kafka, landed, warehouse } = yield* start({ env: { OFFSETS_LOST: "continue" } })
+      const first = yield* kafka.assign([partition(0, { topicId: "old" })])
+      yield* first.deliver(records(0, 100))
+      yield* landed(1)
+      yield* first.lose
+      const second = yield* kafka.assign([partition(0, { high: 100, topicId: "new" })])
+      assert.strictEqual((yield* second.started)[0]?.offset, 0)
+      assert.strictEqual(warehouse.ledger()[0]?.topicId, "new")
+      yield* second.deliver(records(0, 100))
+      yield* landed(1)
+      yield* second.lose
+      const third = yield* kafka.assign([partition(0, { high: 100, topicId: "new" })])
+      assert.strictEqual((yield* third.started)[0]?.offset, 100)
+    })
+  )
+
   it.effect("of a topic that was stopped are read again once somebody has reset them", () =>
     Effect.gen(function* () {
       const { kafka, landed, warehouse } = yield* start()
