@@ -45,6 +45,17 @@ const longTime = 30_000
 /** The longest pause between two tries of what does not pass by itself. */
 const longestPause = Duration.minutes(1)
 
+/** How soon a long pause sees that it need not last. */
+const slice = Duration.seconds(1)
+
+/** A pause that ends at once when nobody waits for its end any more: who has lost the partitions holds up who has them now. */
+const waitWhile = (goOn: () => boolean, left: Duration.Duration): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    Duration.toMillis(left) <= 0 || !goOn()
+      ? Effect.void
+      : Effect.andThen(Effect.sleep(slice), waitWhile(goOn, Duration.subtract(left, slice)))
+  )
+
 /** Counts how often one call got the same unknown answer in a row, once it is too often to be passing; else 0. */
 const countAnswers = () => {
   let cause: string | undefined
@@ -81,7 +92,7 @@ export const forever = <E extends Failure>(
       Effect.sync(() => {
         lasting = answers(input, now)
         pause = lasting === 0 ? Duration.seconds(5) : Duration.min(Duration.times(pause, 2), longestPause)
-        return lasting === 0 ? duration : pause
+        return lasting === 0 ? duration : slice
       })
     ),
     Schedule.tap(({ elapsed, input, now }) => {
@@ -89,9 +100,11 @@ export const forever = <E extends Failure>(
       if (lasting > 0) {
         const said = `the same answer ${lasting} times: this does not pass by itself and must be fixed: ${input.message}`
         onLasting(said)
-        return isDue(mentioned, `${what}: ${said}`, now)
-          ? Effect.logError(`${what}${since}: ${said}. Retrying once a minute`)
-          : Effect.void
+        const line = Effect.logError(`${what}${since}: ${said}. Retrying once a minute`)
+        return Effect.andThen(
+          isDue(mentioned, `${what}: ${said}`, now) ? line : Effect.void,
+          waitWhile(() => goOn(input), Duration.subtract(pause, slice))
+        )
       }
       return isDue(mentioned, input.message, now)
         ? Effect.logError(`${what}${since}: ${input.message}. Retrying; nothing is lost`)

@@ -98,6 +98,19 @@ describe("an unknown error that stays the same", () => {
     })
   )
 
+  it.effect("holds up nobody who has the partitions now: the long pause ends with the assignment", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* flow.warehouse.failNext(...Array.from({ length: 1000 }, () => odd))
+      yield* assignment.deliver(records(0, 100))
+      yield* pass(300)
+      const lost = yield* Effect.forkChild(assignment.lose)
+      yield* pass(3)
+      assert.isDefined(lost.pollUnsafe())
+    })
+  )
+
   it.effect("that is known to pass is never said not to, and tried every few seconds", () =>
     Effect.gen(function* () {
       const { layer, lines } = Lines.make()
