@@ -15,7 +15,7 @@ const kinds: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
   // usual access tokens.
   [/eyJ[\w-]{12,}(?:\.[\w-]*){0,2}/g, hidden],
   [/\bver:\d+-hint:\S+/g, hidden],
-  [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|sk-|dapi|AKIA|ASIA)[\w-]{16,}/g, hidden],
+  [/\b(?:gh[pousr]_|github_pat_|glpat-|glsa_|npm_|hvs\.|xox[a-z]-|sk-|dapi|AKIA|ASIA)[\w-]{16,}/g, hidden],
   [/\b(bearer\s+)[\w.~+/=-]{8,}/gi, `$1${hidden}`],
   [/\b(authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:\w{1,20}\s+)?)[^\s"',;]+/gi, `$1${hidden}`],
   // The user and the password of an address; a password may hold another @.
@@ -23,15 +23,21 @@ const kinds: ReadonlyArray<readonly [pattern: RegExp, instead: string]> = [
   [/(?<![\w.%+~$-])[\w.%+~$-]{1,128}:[^\s"'<>]{1,512}@(?=[\w[])/g, `${hidden}@`],
   // `token=…` and the like, as in a query, a connection string or a login module.
   [
-    /(?<=^|[\s?&;"'#])([\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|passcode|pwd|secret|api_?key|access_?key|private_?key|signature)[\w.-]{0,20}\s?=\s?)(?:\\?"[^"]*"|'[^']*'|[^\s&;,"')]+)/gi,
+    /(?<=^|[\s?&;"'#=])([\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|passcode|pwd|secret|(?:api|access|private)[_-]?key|signature)[\w.-]{0,20}\s?=\s?)(?:\\?"[^"]*"|'[^']*'|[^\s&;,"')]+)/gi,
     `$1${hidden}`
   ],
+  [/(?<=^|[\s?&;,"'#])((?:pass|sig)=)[^\s&;,"')]+/g, `$1${hidden}`],
+  // The same as a header: `x-api-key: …`.
+  [/\b((?:x-[\w-]{0,40}(?:token|key|secret|signature)|api-key)\s?:\s?)[^\s"',;]+/gi, `$1${hidden}`],
   // The same after a comma, in small letters: in capitals it is a column of BRONZE_ROUTES.
   [
-    /(?<=,)([\w.-]{0,40}(?:token|password|passphrase|passcode|secret|[aA]pi_?[kK]ey)[\w.-]{0,20}=)[^\s&;,"')]+/g,
+    /(?<=,)([\w.-]{0,40}(?:token|password|passphrase|passcode|secret|[aA]pi[_-]?[kK]ey)[\w.-]{0,20}=)[^\s&;,"')]+/g,
     `$1${hidden}`
   ],
-  [/(["'](?:[\w.-]{0,40}(?:token|passw(?:or)?d|passphrase|secret))["']\s?:\s?)(?:"[^"]*"|'[^']*')/gi, `$1"${hidden}"`]
+  [
+    /(["'](?:[\w.-]{0,40}(?:token|passw(?:or)?d|pass|passphrase|secret|(?:api|access|private)[_-]?key))["']\s?:\s?)(?:"[^"]*"|'[^']*')/gi,
+    `$1"${hidden}"`
+  ]
 ]
 
 /** A text of several words, such as an error or a line of the log, with its secrets hidden. */

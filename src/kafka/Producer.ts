@@ -6,9 +6,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
-import kafkajs, { type CompressionTypes } from "kafkajs"
+import type { CompressionTypes } from "kafkajs"
 import type { KafkaError } from "./KafkaError.ts"
 import { KafkaClient } from "./kafkajs/Client.ts"
+import * as Partitioner from "./kafkajs/Partitioner.ts"
 
 export interface Message {
   readonly key: string | Uint8Array | null
@@ -39,7 +40,7 @@ export const layer: Layer.Layer<Producer, never, KafkaClient> = Layer.effect(
         kafka.producer({
           retry,
           allowAutoTopicCreation: false,
-          createPartitioner: kafkajs.Partitioners.DefaultPartitioner
+          createPartitioner: Partitioner.make
         })
       ),
       (producer) =>

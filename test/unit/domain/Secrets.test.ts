@@ -58,6 +58,13 @@ describe("hide", () => {
     ["a query", "md:x?motherduck_token=hunter2&a=b", "hunter2"],
     ["a connection string", "host=h;Password=hunter2;x=y", "hunter2"],
     ["a list of pairs", "user=x,password=hunter2,z=1", "hunter2"],
+    ["a header of telemetry", "api-key=hunter2", "hunter2"],
+    ["a list of such headers", "a=b,api-key=hunter2", "hunter2"],
+    ["a header with a key", "x-api-key: hunter2", "hunter2"],
+    ["a short name", "user=u;pass=hunter2", "hunter2"],
+    ["the signature of an address", "https://h/x?sv=1&sig=hunter2%3D", "hunter2"],
+    ["a key in JSON", '{"apiKey": "hunter2"}', "hunter2"],
+    ["a token of a vault", "hvs.CAESIJlongvaulttoken0123456789", "CAESIJ"],
     ["a login module", 'PlainLoginModule required username="u" password="hunter2";', "hunter2"],
     ["JSON", '{"access_token": "hunter2"}', "hunter2"],
     ["a header", "Authorization: Bearer hunter2hunter2", "hunter2"],
@@ -87,7 +94,7 @@ describe("hide", () => {
 
   it("takes no longer for a long text than its length asks for", () => {
     const startedAt = performance.now()
-    for (const part of ["a:", "://", "-----BEGIN ", "token", "MIIa ", "x@", '"secret":', "eyJ"])
+    for (const part of ["a:", "://", "-----BEGIN ", "token", "pass=", "api-key:", "MIIa ", "x@", '"secret":', "eyJ"])
       Secrets.hide(part.repeat(100_000))
     assert.isBelow(performance.now() - startedAt, 5000)
   })
