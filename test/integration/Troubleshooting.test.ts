@@ -102,7 +102,7 @@ describe("nothing arrives", () => {
     const job = await onDuckDb("made.db")
     const empty = { ...job, env: { ...job.env, DUCKDB_PATH: join(folder, "empty.db") } }
     const without = start(empty.env)
-    await says(without, "DuckDB file … does not exist (init creates it): node dist/main.js init")
+    await says(without, "DuckDB file … does not exist; node dist/main.js init creates it")
     assert.strictEqual(await without.exit, 78)
     await run({ ...empty, env: { ...empty.env, BRONZE_ROUTES: "other=OTHER_RAW" } }, ["init"])
     const refused = start(empty.env)

@@ -53,7 +53,7 @@ interface Delivery extends TopicPartition {
  * from where.
  */
 export const make = (options: {
-  readonly consumer: Consumer
+  readonly consumer: Pick<Consumer, "commitOffsets" | "pause" | "resume" | "seek">
   readonly memberId: string
   readonly assigned: ReadonlyArray<TopicPartition>
   /** Asks Kafka where the partitions stand. */
@@ -70,7 +70,6 @@ export const make = (options: {
   const ended = Deferred.makeUnsafe<void>()
   const undelivered = new Set<Delivery>()
   const expected = new Map<string, number>()
-  const soughtBack = new Map<string, number>()
   /** The partitions that cannot be read for a while. */
   const resting = new Set<string>()
   const topicIds = new Map<string, string | undefined>()
@@ -156,13 +155,9 @@ export const make = (options: {
    */
   const jumped = Effect.fnUntraced(function* (delivery: Delivery, at: number) {
     const key = partitionKey(delivery)
-    // kafkajs may pass over a compacted stretch before control records: then seeking back has brought us here a second
-    // time.
-    if (delivery.messages === undefined && soughtBack.get(key) === at) return true
     const low = (yield* look(delivery))?.low
     if (low !== undefined && low > at)
       return yield* new OffsetsLost({ message: `${key} begins at ${low} now, and ${at} comes next` })
-    soughtBack.set(key, at)
     seek({ topic: delivery.topic, partition: delivery.partition, offset: at })
     return false
   })

@@ -97,7 +97,9 @@ export const read = async (
       if (cause === "unreadable") break
     }
   }
-  return messages
+  // kafkajs tells where a fetch without records began by its first message: then it has to be where it was asked to.
+  const [first] = messages
+  return first?.isControlRecord === true && Number(first.offset) > from ? [filler(from), ...messages] : messages
 }
 
 /** Undefined at the end, and for a batch that is not all there. */
@@ -135,8 +137,8 @@ const abortsTransaction = (body: Buffer): boolean => {
 }
 
 /**
- * Takes up the last offset of a batch, so that the next fetch begins behind it: compaction and aborts leave gaps at its
- * end.
+ * Takes up an offset, so that what is between is known to hold nothing: compaction and aborts leave gaps at both ends
+ * of a batch.
  */
 const filler = (offset: number): Message => ({
   ...{ offset: String(offset), timestamp: "0", attributes: 0, key: null, value: null, headers: {} },

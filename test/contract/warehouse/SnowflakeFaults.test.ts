@@ -174,7 +174,7 @@ describe("Snowflake", () => {
       assert.deepStrictEqual(yield* warehouse.preflight, [])
       const claimed = yield* claimAll().pipe(Effect.provideService(Warehouse, warehouse))
       yield* warehouse.write(batchOf("ORDERS_RAW", claimed, [{ offset: 0 }]))
-      assert.match((yield* Effect.flip(warehouse.createHybridLedger)).message, /is there already/)
+      assert.match((yield* Effect.flip(warehouse.createHybridLedger)).message, /already exists/)
     }).pipe(Effect.scoped)
   )
 

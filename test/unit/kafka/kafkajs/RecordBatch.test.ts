@@ -80,6 +80,18 @@ describe("a record batch", () => {
     )
   })
 
+  it("of an aborted transaction takes up its offsets, from the one on that was asked for", async () => {
+    const aborted = batch([{ value }, { value }, { value }], { attributes: 0x10, producerId: 5n, baseOffset: 10 })
+    const messages = await RecordBatch.read(aborted, 11, [{ producerId: 5n, firstOffset: 10 }], room())
+    assert.deepStrictEqual(
+      messages.map(({ isControlRecord, offset }) => [offset, isControlRecord]),
+      [
+        ["11", true],
+        ["12", true]
+      ]
+    )
+  })
+
   it("that is cut off by the size of the fetch waits for the next one", async () => {
     const whole = batch([{ value }])
     const next = batch([{ value }], { baseOffset: 1 })
@@ -96,7 +108,7 @@ describe("a record batch", () => {
       batch([{}, {}, {}], { attributes: gzip, body: bomb, baseOffset: 7 }),
       batch([{ value }], { baseOffset: 10 })
     ])
-    const messages = await read(bytes)
+    const messages = await read(bytes, 7)
     assert.deepStrictEqual(
       messages.map(({ fault, offset }) => [offset, fault?.from, fault?.cause]),
       [
