@@ -4,6 +4,7 @@
  */
 import type { Start } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition } from "../kafka/ConsumerGroup.ts"
+import type { LogRange } from "../kafka/Offsets.ts"
 import type { KafkaSettings } from "../settings/Model.ts"
 
 /**
@@ -20,12 +21,10 @@ export const decide = (
   isKnown: boolean,
   { autoOffsetReset, ledgerMissing }: Pick<KafkaSettings, "autoOffsetReset" | "ledgerMissing">
 ): Decision => {
-  const { committed, high, low, note, partition, stable, topic, topicId } = place
+  const { committed, high, low, note, partition, topic, topicId } = place
   const at = (offset: number, id: string | undefined) => ({ topic, partition, offset, topicId: id })
   if (committed === undefined) {
-    // A partition that was added to a topic: whatever is in it came after we began to read.
-    const offset = autoOffsetReset === "earliest" || isKnown ? low : stable
-    return { _tag: "Start", start: at(offset, topicId) }
+    return { _tag: "Start", start: at(unread(place, isKnown, autoOffsetReset), topicId) }
   }
   const takenOver = at(committed, note?.topicId ?? (committed <= high ? topicId : undefined))
   if (committed <= low || note?.kind === "start") return { _tag: "Start", start: takenOver }
@@ -45,3 +44,10 @@ export const decide = (
     why: `${passed} (${who}); starting there: offsets ${low} to ${committed - 1} are not read`
   }
 }
+
+/** Where a partition starts that nobody has read. One that was added to a known topic holds only what came later. */
+export const unread = (
+  { low, stable }: Pick<LogRange, "low" | "stable">,
+  isKnown: boolean,
+  autoOffsetReset: KafkaSettings["autoOffsetReset"]
+): number => (autoOffsetReset === "earliest" || isKnown ? low : stable)

@@ -363,6 +363,6 @@ describe("the page, in Chromium", () => {
     shop.process.signal("SIGINT")
     await shop.process.exit
     await dish.click()
-    await page.getByText(/^No answer from http:\/\/localhost:\d+\. Does the shop still run\?$/).waitFor()
+    await page.getByText(/^No answer from http:\/\/localhost:\d+\. Is the shop running\?$/).waitFor()
   })
 })

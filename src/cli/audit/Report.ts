@@ -5,6 +5,7 @@ import type { PartitionCoverage } from "../../domain/Coverage.ts"
 import { partitionKey } from "../../domain/KafkaRecord.ts"
 import { hide } from "../../domain/Secrets.ts"
 import { Admin } from "../../kafka/Admin.ts"
+import * as Starts from "../../pipeline/Starts.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { byCommit, byLedger } from "./Judge.ts"
@@ -66,12 +67,14 @@ export const gather = Effect.gen(function* () {
           })
         )
     )
+  const read = coverage.filter(({ ledger }) => ledger !== null)
+  const known = new Set([...read, ...committed.values()].map(({ topic }) => topic))
   const partitions = [...coverage, ...untouched]
     .sort((a, b) => topics.indexOf(a.topic) - topics.indexOf(b.topic) || a.partition - b.partition)
     .map((partition): PartitionAudit => {
       const log = logs.find((other) => partitionKey(other) === partitionKey(partition)) ?? null
       const commit = committed.get(partitionKey(partition)) ?? null
-      const start = kafka.autoOffsetReset === "earliest" ? (log?.low ?? 0) : (log?.stable ?? 0)
+      const start = log === null ? 0 : Starts.unread(log, known.has(partition.topic), kafka.autoOffsetReset)
       const next = Math.max(partition.ledger?.next ?? commit?.offset ?? start, log?.low ?? 0)
       const judge = delivery === "exactly-once" ? byLedger : byCommit(tombstones, kafka.autoOffsetReset)
       return {

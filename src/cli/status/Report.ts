@@ -11,6 +11,7 @@ import { partitionKey } from "../../domain/KafkaRecord.ts"
 import { hide } from "../../domain/Secrets.ts"
 import { Admin, type Commit, type LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
+import * as Starts from "../../pipeline/Starts.ts"
 import type { SinkSettings } from "../../settings/Model.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { type TableSummary, Warehouse } from "../../warehouse/Warehouse.ts"
@@ -85,13 +86,17 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
   const committed = new Map(
     Result.isSuccess(group) ? group.success.committed.map((entry) => [partitionKey(entry), entry]) : []
   )
-  const partitions = (Result.isSuccess(ranges) ? ranges.success : []).map((range): PartitionStatus => {
+  const logs = Result.isSuccess(ranges) ? ranges.success : []
+  const isRead = (log: LogRange): boolean =>
+    positions?.has(partitionKey(log)) === true || committed.has(partitionKey(log))
+  const known = new Set(logs.filter(isRead).map(({ topic }) => topic))
+  const partitions = logs.map((range): PartitionStatus => {
     const written = positions?.get(partitionKey(range))
     const commit = committed.get(partitionKey(range))
     const stand = written ?? standOf(commit)
     const next = stand?.next ?? null
     const source = written !== undefined ? byStore : commit !== undefined ? "committed" : "none"
-    const start = kafka.autoOffsetReset === "earliest" ? range.low : range.stable
+    const start = Starts.unread(range, known.has(range.topic), kafka.autoOffsetReset)
     const from = Math.max(next ?? start, range.low)
     const loss = lossOf(range, stand, settings)
     return {

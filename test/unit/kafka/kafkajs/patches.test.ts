@@ -5,6 +5,7 @@
 import { createRequire } from "node:module"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import kafkajs from "kafkajs"
 import * as Patches from "../../../../src/kafka/kafkajs/patches.ts"
 import { batch } from "../../../support/kafka/kafkajs/batches.ts"
 
@@ -56,6 +57,18 @@ describe("kafkajs", () => {
     const { version }: { readonly version: string } = require("kafkajs/package.json")
     assert.strictEqual(version, Patches.version)
     Patches.apply()
+  })
+
+  it("keeps in a batch the offset that was asked for, and makes clusters of its own", () => {
+    const Batch: new (topic: string, offset: string, data: object) => Parameters<typeof Patches.fetchedOffset>[0] =
+      require("kafkajs/src/consumer/batch.js")
+    const data = { partition: 0, highWatermark: "9", messages: [], abortedTransactions: [] }
+    assert.strictEqual(Patches.fetchedOffset(new Batch("t", "7", data)), 7)
+
+    const kafka = new kafkajs.Kafka({ brokers: ["localhost:1"], logLevel: kafkajs.logLevel.NOTHING })
+    const cluster = Patches.createCluster<object>(kafka, { allowAutoTopicCreation: false })
+    for (const name of ["connect", "disconnect", "refreshMetadata", "findGroupCoordinator", "fetchTopicsOffset"])
+      assert.isFunction(Reflect.get(cluster, name), name)
   })
 
   it.each([4, 5, 6, 7, 8, 9, 10, 11])("reads fetches by our rules: version %i", async (version) => {
