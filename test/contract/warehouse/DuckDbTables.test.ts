@@ -158,6 +158,7 @@ describe("a table of DuckDB with columns of others", () => {
 describe("the file of DuckDB", () => {
   for (const name of [
     "bronze.prod.duckdb",
+    "information_schema.duckdb",
     "Bronze.db",
     ".bronze",
     "bronze",
