@@ -15,6 +15,8 @@ const verdicts: ReadonlyArray<Verdict> = [
   [/Corrupt database|Could not read enough bytes|^Serialization Error|replaying WAL/i, "denied", damaged],
   [/^IO Error: Cannot open file/, "denied", "check DUCKDB_PATH: the directory must exist and be writable"],
   [/^IO Error: .*(Permission denied|Read-only)/i, "denied", "check DUCKDB_PATH and its permissions"],
+  [/^(ENOTDIR|EISDIR|ELOOP|ENAMETOOLONG|EINVAL)\b/, "denied", "DUCKDB_PATH has to name a file"],
+  [/^(EACCES|EPERM)\b/, "denied", "check DUCKDB_PATH and its permissions"],
   [/^IO Error: .*(Is a directory|Invalid argument)/i, "denied", "DUCKDB_PATH has to name a file"],
   [/^IO Error: .*Extension/i, "denied", "DUCKDB_PATH has to name a DuckDB file; no extension is loaded"],
   [/^Transaction(Context)? Error|write-write conflict|conflict on/i, "unavailable", "another transaction was first"],
