@@ -20,7 +20,11 @@ const verdicts: ReadonlyArray<Verdict> = [
   [/^IO Error: .*(Is a directory|Invalid argument)/i, "denied", "DUCKDB_PATH has to name a file"],
   [/^IO Error: .*Extension/i, "denied", "DUCKDB_PATH has to name a DuckDB file; no extension is loaded"],
   [/^Transaction(Context)? Error|write-write conflict|conflict on/i, "unavailable", "another transaction was first"],
-  [/is not an? table/, "denied", "rows can be added to a table only; drop the view, or name another table"],
+  [
+    /is not an? table|only modify view/,
+    "denied",
+    "rows can be added to a table only; drop the view, or name another table"
+  ],
   [/type mismatch in AppendDataChunk/, "denied", "a column has another type than ours; see `node dist/main.js doctor`"],
   [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `node dist/main.js init`"],
   [/constraint failed|Duplicate key|violates/i, "refused", data],

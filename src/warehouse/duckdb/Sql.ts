@@ -116,6 +116,10 @@ export const columns = `SELECT upper(table_name) AS TABLE_NAME, upper(column_nam
 FROM duckdb_columns() WHERE database_name = current_database() AND upper(schema_name) = upper($1)
 ORDER BY table_name, column_index`
 
+/** The names of the views of the schema. Bind: schema. */
+export const views = `SELECT upper(view_name) AS VIEW_NAME FROM duckdb_views()
+WHERE database_name = current_database() AND upper(schema_name) = upper($1)`
+
 /** Where rows stand for a moment on their way into a table that has columns of others; each connection has its own. */
 export const stage = "BRONZE_STAGE"
 
