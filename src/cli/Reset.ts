@@ -1,4 +1,5 @@
 /** `reset`: moves the ledger of a topic, when Kafka lost what comes next or something has to be read again; says what it will do before it does it. */
+
 import * as Console from "effect/Console"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -6,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Layers from "../app/Layers.ts"
+import { shown } from "../domain/Secrets.ts"
 import { Admin } from "../kafka/Admin.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
@@ -43,7 +45,7 @@ export const reset = Effect.fnUntraced(function* (options: {
   if (dryRun) return
   yield* warehouse.reset(positions, "reset")
   yield* Console.log(
-    `The ledger of group ${kafka.group} is moved. A running service reads it again by itself; offsets that were written before are written again when they are read again.`
+    `The ledger of group ${shown(kafka.group)} is moved. A running service reads it again by itself; offsets that were written before are written again when they are read again.`
   )
 })
 

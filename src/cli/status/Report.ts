@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { partitionKey } from "../../domain/KafkaRecord.ts"
-import { hide } from "../../domain/Secrets.ts"
+import { hide, shown } from "../../domain/Secrets.ts"
 import { Admin, type Commit, type LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
 import type { SinkSettings } from "../../settings/Model.ts"
@@ -97,7 +97,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
   })
   return {
     at: yield* Clock.currentTimeMillis,
-    group: kafka.group,
+    group: shown(kafka.group),
     delivery,
     target: Result.isSuccess(store) ? hide(store.success.target) : null,
     service: Result.isSuccess(store) ? store.success.service : null,
