@@ -48,7 +48,10 @@ const longestPause = Duration.minutes(1)
 /** How soon a long pause sees that it need not last. */
 const slice = Duration.seconds(1)
 
-/** A pause that ends at once when nobody waits for its end any more: who has lost the partitions holds up who has them now. */
+/**
+ * A pause that ends at once when nobody waits for its end any more: who has lost the partitions holds up who has them
+ * now.
+ */
 const waitWhile = (goOn: () => boolean, left: Duration.Duration): Effect.Effect<void> =>
   Effect.suspend(() =>
     Duration.toMillis(left) <= 0 || !goOn()

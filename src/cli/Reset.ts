@@ -2,6 +2,7 @@
  * `reset`: moves the ledger of a topic, after a loss in Kafka or to read records again; prints the change before making
  * it.
  */
+
 import * as Console from "effect/Console"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -9,6 +10,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Layers from "../app/Layers.ts"
+import { shown } from "../domain/Secrets.ts"
 import { Admin } from "../kafka/Admin.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
@@ -46,7 +48,7 @@ export const reset = Effect.fnUntraced(function* (options: {
   if (dryRun) return
   yield* warehouse.reset(positions, "reset")
   yield* Console.log(
-    `The ledger of group ${kafka.group} was moved. A running service picks it up by itself. Offsets that were already written are stored twice when they are read again.`
+    `The ledger of group ${shown(kafka.group)} was moved. A running service picks it up by itself. Offsets that were already written are stored twice when they are read again.`
   )
 })
 

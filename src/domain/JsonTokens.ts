@@ -36,8 +36,13 @@ export const tokensAt = (paths: ReadonlyArray<ReadonlyArray<string>>): ((text: s
  * not the events.
  */
 const value = (text: string, start: number, step: Step, found: Array<string | undefined>): number => {
-  const isObject = step.next.size > 0 && text.charCodeAt(start) === openBrace
-  const end = isObject ? members(text, start, step, found) : valueEnd(text, start)
+  const first = step.next.size > 0 ? text.charCodeAt(start) : undefined
+  const end =
+    first === openBrace
+      ? members(text, start, step, found)
+      : first === openBracket
+        ? elements(text, start, step, found)
+        : valueEnd(text, start)
   for (const index of step.ends) found[index] = text.slice(start, end)
   return end
 }
@@ -49,6 +54,17 @@ const members = (text: string, start: number, step: Step, found: Array<string | 
     const next = step.next.get(nameOf(text.slice(at, nameEnd)))
     const from = blankEnd(text, blankEnd(text, nameEnd) + 1)
     at = blankEnd(text, next === undefined ? valueEnd(text, from) : value(text, from, next, found))
+    if (text.charCodeAt(at) === comma) at = blankEnd(text, at + 1)
+  }
+  return at + 1
+}
+
+/** Of a list, whose elements have their place as a name. */
+const elements = (text: string, start: number, step: Step, found: Array<string | undefined>): number => {
+  let at = blankEnd(text, start + 1)
+  for (let index = 0; at < text.length && text.charCodeAt(at) !== closeBracket; index++) {
+    const next = step.next.get(String(index))
+    at = blankEnd(text, next === undefined ? valueEnd(text, at) : value(text, at, next, found))
     if (text.charCodeAt(at) === comma) at = blankEnd(text, at + 1)
   }
   return at + 1

@@ -152,7 +152,8 @@ const startOf = (
   // A row of an older version has no id: it gets this topic's, unless Kafka has not what comes next. One that nothing
   // was read of may change.
   const adopts = row.topicId === undefined ? !Losses.isLost(place, row) : row.next === 0
-  // Otherwise the row keeps its id: the one that was read here may no longer be it, because a reset has given it another.
+  // Otherwise the row keeps its id: the one that was read here may no longer be it, because a reset has given it
+  // another.
   const start = { topic, partition, offset: row.next, topicId: adopts ? topicId : undefined }
   return { _tag: "Start", topic, partition, start }
 }

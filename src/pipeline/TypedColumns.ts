@@ -34,6 +34,8 @@ const at = (value: unknown, path: ReadonlyArray<string>): unknown => {
   let here = value
   for (const name of path) {
     if (typeof here !== "object" || here === null || !Object.hasOwn(here, name)) return undefined
+    // A list has elements, and no length that was sent.
+    if (Array.isArray(here) && name === "length") return undefined
     here = Reflect.get(here, name)
   }
   return here

@@ -36,19 +36,36 @@ export const start = (
     }
   }
 
+  const make = (index: number): Producer =>
+    kafka.producer({
+      ...{ transactionalId: `${topic}.${index}`, maxInFlightRequests: 1, idempotent: true },
+      transactionTimeout: 10_000
+    })
+
+  /** A producer that begins ends what one of its name has left open: after that the log grows no more. */
+  const end = async (index: number): Promise<void> => {
+    for (let left = 60; left > 0; left--) {
+      const producer = make(index)
+      try {
+        await producer.connect()
+        return
+      } catch {
+        await sleep(500)
+      } finally {
+        await producer.disconnect().catch(() => undefined)
+      }
+    }
+    throw new Error(`the transactions of ${topic} could not be ended`)
+  }
+
   const run = async (index: number): Promise<void> => {
-    const make = () =>
-      kafka.producer({
-        ...{ transactionalId: `${topic}.${index}`, maxInFlightRequests: 1, idempotent: true },
-        transactionTimeout: 10_000
-      })
     let producer: Producer | undefined
     while (going) {
       await sleep(Math.random() * 200)
       if (isQuiet()) continue
       try {
         if (producer === undefined) {
-          producer = make()
+          producer = make(index)
           await producer.connect()
         }
         await transact(producer)
@@ -66,6 +83,7 @@ export const start = (
     stop: async () => {
       going = false
       await Promise.all(all)
+      await Promise.all(Array.from({ length: producers }, (_, index) => end(index)))
     }
   }
 }

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { PartitionCoverage } from "../../domain/Coverage.ts"
 import { partitionKey } from "../../domain/KafkaRecord.ts"
-import { hide } from "../../domain/Secrets.ts"
+import { hide, shown } from "../../domain/Secrets.ts"
 import { Admin } from "../../kafka/Admin.ts"
 import * as Starts from "../../pipeline/Starts.ts"
 import { Settings } from "../../settings/Settings.ts"
@@ -88,7 +88,7 @@ export const gather = Effect.gen(function* () {
     partitions.flatMap((partition) => partition[of].map((text) => `${partitionKey(partition)}: ${text}`))
   return {
     at: yield* Clock.currentTimeMillis,
-    ...{ group: kafka.group, delivery, target: hide(warehouse.target), partitions },
+    ...{ group: shown(kafka.group), delivery, target: hide(warehouse.target), partitions },
     problems: [
       ...topics.filter((topic) => !present.includes(topic)).map((topic) => `Kafka has no topic ${topic}`),
       ...said("problems")

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { partitionKey } from "../../domain/KafkaRecord.ts"
-import { hide } from "../../domain/Secrets.ts"
+import { hide, shown } from "../../domain/Secrets.ts"
 import { Admin, type Commit, type LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
 import * as Starts from "../../pipeline/Starts.ts"
@@ -108,7 +108,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
   })
   return {
     at: yield* Clock.currentTimeMillis,
-    group: kafka.group,
+    group: shown(kafka.group),
     delivery,
     target: Result.isSuccess(store) ? hide(store.success.target) : null,
     service: Result.isSuccess(store) ? store.success.service : null,

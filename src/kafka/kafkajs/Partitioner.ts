@@ -1,4 +1,7 @@
-/** Which partition a record goes to: by its key as Java's own producer has it, in linear time for keys of any size; records without a key in turn. */
+/**
+ * Which partition a record goes to: by its key as Java's own producer has it, in linear time for keys of any size;
+ * records without a key in turn.
+ */
 import type { ICustomPartitioner } from "kafkajs"
 
 /** kafkajs's own takes minutes for a key of a megabyte. */

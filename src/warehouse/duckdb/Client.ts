@@ -2,7 +2,7 @@
  * The database file, opened when first used, and a pool of connections to it; a caller has one to itself, without an
  * open transaction.
  */
-import { statSync } from "node:fs"
+
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
 import * as Pool from "effect/Pool"
@@ -135,7 +135,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       )
     })
 
-  const isLogFull = (): boolean => (statSync(`${path}.wal`, { throwIfNoEntry: false })?.size ?? 0) > maxLog
+  const isLogFull = (): boolean => File.sizeOf(`${path}.wal`) > maxLog
 
   // DuckDB itself makes a checkpoint only while no other transaction is open, and behind a backlog one always is. So
   // the next ones wait until those that are under way have ended: each looks when it ends, so that none goes ahead of

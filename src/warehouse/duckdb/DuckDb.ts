@@ -103,12 +103,14 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         .use(
           Effect.fnUntraced(function* (connection) {
             const { found, names } = yield* Tables.read(connection)
-            const missing = missingFrom(Sql.dialect, needed, names, "node dist/main.js init")
-            const whole = needed.filter(({ fields, name }) => fields.every((field) => names.get(name)?.has(field.name)))
+            const views = yield* Tables.views(connection, needed)
+            const tables = needed.filter((shape) => !views.includes(shape))
+            const missing = missingFrom(Sql.dialect, tables, names, "node dist/main.js init")
+            const whole = tables.filter(({ fields, name }) => fields.every((field) => names.get(name)?.has(field.name)))
             const closed = yield* Effect.forEach(whole, (shape) =>
               Tables.problems(connection, shape, found.get(shape.name) ?? [])
             )
-            return [...missing, ...closed.flat()]
+            return [...views.map(Tables.isView), ...missing, ...closed.flat()]
           })
         )
         .pipe(

@@ -21,6 +21,8 @@ const verdicts: ReadonlyArray<Verdict> = [
   [/Corrupt database|Could not read enough bytes|^Serialization Error|replaying WAL/i, "denied", damaged],
   [/^IO Error: Cannot open file/, "denied", "check DUCKDB_PATH: the directory must exist and be writable"],
   [/^IO Error: .*(Permission denied|Read-only)/i, "denied", "check DUCKDB_PATH and its permissions"],
+  [/^(ENOTDIR|EISDIR|ELOOP|ENAMETOOLONG|EINVAL)\b/, "denied", "DUCKDB_PATH has to name a file"],
+  [/^(EACCES|EPERM)\b/, "denied", "check DUCKDB_PATH and its permissions"],
   [/^IO Error: .*(Is a directory|Invalid argument)/i, "denied", "DUCKDB_PATH has to name a file"],
   [/^IO Error: .*Extension/i, "denied", "DUCKDB_PATH has to name a DuckDB file; no extension is loaded"],
   [
@@ -28,7 +30,11 @@ const verdicts: ReadonlyArray<Verdict> = [
     "unavailable",
     "conflict with another transaction"
   ],
-  [/is not an? table/, "denied", "rows can be added to a table only; drop the view, or name another table"],
+  [
+    /is not an? table|only modify view/,
+    "denied",
+    "rows can be added to a table only; drop the view, or name another table"
+  ],
   [/type mismatch in AppendDataChunk/, "denied", "a column has another type than ours; see `node dist/main.js doctor`"],
   [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `node dist/main.js init`"],
   [/constraint failed|Duplicate key|violates/i, "refused", data],

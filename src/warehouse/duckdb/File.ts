@@ -2,14 +2,25 @@
  * The database file as the system sees it: whether DuckDB should open it, and whether it is still the one that was
  * opened.
  */
-import { closeSync, openSync, readSync, statSync } from "node:fs"
+import { closeSync, openSync, readSync, type Stats, statSync } from "node:fs"
 import { WarehouseError } from "../WarehouseError.ts"
 
-/** Which file is at `path` now; undefined where there is none. */
+/** What is at `path` now; undefined where there is nothing, or nothing that can be reached. */
+const lookAt = (path: string): Stats | undefined => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/** Which file is at `path` now. */
 export const identity = (path: string): string | undefined => {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = lookAt(path)
   return found === undefined ? undefined : `${found.dev}:${found.ino}`
 }
+
+export const sizeOf = (path: string): number => lookAt(path)?.size ?? 0
 
 /**
  * Throws for what is no file, and for a file of another kind that DuckDB would fetch an extension for; DuckDB makes a

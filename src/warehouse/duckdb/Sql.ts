@@ -109,11 +109,18 @@ export const summary = (tables: ReadonlyArray<string>): string =>
     )
     .join("\nUNION ALL\n")
 
-/** The columns of every table of the schema, in their order; DuckDB finds names in either case. Bind: schema. */
+/**
+ * The columns of every table of the schema, in their order; DuckDB finds names in either case. By the function, because
+ * in a file called `information_schema.duckdb` the schema of that name is ambiguous. Bind: schema.
+ */
 export const columns = `SELECT upper(table_name) AS TABLE_NAME, upper(column_name) AS COLUMN_NAME, data_type AS DATA_TYPE,
-  is_nullable = 'NO' AND column_default IS NULL AS MUST_BE_FILLED
-FROM information_schema.columns WHERE table_catalog = current_database() AND upper(table_schema) = upper($1)
-ORDER BY table_name, ordinal_position`
+  NOT is_nullable AND column_default IS NULL AS MUST_BE_FILLED
+FROM duckdb_columns() WHERE database_name = current_database() AND upper(schema_name) = upper($1)
+ORDER BY table_name, column_index`
+
+/** The names of the views of the schema. Bind: schema. */
+export const views = `SELECT upper(view_name) AS VIEW_NAME FROM duckdb_views()
+WHERE database_name = current_database() AND upper(schema_name) = upper($1)`
 
 /** Where rows stand for a moment on their way into a table that has columns of others; each connection has its own. */
 export const stage = "BRONZE_STAGE"

@@ -38,6 +38,22 @@ export const read = Effect.fnUntraced(function* (connection: Connection) {
   return { found, names: columnsByTable(rows) }
 })
 
+const decodeViews = decodeRows(Schema.Struct({ VIEW_NAME: Schema.String }))
+
+/** Those of our tables that are views: no column can be added to one, and no row. */
+export const views = Effect.fnUntraced(function* (connection: Connection, shapes: ReadonlyArray<Shape>) {
+  const rows = yield* decodeViews(yield* connection.query(Sql.views, [connection.schema]))
+  return shapes.filter(({ name }) => rows.some(({ VIEW_NAME }) => VIEW_NAME === name))
+})
+
+export const isView = ({ name }: Shape): Problem => ({
+  what: `${Sql.dialect.qualified(name)} is a view, and rows can be added to a table only`,
+  remedy: otherName(name)
+})
+
+const otherName = (name: string): string =>
+  `rename or drop what is called ${name}, then node dist/main.js init; or name another table in BRONZE_ROUTES`
+
 /** Whether the appender can fill it as it is: it knows no names and no defaults, and casts nothing. */
 export const isPlain = (shape: Shape, columns: ReadonlyArray<Column>): boolean => {
   const types = new Map(shape.fields.map(({ name, type }) => [name, Sql.dialect.types[type]]))
@@ -88,7 +104,7 @@ export const problems = Effect.fnUntraced(function* (
         Effect.succeed([
           {
             what: `no row can be added to ${table}: ${message}`,
-            remedy: `rename or drop what is called ${shape.name}, then node dist/main.js init; or name another table in BRONZE_ROUTES`
+            remedy: otherName(shape.name)
           }
         ])
     )

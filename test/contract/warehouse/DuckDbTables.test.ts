@@ -2,7 +2,17 @@
  * Tables and files that somebody else made or changed: rows land as far as they can, and what keeps them out is said
  * with its remedy.
  */
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DuckDBInstance } from "@duckdb/node-api"
@@ -130,7 +140,13 @@ describe("a table of DuckDB with columns of others", () => {
     [
       "a view",
       `ALTER TABLE ${orders} RENAME TO O; CREATE VIEW ${orders} AS SELECT * FROM BRONZE.O`,
-      /no row can be added to "BRONZE"."ORDERS_RAW"/,
+      /"BRONZE"."ORDERS_RAW" is a view/,
+      /rename or drop/
+    ],
+    [
+      "a view that lacks our columns",
+      `DROP TABLE ${orders}; CREATE VIEW ${orders} AS SELECT 1 AS X`,
+      /"BRONZE"."ORDERS_RAW" is a view/,
       /rename or drop/
     ]
   ]
@@ -180,6 +196,7 @@ describe("a table of DuckDB with columns of others", () => {
 describe("the file of DuckDB", () => {
   for (const name of [
     "bronze.prod.duckdb",
+    "information_schema.duckdb",
     "Bronze.db",
     ".bronze",
     "bronze",
@@ -225,6 +242,8 @@ describe("the file of DuckDB", () => {
       writeFileSync(text, "id,name\n1,a\n")
       assert.match(yield* problemOf(text), /a file of another kind/)
       assert.match(yield* problemOf("/dev/null"), /is not a file/)
+      for (const path of [`${good}/`, `${good}/x.duckdb`, newFile("x".repeat(300))])
+        assert.match(yield* problemOf(path), /DUCKDB_PATH has to name a file/)
     })
   )
 
@@ -245,6 +264,20 @@ describe("the file of DuckDB", () => {
       })
     )
   )
+
+  it.live("whose folder became something else is an error, and no end of the service", () => {
+    const folder = `${newFile()}.folder`
+    mkdirSync(folder)
+    return Effect.gen(function* () {
+      const { init, write } = yield* Warehouse
+      yield* init
+      const claimed = yield* claimAll()
+      renameSync(folder, `${folder}.moved`)
+      writeFileSync(folder, "")
+      const error = yield* Effect.flip(write(batchOf("ORDERS_RAW", claimed, [{ offset: 0 }])))
+      assert.match(error.message, /was deleted or replaced/)
+    }).pipe(Effect.provide(warehouse(join(folder, "x.duckdb"))))
+  })
 
   it.live("is made by init, and by nothing else", () => {
     const path = newFile()

@@ -1,4 +1,4 @@
-/** What kafkajs says out of turn is not believed: offsets are passed over only from where the assignment is. */
+/** What kafkajs says out of turn is not believed: offsets are skipped only from where the assignment is. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -27,7 +27,7 @@ const assignmentOf = (seeks: Queue.Queue<string>) =>
   })
 
 describe("an assignment", () => {
-  it.effect("seeks back each time that something ahead of it is passed over, and passes over what is next", () =>
+  it.effect("seeks back each time that something ahead of it is skipped, and skips what is next", () =>
     Effect.gen(function* () {
       const seeks = yield* Queue.unbounded<string>()
       const handed = yield* Queue.unbounded<readonly [from: number, next: number]>()
