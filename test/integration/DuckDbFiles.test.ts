@@ -46,7 +46,7 @@ describe("a table that takes no rows", () => {
     [
       "a view",
       (table) => `ALTER TABLE BRONZE.${table} RENAME TO O; CREATE VIEW BRONZE.${table} AS SELECT * FROM BRONZE.O`,
-      /no row can be added to .*rename or drop/s
+      /is a view, and rows can be added to a table only.*rename or drop/s
     ],
     [
       "a column of others that must be filled",

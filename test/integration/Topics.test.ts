@@ -111,7 +111,7 @@ describe("one topic of two", () => {
     assert.include(await eventually(job.readyz, (text) => text.includes(job.orders)), "is not read")
     const doctor = start(job.env, ["doctor"])
     assert.strictEqual(await doctor.exit, 1)
-    assert.match(doctor.output(), new RegExp(`✗ topic ${job.orders} +is not there`))
+    assert.match(doctor.output(), new RegExp(`✗ topic ${job.orders} +does not exist`))
 
     await kafka.createTopic(job.orders)
     const back = Date.now()
