@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CompressionTypes } from "kafkajs"
 import { smaller } from "../domain/DeadLetters.ts"
+import { halves } from "../domain/Halves.ts"
 import type { DeadLetter } from "../domain/Outcome.ts"
 import * as Throttle from "../domain/Throttle.ts"
 import { Settings } from "../settings/Settings.ts"
@@ -45,8 +46,8 @@ const to = (topic: string) =>
           Effect.catchIf(isPermanent, (error) => {
             const [first] = letters
             if (letters.length > 1 || first === undefined) {
-              const middle = Math.ceil(letters.length / 2)
-              return Effect.andThen(deliver(letters.slice(0, middle)), deliver(letters.slice(middle)))
+              const [one, other] = halves(letters)
+              return Effect.andThen(deliver(one), deliver(other))
             }
             const less = error.reason === "too_large" ? smaller(first) : undefined
             if (less !== undefined) return deliver([less])

@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Batch from "../domain/Batch.ts"
 import { smaller } from "../domain/DeadLetters.ts"
+import { halves } from "../domain/Halves.ts"
 import { partitionKey } from "../domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../domain/Outcome.ts"
 import { nounOf } from "../domain/Route.ts"
@@ -140,10 +141,7 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
         new Refused({ instead: [buried] })
       )
     }
-    if (outcomes.length > 1) {
-      const middle = Math.ceil(outcomes.length / 2)
-      return Effect.fail(new Refused({ instead: [outcomes.slice(0, middle), outcomes.slice(middle)] }))
-    }
+    if (outcomes.length > 1) return Effect.fail(new Refused({ instead: halves(outcomes) }))
     if (first?._tag === "DeadLetter") return whatFits(batch, first)
     if (first?._tag !== "BronzeRow") return Effect.fail(new Reclaim({ message: error.message }))
     return Effect.andThen(

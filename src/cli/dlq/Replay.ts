@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import { halves } from "../../domain/Halves.ts"
 import { type Position, partitionKey } from "../../domain/KafkaRecord.ts"
 import type { BronzeRow } from "../../domain/Outcome.ts"
 import type { Route, Table } from "../../domain/Route.ts"
@@ -118,10 +119,10 @@ export const replay = Effect.fnUntraced(function* <R>(
         ({ reason }) => reason === "fenced" || reason === "refused" || reason === "too_large",
         (error) => {
           const [row] = rows
-          const middle = Math.ceil(rows.length / 2)
+          const [one, other] = halves(rows)
           if (row === undefined) return Effect.void
           return rows.length > 1
-            ? Effect.andThen(put(table, rows.slice(0, middle)), put(table, rows.slice(middle)))
+            ? Effect.andThen(put(table, one), put(table, other))
             : Effect.flatMap(explain(row, error), report)
         }
       )
