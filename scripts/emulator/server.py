@@ -21,6 +21,7 @@ from options import OPTIONS, from_command_line, set_option
 from queries import body_of, query, result, sessions, token_of
 from sessions import Session
 from statements import abort_idle
+from streaming import routes, service
 
 
 async def login(request):
@@ -104,6 +105,7 @@ def open_databases(data_dir):
     fs.shared_fs = fs.FakeSnow(db_path=data_dir)
     for file in data_dir.glob("*.db"):
         fs.shared_fs.connect(database=file.stem).close()
+    service.load()
 
 
 if __name__ == "__main__":
@@ -124,6 +126,7 @@ if __name__ == "__main__":
         Route("/queries/{query_id}/abort-request", nothing, methods=["POST"]),
         Route("/monitoring/queries/{sfqid}", fs.monitoring_query),
         Route("/telemetry/send", nothing, methods=["POST"]),
+        *routes.ROUTES,
     ])
     level = os.environ.get("EMULATOR_LOG", "warning")
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level=level, timeout_graceful_shutdown=2)

@@ -19,6 +19,7 @@ from identity import show_warehouses
 from locks import LockError, TableLocks
 from options import OPTIONS
 from parse_json import parsed_binds
+from streaming import service as streaming
 
 KEPT_ANSWERS = 10_000
 DML = ("INSERT", "UPDATE", "DELETE", "MERGE")
@@ -78,6 +79,7 @@ async def run_statement(request, session, body):
     elif word in ("CREATE", "DROP") or re.match(r"ALTER\s+TABLE", sql, re.I):
         stale.forget()
         access.created(sql, role, execution.connection)
+        await streaming.tables_changed()
     if word in ("COMMIT", "ROLLBACK"):
         session.transaction = None
         session.aborted = False
