@@ -13,6 +13,8 @@ OPTIONS = {
     "slow-answer-s": 45.0,  # then 333333, and the result has to be fetched
     "max-body-bytes": 0,  # 413 above it (as sent, so compressed); 0: no limit
     "latency": False,  # each statement takes as long as has been measured on an account
+    "tls-port": 0,  # HTTPS on this port as well
+    "tls-dir": "",  # where its certificate authority is kept
     "streaming-commit-ms": 200.0,  # from the answer until rows are committed; negative or never: they are not
     "streaming-latency-ms": 0.0,  # of the answer to an append
     "streaming-token-s": 600.0,  # how long a scoped token is valid

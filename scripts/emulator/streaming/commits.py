@@ -1,6 +1,7 @@
 """What is buffered is committed after a while: the rows of a rowset, the offset token and the counters in one transaction."""
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,8 @@ async def in_transaction(work):
 def start(channels):
     """Commits for as long as the server runs."""
     if not _tasks:
+        # The many objects of a rowset would set off one collection after another.
+        gc.set_threshold(200_000)
         _tasks.append(asyncio.create_task(_run(channels)))
     _wake.set()
 

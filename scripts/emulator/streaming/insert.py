@@ -22,7 +22,8 @@ class _Field:
         if self.is_json:
             self.texts = [rows.variant(row[column.name]) if is_given else None for row, is_given in zip(found, self.given)]
         else:
-            self.texts = [rows.plain(row.get(column.name), column.type) for row in found]
+            values = (row.get(column.name) for row in found)
+            self.texts = [one if type(one) is str else rows.plain(one, column.type) for one in values]
         self.value, self.presence = f"v{number}", f"g{number}"
 
     @property
@@ -52,11 +53,17 @@ class _Field:
         return f"Failed to cast variant value {json.dumps(text, ensure_ascii=False)} to {kind}: {self.column.name}"
 
 
+def _by_column(columns, found):
+    """The rows with the names of the columns: case does not count."""
+    by_name = {column.name.upper(): column.name for column in columns}
+    others = {name: by_name[name.upper()] for name in set().union(*found)
+              if name.upper() in by_name and name != by_name[name.upper()]}
+    return [{others.get(name, name): value for name, value in row.items()} for row in found] if others else found
+
+
 def insert(cursor, pipe, columns, found):
     """Inserts what fits, and gives {number of the row: why it does not}."""
-    by_name = {column.name.upper(): column.name for column in columns}
-    named = [{by_name[name.upper()]: value for name, value in row.items() if name.upper() in by_name}
-             if not isinstance(row, rows.Failure) else {} for row in found]
+    named = _by_column(columns, [{} if isinstance(row, rows.Failure) else row for row in found])
     fields = [_Field(number, column, named) for number, column in enumerate(columns)]
     # A column that no row has takes its default from the table.
     fields = [field for field in fields if any(field.given) or not (field.column.is_nullable or field.column.default)]
@@ -89,10 +96,10 @@ def keep_errors(cursor, channel, rowset, lines, failures):
     for at, message in failures.items():
         try:
             kind, data = "json", json.loads(lines[at])
-        except ValueError:
-            kind, data = "json-invalid", lines[at].decode(errors="replace")
         except UnicodeDecodeError:
             kind, data = "binary-base64", base64.b64encode(lines[at]).decode()
+        except ValueError:
+            kind, data = "json-invalid", lines[at].decode()
         details = {
             "pipe_name": pipe.name, "channel_name": channel.name, "offset_token_lower_bound": rowset.start,
             "offset_token_upper_bound": rowset.end, "error_data_truncated": False, "error_data_content_type": kind,

@@ -7,6 +7,7 @@ from options import OPTIONS
 from streaming.refused import missing
 
 SUFFIX = "-STREAMING"
+_known = {}  # what a request asked for: Pipe; until the next DDL
 
 
 @dataclass(frozen=True)
@@ -34,27 +35,35 @@ def _named(segment):
     return segment[1:-1].replace('""', '"') if len(segment) > 1 and segment[0] == segment[-1] == '"' else segment
 
 
-def _column_of(rows, segment, kind):
+def _stored(names, segment, kind):
     name = _named(segment)
     exact = segment != name
-    for found in dict.fromkeys(row[0] for row in rows):
+    for found in names:
         if found == name or (not exact and found.upper() == name.upper()):
             return found
     raise missing(kind)
 
 
-def find(database, schema, pipe, role):
-    """The pipe with the names as they are stored; refused when something on the way is not there for the role."""
+def forget():
+    _known.clear()
+
+
+def _look_up(database, schema, pipe):
     cursor = fs.shared_fs.duck_conn.cursor()
     schemas = cursor.execute("SELECT database_name, schema_name FROM duckdb_schemas() WHERE NOT internal").fetchall()
-    database = _column_of([(d,) for d, _ in schemas if not d.startswith("_fs_")], database, "database")
-    schema = _column_of([(s,) for d, s in schemas if d == database], schema, "schema")
+    database = _stored([d for d, _ in schemas if not d.startswith("_fs_")], database, "database")
+    schema = _stored([s for d, s in schemas if d == database], schema, "schema")
     tables = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?",
                             [database, schema]).fetchall()
-    name = _column_of([(f"{table}{SUFFIX}",) for (table,) in tables], pipe, "pipe")
-    found = Pipe(database, schema, name[: -len(SUFFIX)], name)
+    name = _stored([f"{table}{SUFFIX}" for (table,) in tables], pipe, "pipe")
+    return Pipe(database, schema, name[: -len(SUFFIX)], name)
+
+
+def find(*path, role):
+    """The pipe with the names as they are stored; refused when something on the way is not there for the role."""
+    found = _known.get(path) or _known.setdefault(path, _look_up(*path))
     if OPTIONS["grants"]:
-        for kind, outer in (("DATABASE", database), ("SCHEMA", f"{database}.{schema}")):
+        for kind, outer in (("DATABASE", found.database), ("SCHEMA", f"{found.database}.{found.schema}")):
             if not grants.may(role, "USAGE", kind, outer):
                 raise missing(kind)
         if not grants.may(role, "INSERT", "TABLE", found.full_table):

@@ -6,6 +6,7 @@ import faults
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from streaming import encoding, pipes, seen, service, tokens
+from streaming.pipe_info import pipe_info
 from streaming.refused import Refused
 
 ROOT = "/v2/streaming/"
@@ -43,10 +44,10 @@ async def _answer(request, body):
         case _:
             return _not_routed()
     name, _, action = name.partition(":")
-    pipe = pipes.find(unquote(database), unquote(schema), unquote(name), role)
+    pipe = pipes.find(unquote(database), unquote(schema), unquote(name), role=role)
     match (request.method, action, is_data, [unquote(one) for one in channel]):
         case ("POST", "pipe-info", False, []):
-            return JSONResponse(pipe_info(pipe))
+            return JSONResponse(pipe_info())
         case ("POST", "bulk-channel-status", False, []):
             return JSONResponse(service.statuses(pipe, _json(body).get("channel_names", [])))
         case ("PUT", "", False, ["channels", channel]):
@@ -108,10 +109,6 @@ async def emulator(request):
         asked = _json(await request.body())
         await service.change(asked["channel"], asked)
     return JSONResponse({"channels": [one.seen() for one in service.channels.values()], "requests": seen.all_of()})
-
-
-def pipe_info(pipe):
-    return {}
 
 
 ROUTES = [

@@ -96,6 +96,7 @@ async def drop(pipe, name, fail_on_uncommitted):
 
 async def tables_changed():
     """After DDL: the channels of a table that has gone, or that is another one by now, are invalid."""
+    pipes.forget()
     cursor = fs.shared_fs.duck_conn.cursor()
     for channel in list(channels.values()):
         table, _ = pipes.columns(cursor, channel.pipe)
