@@ -90,15 +90,11 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
     type Prepared = Effect.Success<ReturnType<typeof sendRange>>
 
     const sendAll = Effect.fnUntraced(function* ({ claimed: { letters, rows }, letterBodies, rowBodies }: Prepared) {
-      for (const body of letterBodies) {
-        yield* letters.append(body)
-        yield* channels.accepted
-      }
+      for (const body of letterBodies) yield* letters.append(body)
       if (rowBodies.length > 0) yield* letters.durable(letters.accepted())
       for (const body of rowBodies) {
         yield* channels.room
         yield* rows.append(body)
-        yield* channels.accepted
       }
     })
 
