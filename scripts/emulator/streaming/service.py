@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import fakesnow.server as fs
 from options import OPTIONS
-from streaming import commits, pipes, rows, store
+from streaming import commits, pipes, store
 from streaming.channels import SUCCESS, TABLE_GONE, Channel, State, now_ms
 from streaming.refused import Refused, missing
 
@@ -65,7 +65,7 @@ async def append(pipe, name, continuation, start, end, body):
     channel = _found(pipe, name)
     if channel is None:
         raise NO_CHANNEL
-    if not rows.lines_of(body):
+    if not body.strip():
         raise Refused(400, "ERR_INVALID_REQUEST", "The request has no rows.")
     # Rows behind discarded ones are not committed either.
     channel.discards = channel.discards or OPTIONS["streaming-discard"]

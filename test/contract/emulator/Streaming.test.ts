@@ -1,4 +1,5 @@
 /** The emulator's streaming API on the wire: sequencers, what is committed when, refusals, restarts. */
+import { generateKeyPairSync, sign } from "node:crypto"
 import { mkdtemp } from "node:fs/promises"
 import { request } from "node:http"
 import { tmpdir } from "node:os"
@@ -20,6 +21,19 @@ const given = Effect.fnUntraced(function* (options: EmulatorOptions = {}) {
 const never = { options: { "streaming-commit-ms": "never" } }
 const ids = ({ query }: { query: (sql: string) => Effect.Effect<ReadonlyArray<unknown>, unknown> }) =>
   Effect.map(query("SELECT LISTAGG(ID, ',') WITHIN GROUP (ORDER BY ID) AS IDS FROM DB.BRONZE.T"), (found) => found[0])
+
+const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
+/** The status of the answer to a JWT with these claims. */
+const keyPairExchange = (url: string, claims: Record<string, unknown>, scope: string) =>
+  Effect.promise(async () => {
+    const whole = { iss: "ACCT.USER.SHA256:abc", sub: "ACCT.USER", exp: Math.floor(Date.now() / 1000) + 60, ...claims }
+    const signed = `${encoded({ alg: "RS256", typ: "JWT" })}.${encoded(whole)}`
+    const jwt = `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`
+    const form = new URLSearchParams({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", scope })
+    const headers = { authorization: `Bearer ${jwt}`, accept: "application/json" }
+    return (await fetch(`${url}/oauth/token`, { method: "POST", body: form, headers })).status
+  })
 
 describe("the emulator's streaming API", () => {
   it.live("rows are there once committed, by the names of columns, with the values that a VARIANT keeps", () =>
@@ -133,9 +147,14 @@ describe("the emulator's streaming API", () => {
 
   it.live("a discarded append is answered with 200, and nothing is committed until the channel is opened again", () =>
     Effect.gen(function* () {
-      const { url, sql, api } = yield* given({ options: { "streaming-commit-ms": 0, "streaming-discard": true } })
-      const next = (yield* api.append("C", yield* api.opened("C"), "1", [{ ID: 1 }])).json.next_continuation_token ?? ""
-      yield* control(url, "options", { "streaming-discard": false })
+      const { url, sql, api } = yield* given({
+        options: { "streaming-commit-ms": 0, "streaming-latency-ms": 300, "streaming-discard": true }
+      })
+      const opened = yield* api.opened("C")
+      const started = Date.now()
+      const next = (yield* api.append("C", opened, "1", [{ ID: 1 }])).json.next_continuation_token ?? ""
+      assert.isAtLeast(Date.now() - started, 300)
+      yield* control(url, "options", { "streaming-discard": false, "streaming-latency-ms": 0 })
       assert.strictEqual((yield* api.append("C", next, "2", [{ ID: 2 }])).status, 200)
       yield* api.append("C", yield* api.opened("C"), "3", [{ ID: 3 }])
       assert.strictEqual((yield* api.committed("C", "3")).rows_inserted, 1)
@@ -187,6 +206,51 @@ describe("the emulator's streaming API", () => {
       assert.deepStrictEqual([gone.status, gone.json.code], [404, "ERR_PIPE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED"])
       const elsewhere = yield* api.ask("PUT", "databases/NONE/schemas/S/pipes/T-STREAMING/channels/C")
       assert.strictEqual(elsewhere.json.code, "ERR_DATABASE_DOES_NOT_EXIST_OR_NOT_AUTHORIZED")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("commits do not wait for an open SQL transaction on the table, nor does that fail by them", () =>
+    Effect.gen(function* () {
+      const { sql, url, api } = yield* given()
+      yield* sql.execute("INSERT INTO DB.BRONZE.T (ID) VALUES (1)")
+      yield* sql.execute("BEGIN")
+      yield* sql.execute("UPDATE DB.BRONZE.T SET ID = 10")
+      yield* sql.execute("INSERT INTO DB.BRONZE.T (ID) VALUES (2)")
+      yield* api.append("C", yield* api.opened("C"), "1", [{ ID: 3 }])
+      yield* api.committed("C", "1")
+      assert.deepStrictEqual(yield* ids(yield* session(url)), { IDS: "1,3" })
+      yield* sql.execute("COMMIT")
+      assert.deepStrictEqual(yield* ids(sql), { IDS: "2,3,10" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a full request of 10,000 rows is committed whole, beside another channel", () =>
+    Effect.gen(function* () {
+      const { sql, api } = yield* given({ options: { "streaming-commit-ms": 0 } })
+      const [one, two] = [yield* api.opened("ONE"), yield* api.opened("TWO")]
+      const rows = Array.from({ length: 10_000 }, (_, ID) => ({ ID, V: { amount: ID / 4, note: "x".repeat(200) } }))
+      yield* Effect.all([api.append("ONE", one, "1", rows), api.append("TWO", two, "1", rows)], { concurrency: 2 })
+      yield* api.committed("ONE", "1")
+      yield* api.committed("TWO", "1")
+      const found = yield* sql.query(
+        "SELECT COUNT(*) AS N, COUNT(DISTINCT ID) AS D, MAX(V:amount::FLOAT) AS M FROM DB.BRONZE.T"
+      )
+      assert.deepStrictEqual(found, [{ N: "20000", D: "10000", M: "2499.75" }])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a key pair's JWT has to be whole and in time; the role is in it or in the scope", () =>
+    Effect.gen(function* () {
+      const { url } = yield* emulator({ options: { grants: true } })
+      const exchange = (claims: Record<string, unknown>, scope = "host") => keyPairExchange(url, claims, scope)
+      assert.strictEqual(yield* exchange({}), 200)
+      assert.strictEqual(yield* exchange({ exp: Date.now() + 60_000 }), 200)
+      assert.strictEqual(yield* exchange({ scp: "session:role:SYSADMIN" }), 200)
+      assert.strictEqual(yield* exchange({ scp: "session:role:NOBODY" }), 401)
+      assert.strictEqual(yield* exchange({}, "host session:role:NOBODY"), 401)
+      assert.strictEqual(yield* exchange({ exp: Math.floor(Date.now() / 1000) - 1 }), 401)
+      assert.strictEqual(yield* exchange({ sub: "ACCT.OTHER" }), 401)
+      assert.strictEqual(yield* exchange({ iss: "ACCT.USER" }), 401)
     }).pipe(Effect.scoped)
   )
 
