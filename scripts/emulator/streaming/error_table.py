@@ -19,7 +19,9 @@ COLUMNS = "TIMESTAMP, QUERY_ID, ERROR_CODE, ERROR_METADATA, ERROR_DATA"
 
 def _keeps(database, table):
     cursor = fs.shared_fs.duck_conn.cursor()
-    store.prepare(cursor, database)
+    prepared = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = '_streaming_error_logging'"
+    if not cursor.execute(prepared, [database]).fetchone():
+        return False
     logging = store.hidden(database, "_streaming_error_logging")
     return cursor.execute(f"SELECT 1 FROM {logging} WHERE full_table = ?", [table]).fetchone() is not None
 

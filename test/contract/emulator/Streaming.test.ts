@@ -106,6 +106,31 @@ describe("the emulator's streaming API", () => {
       }).pipe(Effect.scoped)
   )
 
+  it.live("of openers at the same time one has the channel; of two retries at the same time one is taken", () =>
+    Effect.gen(function* () {
+      const { sql, api } = yield* given()
+      const openers = yield* Effect.all(
+        Array.from({ length: 4 }, () => api.opened("C")),
+        { concurrency: 4 }
+      )
+      assert.strictEqual(new Set(openers).size, 4)
+      const statuses = yield* Effect.forEach(
+        openers,
+        (token, at) => Effect.map(api.append("C", token, "1", [{ ID: at }]), ({ status }) => status),
+        { concurrency: 4 }
+      )
+      assert.deepStrictEqual(statuses.toSorted(), [200, 400, 400, 400])
+      yield* api.committed("C", "1")
+      const token = yield* api.opened("C")
+      yield* Effect.all(
+        Array.from({ length: 4 }, () => api.append("C", token, "2", [{ ID: 9 }])),
+        { concurrency: 4 }
+      )
+      assert.strictEqual((yield* api.committed("C", "2")).rows_inserted, 2)
+      assert.deepStrictEqual(yield* ids(sql), { IDS: `${statuses.indexOf(200)},9` })
+    }).pipe(Effect.scoped)
+  )
+
   it.live("a row that does not fit is counted and kept for ERROR_TABLE; the token moves on", () =>
     Effect.gen(function* () {
       const { sql, api } = yield* given()
