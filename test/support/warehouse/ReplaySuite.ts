@@ -6,14 +6,13 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { lost } from "../../../src/domain/Coverage.ts"
 import type { DeadLetterFilter } from "../../../src/domain/DeadLetters.ts"
-import type { BronzeRow } from "../../../src/domain/Outcome.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
-import { row } from "../Outcomes.ts"
+import { type GivenRow, row } from "../Outcomes.ts"
 import { batchOf, claimAll, letter, tableOf } from "./batches.ts"
 import { Inspector, type Test } from "./Subject.ts"
 
 const table = tableOf("ORDERS_RAW")
-const rowAt = (offset: number, given: Partial<BronzeRow> = {}) =>
+const rowAt = (offset: number, given: GivenRow = {}) =>
   row({ offset, event: '{"fixed":true}', columns: table.columns.map(() => null), ...given })
 
 /** Offsets 0 to 3: a row, then three dead letters. */
