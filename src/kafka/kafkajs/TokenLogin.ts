@@ -46,7 +46,7 @@ const login = Effect.fnUntraced(function* (
       (now) =>
         new KafkaError({
           reason: "denied",
-          message: `Broker ${broker} rejected the token (${said}): ${Claims.describe(value, now)}. Its log says why`
+          message: `Broker ${broker} rejected the token (${statusOf(said)}): ${Claims.describe(value, now)}. Its log says why`
         })
     )
   const send = (message: string) =>
@@ -62,6 +62,9 @@ const login = Effect.fnUntraced(function* (
   yield* send(separator)
   yield* rejected(answer)
 })
+
+/** Of an answer such as `{"status":"invalid_token"}`; brokers of others say it in words. */
+const statusOf = (said: string): string => /"status"\s*:\s*"([^"]+)"/.exec(said)?.[1] ?? said
 
 const isRejection = (cause: unknown): cause is Error =>
   cause instanceof Error && Reflect.get(cause, "type") === "SASL_AUTHENTICATION_FAILED"
