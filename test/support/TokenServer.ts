@@ -30,7 +30,11 @@ export const start = async (): Promise<TokenServer> => {
     const { body, status = 200 } = answer()
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
   })
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve))
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => {
+      if (server.listening) resolve()
+      else server.listen(port, "127.0.0.1", resolve)
+    })
   await listen(0)
   const { port } = server.address() as AddressInfo
   return {
