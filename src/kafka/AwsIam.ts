@@ -14,10 +14,13 @@ export const make = (region: string): Effect.Effect<Token, KafkaError> =>
     catch: failed
   }).pipe(Effect.map(({ expiryTime, token }) => ({ value: Redacted.make(token), expiresAt: expiryTime })))
 
+/** What AWS answers for good; it marks what may pass, such as throttling. */
+const isRefusal = (cause: Error): boolean =>
+  Reflect.get(cause, "$fault") === "client" && Reflect.get(cause, "$retryable") === undefined
+
 /** No credentials, or ones that AWS refuses, are to be fixed; a network that is down is not. */
 const failed = (cause: unknown): KafkaError => {
-  const isDenied =
-    cause instanceof Error && (cause.name === "CredentialsProviderError" || Reflect.get(cause, "$fault") === "client")
+  const isDenied = cause instanceof Error && (cause.name === "CredentialsProviderError" || isRefusal(cause))
   if (!isDenied) return KafkaError.from("get AWS credentials", cause)
   return new KafkaError({
     reason: "denied",

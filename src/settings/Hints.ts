@@ -73,10 +73,9 @@ const unusedLogin = (
 ): ReadonlyArray<string> => {
   const { protocol, saslMechanism } = variables
   const isWithout = !/^SASL/i.test(protocolWord)
-  return logins.flatMap(([mechanism, names], index) => {
+  return logins.flatMap(([mechanism, names]) => {
     const set = names.filter(isSet)
-    // Of user and password without SASL there is a hint of its own.
-    if (set.length === 0 || (isWithout && index === 0)) return []
+    if (set.length === 0) return []
     const have = `${set.join(" and ")} ${set.length === 1 ? "has" : "have"} no effect`
     if (isWithout) return [`${have} while ${protocol.name} is without SASL`]
     const isOurs = mechanism.split(" or ").some((word) => mechanismWord.toUpperCase().startsWith(word))
@@ -89,14 +88,11 @@ const unused = (
   protocolWord: string,
   mechanismWord: string
 ): ReadonlyArray<string> => {
-  const { passphrase, password, privateKeyPath, protocol, saslPassword, saslUsername, sslCa, sslCert, sslKey, token } =
-    variables
+  const { passphrase, password, privateKeyPath, protocol, sslCa, sslCert, sslKey, token } = variables
   const hints: Array<string> = []
   for (const { name } of [sslCa, sslCert, sslKey])
     if (isSet(name) && !/SSL$/i.test(protocolWord))
       hints.push(`${name} has no effect while ${protocol.name} is without SSL`)
-  if (!/^SASL/i.test(protocolWord) && (isSet(saslUsername.name) || isSet(saslPassword.name)))
-    hints.push(`${saslUsername.name} and ${saslPassword.name} have no effect while ${protocol.name} is without SASL`)
   hints.push(...unusedLogin(isSet, protocolWord, mechanismWord))
   if (isSet(privateKeyPath.name) && isSet(password.name))
     hints.push(`${password.name} has no effect with ${privateKeyPath.name}`)

@@ -3,7 +3,8 @@
  */
 import { X509Certificate } from "node:crypto"
 import type { KafkaError } from "../../kafka/KafkaError.ts"
-import type { KafkaSettings, Login } from "../../settings/Model.ts"
+import type { KafkaSettings } from "../../settings/Model.ts"
+import * as LoginRemedies from "./LoginRemedies.ts"
 
 /** kafka-topics.sh and its like; on a listener with a login they need an administrator's. */
 const script = (name: string, { brokers, sasl, ssl }: KafkaSettings, words: string): string =>
@@ -66,13 +67,8 @@ export const connection = (
     return [
       `${address} does not speak TLS: set KAFKA_SECURITY_PROTOCOL=${protocol(false, sasl !== undefined) || "PLAINTEXT"}, or name the port of a listener with TLS in KAFKA_BOOTSTRAP_SERVERS`
     ]
-  if (
-    sasl !== undefined &&
-    sasl._tag !== "Password" &&
-    error.reason === "denied" &&
-    !/SASL state|mechanism/.test(message)
-  )
-    return tokenRemedies(sasl, message)
+  const ofToken = sasl === undefined ? undefined : LoginRemedies.of(sasl, error)
+  if (ofToken !== undefined) return ofToken
   if (sasl?._tag === "Password" && /authentication failed/i.test(message))
     return [
       "Set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD to credentials that the broker knows",
@@ -105,27 +101,7 @@ export const connection = (
     return [
       `${address} closes connections without a login, or is not Kafka: set KAFKA_SECURITY_PROTOCOL=${protocol(isTls, true)} with KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or fix KAFKA_BOOTSTRAP_SERVERS`
     ]
-  return ["Check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*, and the broker's log"]
-}
-
-const tokenRemedies = (
-  login: Exclude<Login, { readonly _tag: "Password" }>,
-  message: string
-): ReadonlyArray<string> => {
-  if (login._tag === "AwsIam")
-    return /rejected the token/.test(message)
-      ? [
-          `Allow kafka-cluster:Connect in the IAM policy of this process, and name the cluster's region (KAFKA_AWS_REGION, now ${login.region})`
-        ]
-      : ["Give this process a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"]
-  if (/rejected the token/.test(message))
-    return [
-      "Compare issuer and audience with the broker's sasl.oauthbearer.expected.issuer and sasl.oauthbearer.expected.audience, and the key with its sasl.oauthbearer.jwks.endpoint.url",
-      "If the token is not the one to send: change KAFKA_OAUTH_TOKEN_URL, KAFKA_OAUTH_SCOPE or KAFKA_OAUTH_EXTENSIONS"
-    ]
-  if (/certificate/i.test(message))
-    return ["Set KAFKA_SSL_CA or NODE_EXTRA_CA_CERTS to the authority that signed the token endpoint's certificate"]
   return [
-    `Set KAFKA_OAUTH_CLIENT_ID and KAFKA_OAUTH_CLIENT_SECRET to a client that ${login.tokenUrl} knows, and KAFKA_OAUTH_SCOPE to a scope that it may ask for`
+    "Check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_* and KAFKA_SSL_*, and the broker's log"
   ]
 }

@@ -55,6 +55,10 @@ export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
   })
 )
 
+/** Milliseconds; Azure Event Hubs asks for a minute, elsewhere kafkajs's own half a minute notices more. */
+export const requestTimeoutOf = (brokers: ReadonlyArray<string>): number =>
+  brokers.some((broker) => /\.servicebus\.[a-z.]+:\d+$/i.test(broker)) ? 60_000 : 30_000
+
 const connectionOf = ({ brokers, ssl }: KafkaSettings): KafkaConfig => ({
   clientId: "bronze-consumer",
   brokers: brokers.map(Address.encode),
@@ -63,8 +67,7 @@ const connectionOf = ({ brokers, ssl }: KafkaSettings): KafkaConfig => ({
   authenticationTimeout: 10_000,
   // patches.ts says when.
   reauthenticationThreshold: 0,
-  // Event Hubs asks for a minute (https://learn.microsoft.com/azure/event-hubs/apache-kafka-configurations).
-  requestTimeout: brokers.some((broker) => /\.servicebus\.[a-z.]+:\d+$/i.test(broker)) ? 60_000 : 30_000,
+  requestTimeout: requestTimeoutOf(brokers),
   ...(ssl && {
     ssl: {
       ...(ssl.ca !== undefined && { ca: [ssl.ca] }),

@@ -50,12 +50,10 @@ const login = Effect.fnUntraced(function* (
         })
     )
   const send = (message: string) =>
-    Effect.tryPromise({ try: () => ask(exchange, message), catch: (cause) => KafkaError.from("log in", cause) }).pipe(
-      Effect.catchIf(
-        ({ reason }) => reason === "denied",
-        (error) => (isRejection(error.cause) ? rejected(error.cause.message) : Effect.fail(error))
-      )
-    )
+    Effect.tryPromise({
+      try: () => ask(exchange, message),
+      catch: (cause) => new KafkaError({ reason: "unavailable", message: `Could not log in to ${broker}`, cause })
+    }).pipe(Effect.catch((error) => (isRejection(error.cause) ? rejected(error.cause.message) : Effect.fail(error))))
   const answer = yield* send(`n,,${separator}auth=Bearer ${value}${separator}${pairs.join("")}${separator}`)
   if (answer === "") return
   // The broker fails the login only when it has got the end of the exchange.
@@ -81,6 +79,7 @@ const ask = async (exchange: Exchange, message: string): Promise<string> => {
   return answer ?? ""
 }
 
+/** Not to be tried again by kafkajs: that is for a Schedule of ours. */
 class LoginDenied extends kafkajs.KafkaJSError {
   override readonly cause: KafkaError
   constructor(cause: KafkaError) {
@@ -89,7 +88,7 @@ class LoginDenied extends kafkajs.KafkaJSError {
   }
 }
 
-/** In kafkajs's own classes, by which it knows whether to try again. */
+/** In kafkajs's own classes, by which it knows whether to try again; its own errors as they were. */
 const asKafkaJs = (error: unknown): unknown => {
   if (!(error instanceof KafkaError)) return error
   if (error.reason === "denied") return new LoginDenied(error)

@@ -469,7 +469,7 @@ describe("hints", () => {
       })
       assert.deepStrictEqual(said, [
         "KAFKA_SSL_CA has no effect while KAFKA_SECURITY_PROTOCOL is without SSL",
-        "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD have no effect while KAFKA_SECURITY_PROTOCOL is without SASL",
+        "KAFKA_SASL_PASSWORD has no effect while KAFKA_SECURITY_PROTOCOL is without SASL",
         "SNOWFLAKE_PASSWORD has no effect with SNOWFLAKE_TOKEN"
       ])
     })

@@ -91,10 +91,20 @@ describe("a login with a token", () => {
 
   it.effect("that fails for another reason stays what it was", () =>
     Effect.gen(function* () {
+      const state = Object.assign(new kafkajs.KafkaJSProtocolError("state"), { type: "ILLEGAL_SASL_STATE" })
+      const failed = yield* logIn(token, {}, [state])
+      assert.strictEqual(failed.outcome._tag === "Failure" && failed.outcome.failure.cause, state)
       const { outcome } = yield* logIn(token, {}, [new kafkajs.KafkaJSConnectionError("Closed connection")])
       assert.strictEqual(outcome._tag === "Failure" && outcome.failure.reason, "unavailable")
     })
   )
+})
+
+describe("a request", () => {
+  it("may take a minute at Azure Event Hubs, and half of it elsewhere", () => {
+    assert.strictEqual(KafkaClient.requestTimeoutOf(["mine.servicebus.windows.net:9093"]), 60_000)
+    assert.strictEqual(KafkaClient.requestTimeoutOf(["pkc-abc12.eu-central-1.aws.confluent.cloud:9092"]), 30_000)
+  })
 })
 
 describe("AWS_MSK_IAM", () => {
