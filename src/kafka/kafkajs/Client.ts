@@ -6,11 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from "kafkajs"
-import type { KafkaSettings, Login } from "../../settings/Model.ts"
+import type { KafkaSettings, Login, OAuthLogin } from "../../settings/Model.ts"
 import { Settings } from "../../settings/Settings.ts"
 import * as AwsIam from "../AwsIam.ts"
 import { KafkaError } from "../KafkaError.ts"
-import * as TokenEndpoint from "../TokenEndpoint.ts"
 import * as Tokens from "../Tokens.ts"
 import * as Address from "./Address.ts"
 import * as Codecs from "./Codecs.ts"
@@ -80,9 +79,16 @@ const connectionOf = ({ brokers, ssl }: KafkaSettings): KafkaConfig => ({
 const saslOf = Effect.fnUntraced(function* (login: Login, ca: string | undefined) {
   if (login._tag === "Password") return passwordOf(login)
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
-  const request = login._tag === "OAuth" ? TokenEndpoint.make(login, ca) : AwsIam.make(login.region)
+  const request = login._tag === "OAuth" ? yield* askEndpoint(login, ca) : AwsIam.make(login.region)
   return TokenLogin.make(yield* Tokens.make(request), login._tag === "OAuth" ? login.extensions : {}, run)
 })
+
+/** Its HTTP client is loaded for those only who log in this way. */
+const askEndpoint = (login: OAuthLogin, ca: string | undefined) =>
+  Effect.map(
+    Effect.promise(() => import("../TokenEndpoint.ts")),
+    (TokenEndpoint) => TokenEndpoint.make(login, ca)
+  )
 
 const passwordOf = ({ mechanism, password, username }: Extract<Login, { readonly _tag: "Password" }>) => {
   const login = { username, password: Redacted.value(password) }
