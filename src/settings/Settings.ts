@@ -13,7 +13,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type { Route } from "../domain/Route.ts"
 import { hide } from "../domain/Secrets.ts"
-import type { KafkaSettings, SinkSettings } from "./Model.ts"
+import { type KafkaSettings, loginName, type SinkSettings } from "./Model.ts"
 import { showBytes } from "./Parse.ts"
 import * as Reader from "./Reader.ts"
 import { kafka, sink } from "./Sections.ts"
@@ -133,7 +133,7 @@ export const describe = (settings: Settings["Service"]): Record<string, string> 
   Object.fromEntries(Object.entries(said(settings)).map(([name, value]) => [name, hide(value)]))
 
 const said = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]) => ({
-  kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${kafka.sasl.username} (${kafka.sasl.mechanism})` : ""}`,
+  kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${loginName(kafka.sasl)}` : ""}`,
   group: kafka.group,
   routes: routes.map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),
   sink:
