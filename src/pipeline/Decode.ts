@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import { base64, textOf, utf8 } from "../domain/Bytes.ts"
 import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
+import * as DuplicateKeys from "../domain/DuplicateKeys.ts"
 import * as Json from "../domain/Json.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
 import { type DeadLetter, type DeadLetterCause, type Outcome, overheadBytes, type Source } from "../domain/Outcome.ts"
@@ -20,6 +21,8 @@ export interface DecodeOptions {
   readonly tombstones: "insert" | "skip"
   /** What is kept of a payload at most, in bytes. */
   readonly maxKept?: number
+  /** For a warehouse that may reject an event which names a key twice: of equal keys only the last one is kept. */
+  readonly uniqueKeys?: boolean
 }
 
 /** Decodes the records of one route. Whatever goes wrong with one of them makes it a dead letter. */
@@ -35,7 +38,7 @@ export const make = (route: Route, options: DecodeOptions): ((record: KafkaRecor
   }
 }
 
-const decoder = ({ table: { columns } }: Route, { tombstones }: DecodeOptions, maxKept: number) => {
+const decoder = ({ table: { columns } }: Route, { tombstones, uniqueKeys = false }: DecodeOptions, maxKept: number) => {
   const nothing = columns.map(() => null)
   const typedColumns = TypedColumns.make(columns)
   return (record: KafkaRecord): Outcome => {
@@ -72,7 +75,8 @@ const decoder = ({ table: { columns } }: Route, { tombstones }: DecodeOptions, m
       key,
       headers,
       // Of the text nothing stays; of the batch that these bytes are a part of the rest is written at about the same time.
-      event: value,
+      event:
+        uniqueKeys && DuplicateKeys.isPossible(text, parsed.success) ? Buffer.from(DuplicateKeys.without(text)) : value,
       columns: typedColumns(parsed.success, text),
       bytes: bytes + value.length
     }

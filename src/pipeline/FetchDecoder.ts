@@ -36,7 +36,8 @@ export const make = (settings: Settings["Service"]): ((fetch: Fetch) => Effect.E
 
 /** Offsets that Kafka itself used at the end of a fetch become a skip, so that they are committed as well. */
 const decoder = (route: Route, { sink, tombstones }: Settings["Service"]) => {
-  const decode = Decode.make(route, { tombstones, maxKept: keptBytes[sink._tag] })
+  const uniqueKeys = sink._tag === "Snowflake" && sink.writer === "streaming"
+  const decode = Decode.make(route, { tombstones, maxKept: keptBytes[sink._tag], uniqueKeys })
   return ({ next, partition, records, topic }: Fetch): Decoded => {
     const outcomes = records.map(decode)
     let bytes = 0

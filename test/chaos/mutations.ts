@@ -136,7 +136,8 @@ for (const [index, mutation] of mutations.entries()) {
     sinks: [mutation.sink],
     scenarios: scenarios.filter(({ isSlow, name }) => isSlow !== true && mutation.by.test(name)),
     perRound: 10,
-    limit: 0,
+    // Round after round until it is noticed: a fault may meet a claim, which has no rows.
+    limit: 120_000,
     ...(mutation.mode && { mode: mutation.mode }),
     say,
     program: join(copy, "dist", "main.js")
