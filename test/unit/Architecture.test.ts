@@ -14,7 +14,7 @@ const floors = [
   ["pipeline"],
   ["kafka", "http"],
   ["warehouse", "observe"],
-  ["settings"],
+  ["settings", "schema"],
   ["domain", "Retry", "Throttle", "Version"]
 ]
 
@@ -23,6 +23,7 @@ const drivers: ReadonlyArray<readonly [name: RegExp, rooms: ReadonlyArray<string
   [/^kafkajs(\/|$)/, ["kafka"]],
   [/^snowflake-sdk(\/|$)/, ["warehouse/snowflake"]],
   [/^@duckdb\//, ["warehouse/duckdb"]],
+  [/^protobufjs(\/|$)/, ["schema/protobuf"]],
   [/^effect\/cli$|^effect\/cli\//, ["cli"]]
 ]
 
