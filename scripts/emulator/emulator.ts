@@ -11,6 +11,10 @@ export interface Emulator {
   readonly port: number
   /** For `accessUrl` of the driver, or SNOWFLAKE_HOST. */
   readonly url: string
+  /** Where the streaming API is served: with `tls` over HTTPS, which is all that Snowflake's own client accepts. */
+  readonly streamingUrl: string
+  /** With `tls`: the certificate authority to trust. */
+  readonly caFile?: string
   readonly pid: number
   stop(): Promise<void>
   /** SIGKILL, at once. */
@@ -30,6 +34,8 @@ export interface EmulatorOptions {
   readonly mode?: "snapshot" | "twins"
   /** What the account is like: scripts/emulator/options.py. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
+  /** true: HTTPS on a second port. Default: plain HTTP alone. */
+  readonly tls?: boolean
   /** true: keeps running when this process ends. Default: it dies with it. */
   readonly survive?: boolean
 }
@@ -42,12 +48,18 @@ export const installEmulator = async (say?: (line: string) => void): Promise<str
 
 export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
   const { dataDir, idleTransactionSeconds = 300, mode = "", survive = false } = options
-  const account = { "idle-transaction-s": idleTransactionSeconds, mode, ...options.options }
   const python = await installEmulator()
   const port = options.port ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const logDir = dataDir ?? (await mkdtemp(join(tmpdir(), "bronze-emulator-")))
   await mkdir(logDir, { recursive: true })
+  const tls = options.tls === true ? { port: await freePort(), dir: join(logDir, "tls") } : undefined
+  const account = {
+    "idle-transaction-s": idleTransactionSeconds,
+    mode,
+    ...(tls === undefined ? {} : { "tls-port": tls.port, "tls-dir": tls.dir }),
+    ...options.options
+  }
 
   const start = async (): Promise<Daemon> => {
     const daemon = await startDaemon({
@@ -73,6 +85,8 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
   return {
     port,
     url,
+    streamingUrl: tls === undefined ? url : `https://localhost:${tls.port}`,
+    ...(tls === undefined ? {} : { caFile: join(tls.dir, "ca.pem") }),
     get pid() {
       return daemon.pid
     },

@@ -13,6 +13,12 @@ OPTIONS = {
     "slow-answer-s": 45.0,  # then 333333, and the result has to be fetched
     "max-body-bytes": 0,  # 413 above it (as sent, so compressed); 0: no limit
     "latency": False,  # each statement takes as long as has been measured on an account
+    "tls-port": 0,  # HTTPS on this port as well
+    "tls-dir": "",  # where its certificate authority is kept
+    "streaming-commit-ms": 200.0,  # from the answer until rows are committed; negative or never: they are not
+    "streaming-latency-ms": 0.0,  # of the answer to an append
+    "streaming-token-s": 600.0,  # how long a scoped token is valid
+    "streaming-discard": False,  # an append is answered with 200 and its rows discarded, as by an invalid pipe
 }
 MODES = ("", "snapshot", "twins")
 
@@ -21,6 +27,7 @@ def set_option(name, text):
     if name not in OPTIONS:
         raise ValueError(f"no option {name}")
     kind = type(OPTIONS[name])
+    text = -1 if text == "never" and kind is float else text
     value = str(text).lower() == "true" if kind is bool else kind(text)
     if name == "mode" and value not in MODES:
         raise ValueError(f"mode is snapshot or twins, not {value}")

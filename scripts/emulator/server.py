@@ -2,6 +2,7 @@
 
 usage: python server.py PORT [DATA_DIR] [--OPTION=VALUE]      with DATA_DIR the databases survive a restart, without it they are in memory
 """
+import asyncio
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import access
+import certificates
 import errors
 import faults
 import grants
@@ -21,6 +23,7 @@ from options import OPTIONS, from_command_line, set_option
 from queries import body_of, query, result, sessions, token_of
 from sessions import Session
 from statements import abort_idle
+from streaming import routes, service
 
 
 async def login(request):
@@ -104,6 +107,25 @@ def open_databases(data_dir):
     fs.shared_fs = fs.FakeSnow(db_path=data_dir)
     for file in data_dir.glob("*.db"):
         fs.shared_fs.connect(database=file.stem).close()
+    service.load()
+
+
+async def serve(app, port):
+    """On HTTP, and with tls-port on HTTPS as well; a signal ends both."""
+    level = os.environ.get("EMULATOR_LOG", "warning")
+    common = {"host": "127.0.0.1", "log_level": level, "timeout_graceful_shutdown": 2, "lifespan": "off"}
+    plain = uvicorn.Server(uvicorn.Config(app, port=port, **common))
+    if not OPTIONS["tls-port"]:
+        return await plain.serve()
+    certificate, key = certificates.ensure(OPTIONS["tls-dir"])
+    secure = uvicorn.Server(uvicorn.Config(app, port=OPTIONS["tls-port"], ssl_certfile=certificate, ssl_keyfile=key, **common))
+    # Only one of them may have the signals.
+    beside = asyncio.create_task(secure._serve())
+    while not (secure.started or beside.done()):
+        await asyncio.sleep(0.01)
+    await plain.serve()
+    secure.should_exit = True
+    await beside
 
 
 if __name__ == "__main__":
@@ -124,6 +146,6 @@ if __name__ == "__main__":
         Route("/queries/{query_id}/abort-request", nothing, methods=["POST"]),
         Route("/monitoring/queries/{sfqid}", fs.monitoring_query),
         Route("/telemetry/send", nothing, methods=["POST"]),
+        *routes.ROUTES,
     ])
-    level = os.environ.get("EMULATOR_LOG", "warning")
-    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level=level, timeout_graceful_shutdown=2)
+    asyncio.run(serve(app, int(port)))

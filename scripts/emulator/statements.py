@@ -19,6 +19,7 @@ from identity import show_warehouses
 from locks import LockError, TableLocks
 from options import OPTIONS
 from parse_json import parsed_binds
+from streaming import error_table, service as streaming
 
 KEPT_ANSWERS = 10_000
 DML = ("INSERT", "UPDATE", "DELETE", "MERGE")
@@ -61,6 +62,8 @@ async def run_statement(request, session, body):
         role = session.identity["CURRENT_ROLE"]
         if OPTIONS["grants"]:
             sql = access.check(sql, session.identity, execution.connection)
+        if logging := error_table.asked(sql, execution.connection):
+            await error_table.switch(*logging)
         body = {**body, "sqlText": special(session, sql, word)}
         body["bindings"] = await asyncio.to_thread(parsed_binds, sql, body.get("bindings"))
         await begin_or_end(execution, session, word)
@@ -78,6 +81,8 @@ async def run_statement(request, session, body):
     elif word in ("CREATE", "DROP") or re.match(r"ALTER\s+TABLE", sql, re.I):
         stale.forget()
         access.created(sql, role, execution.connection)
+        await error_table.changed(sql, execution.connection)
+        await streaming.tables_changed()
     if word in ("COMMIT", "ROLLBACK"):
         session.transaction = None
         session.aborted = False
@@ -91,7 +96,7 @@ def special(session, sql, word):
     """What is run for a statement that changes the session, or asks for what DuckDB does not have."""
     if (changes := parameters.changes(sql)) is not None:
         session.parameters.update(changes)
-    elif grants.change(sql, fs.sessions[session.token]):
+    elif grants.change(sql, fs.sessions[session.token]) or error_table.asked(sql, fs.sessions[session.token]):
         return DONE
     elif use := re.match(r"USE\s+(WAREHOUSE|ROLE)\s+(\S+)", sql, re.I):
         session.identity[f"CURRENT_{use.group(1).upper()}"] = rewrite.plain_name(use.group(2).rstrip(";"))
@@ -101,7 +106,7 @@ def special(session, sql, word):
         return DONE
     elif word in ("COMMIT", "ROLLBACK") and (session.transaction is None or session.aborted):
         return DONE
-    return sql
+    return error_table.rewritten(sql, fs.sessions[session.token])
 
 
 async def begin_or_end(execution, session, word):

@@ -14,7 +14,7 @@ DIGITS = 38
 VALUE = frozenset(("{", "[", "string", "scalar"))
 
 
-class _NeedsCare(Exception):
+class NeedsCare(Exception):
     """The quick way cannot keep this value as it is, or cannot say where it is wrong."""
 
 
@@ -36,25 +36,34 @@ def _simple_float(text):
     if shown.lstrip("-").isdigit():
         return int(shown)
     if repr(float(shown)) != shown:
-        raise _NeedsCare
+        raise NeedsCare
     return float(shown)
 
 
 def _simple_int(text):
     if len(text) > DIGITS:
-        raise _NeedsCare
+        raise NeedsCare
     return int(text)
 
 
 def _constant(_name):
-    raise _NeedsCare
+    raise NeedsCare
 
 
 def _object(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _NeedsCare
+        raise NeedsCare
     return found
+
+
+# The quick way: a name twice is refused, or the last one counts.
+_decode_last = json.JSONDecoder(parse_int=_simple_int, parse_float=_simple_float, parse_constant=_constant).decode
+decode = json.JSONDecoder(
+    parse_int=_simple_int, parse_float=_simple_float, parse_constant=_constant, object_pairs_hook=_object
+).decode
+encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+CARE = (NeedsCare, RecursionError, ValueError)
 
 
 def normalised(text, last_wins):
@@ -62,12 +71,10 @@ def normalised(text, last_wins):
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise Refused(f"document is too large, max size {MAX_BYTES}")
     try:
-        tree = json.loads(text, parse_int=_simple_int, parse_float=_simple_float, parse_constant=_constant,
-                          object_pairs_hook=None if last_wins else _object)
-        shown = json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        shown = encode((_decode_last if last_wins else decode)(text))
         shown.encode()
         return shown
-    except (_NeedsCare, RecursionError, ValueError):
+    except CARE:
         return _token_by_token(text, last_wins)
 
 

@@ -7,6 +7,7 @@ import * as Producer from "../kafka/Producer.ts"
 import { environment, Settings, type SettingsError, layer as settingsLayer } from "../settings/Settings.ts"
 import * as DuckDb from "../warehouse/duckdb/DuckDb.ts"
 import * as Snowflake from "../warehouse/snowflake/Snowflake.ts"
+import * as Streaming from "../warehouse/snowflake/streaming/Streaming.ts"
 import type { Warehouse } from "../warehouse/Warehouse.ts"
 
 export const settings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(Layer.provide(environment()))
@@ -22,7 +23,10 @@ export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.Ka
 
 /** The warehouse that SINK names; opened, and its driver loaded, when it is first used. */
 export const warehouse: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
-  Effect.map(Settings, ({ sink }) => (sink._tag === "Snowflake" ? Snowflake.layer : DuckDb.layer))
+  Effect.map(Settings, ({ sink }) => {
+    if (sink._tag === "DuckDb") return DuckDb.layer
+    return sink.writer === "streaming" ? Streaming.layer : Snowflake.layer
+  })
 )
 
 function definedVariables(): Record<string, string> {

@@ -51,8 +51,8 @@ export class Progress extends Context.Service<
     readonly fetched: (fetch: Fetched) => void
     /** So much of the byte budget is taken now. */
     readonly buffered: (bytes: number) => void
-    /** A batch is durable; `seconds` is what the attempt took that made it so. */
-    readonly written: (batch: Batch, seconds: number) => void
+    /** A batch is accepted. To be called once it is durable, with the seconds since the attempt began that made it so. */
+    readonly accepted: (batch: Batch) => (seconds: number) => void
     /** An attempt to write failed after so many seconds. */
     readonly failed: (table: string, error: WriteFailure, seconds: number) => void
     readonly retried: (table: string) => void
@@ -170,11 +170,17 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       buffered: (bytes) => {
         bufferBytes = bytes
       },
-      written: (batch, seconds) => {
+      accepted: (batch) => {
         up("warehouse")
-        writeStats.written(batch, seconds)
-        recentRows.add(batch, now())
-        for (const range of batch.ranges) partitionProgress.written(range, range.next)
+        const { ranges } = batch
+        const count = writeStats.accepted(batch)
+        const show = recentRows.accepted(batch)
+        return (seconds) => {
+          up("warehouse")
+          count(seconds)
+          show(now())
+          for (const range of ranges) partitionProgress.written(range, range.next)
+        }
       },
       failed: (table, error, seconds) => {
         totals.errors += 1

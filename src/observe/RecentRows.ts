@@ -18,22 +18,30 @@ export const make = (showEvents: boolean) => {
     [...newest, ...older].slice(0, count)
 
   return {
-    add: (batch: Batch, at: number): void => {
-      const newRows = rowsOf(batch).slice(-count).reverse()
-      const newLetters = deadLettersOf(batch).slice(-count).reverse()
-      rows = before(
-        newRows.map(({ event, offset, partition, topic }) => ({
-          ...{ at, table: batch.table.name, topic, partition, offset },
+    /** Notes the newest of a batch; to be called once it is durable. */
+    accepted: (batch: Batch): ((at: number) => void) => {
+      const table = batch.table.name
+      const newRows = rowsOf(batch)
+        .slice(-count)
+        .reverse()
+        .map(({ event, offset, partition, topic }) => ({
+          ...{ table, topic, partition, offset },
           event: showEvents ? (event?.slice(0, maxEvent) ?? null) : null
-        })),
-        rows
-      )
-      letters = before(
-        newLetters.map(({ cause, message, offset, partition, topic }) => ({
-          ...{ at, topic, partition, offset, cause, message }
-        })),
-        letters
-      )
+        }))
+      const newLetters = deadLettersOf(batch)
+        .slice(-count)
+        .reverse()
+        .map(({ cause, message, offset, partition, topic }) => ({ topic, partition, offset, cause, message }))
+      return (at) => {
+        rows = before(
+          newRows.map((row) => ({ at, ...row })),
+          rows
+        )
+        letters = before(
+          newLetters.map((letter) => ({ at, ...letter })),
+          letters
+        )
+      }
     },
     rows: () => rows,
     deadLetters: () => letters

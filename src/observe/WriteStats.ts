@@ -1,14 +1,28 @@
-/** Counts what has become durable, per table and in all, in metrics and in figures for people. */
+/**
+ * Counts what has become durable, per table and in all, in metrics and in figures for people. What is to be counted is
+ * noted without the rows, which nobody needs any more once they are accepted.
+ */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { Batch } from "../domain/Batch.ts"
-import { overheadBytes } from "../domain/Outcome.ts"
+import { type DeadLetter, overheadBytes, type Skip } from "../domain/Outcome.ts"
 import { metrics } from "./Metrics.ts"
 import * as MinutePercentiles from "./MinutePercentiles.ts"
 import type { TableView } from "./ProgressView.ts"
 
 /** So many rows of a batch are enough for percentiles that people look at; the histogram counts them all. */
 const samplesPerBatch = 50
+
+type DeadLetterCount = Pick<DeadLetter, "topic" | "cause">
+type SkipCount = Pick<Skip, "topic" | "reason">
+
+/** What is counted of a batch. */
+interface Tally extends Pick<Batch, "trigger"> {
+  readonly table: string
+  readonly timestamps: Float64Array
+  readonly bytes: number
+  readonly others: ReadonlyArray<DeadLetterCount | SkipCount>
+}
 
 export const make = (tables: ReadonlyArray<string>, registry: Context.Context<never>, now: () => number) => {
   const totals = { written: 0, bytes: 0, deadLetters: 0, skipped: 0, batches: 0 }
@@ -32,30 +46,45 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
   const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount: number): void =>
     Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
 
-  const written = (batch: Batch, seconds: number): void => {
+  /** Notes what a batch holds; to be called once it is durable, with the seconds that took. */
+  const accepted = (batch: Batch): ((seconds: number) => void) => {
     const {
       table: { name: table },
       trigger
     } = batch
+    const timestamps = new Float64Array(batch.outcomes.length)
+    const others: Array<DeadLetterCount | SkipCount> = []
+    let rows = 0
+    let bytes = 0
+    for (const outcome of batch.outcomes) {
+      if (outcome._tag === "BronzeRow") {
+        timestamps[rows] = outcome.timestamp
+        rows += 1
+        bytes += outcome.bytes - overheadBytes
+      } else if (outcome._tag === "DeadLetter") others.push({ topic: outcome.topic, cause: outcome.cause })
+      else others.push({ topic: outcome.topic, reason: outcome.reason })
+    }
+    return (seconds) => written({ table, trigger, timestamps: timestamps.subarray(0, rows), bytes, others }, seconds)
+  }
+
+  const written = ({ bytes, others, table, timestamps, trigger }: Tally, seconds: number): void => {
     const line = lines.get(table)
     if (line === undefined) return
     const at = now()
-    const every = Math.ceil(batch.outcomes.length / samplesPerBatch)
-    let rows = 0
-    let bytes = 0
-    for (const [index, outcome] of batch.outcomes.entries()) {
-      if (outcome._tag === "BronzeRow") {
-        rows += 1
-        bytes += outcome.bytes - overheadBytes
-        const age = Math.max(0, (at - outcome.timestamp) / 1000)
-        line.histogram.updateUnsafe(age, registry)
-        if (index % every === 0) for (const { freshness } of [line, all]) freshness.add(age)
-      } else if (outcome._tag === "DeadLetter") {
+    const rows = timestamps.length
+    const every = Math.ceil(rows / samplesPerBatch)
+    for (const [index, timestamp] of timestamps.entries()) {
+      const age = Math.max(0, (at - timestamp) / 1000)
+      line.histogram.updateUnsafe(age, registry)
+      if (index % every === 0) for (const { freshness } of [line, all]) freshness.add(age)
+    }
+    for (const other of others) {
+      if ("cause" in other) {
         totals.deadLetters += 1
-        add(metrics.deadLetters, { topic: outcome.topic, cause: outcome.cause }, 1)
+        add(metrics.deadLetters, { ...other }, 1)
       } else {
         totals.skipped += 1
-        add(metrics.skipped, { topic: outcome.topic, reason: outcome.reason }, 1)
+        add(metrics.skipped, { ...other }, 1)
       }
     }
     add(metrics.written, { table }, rows)
@@ -74,7 +103,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
   }
 
   return {
-    written,
+    accepted,
     totals: () => ({ ...totals }),
     write: all.write.percentiles,
     freshness: all.freshness.percentiles,

@@ -33,13 +33,13 @@ export class Batcher extends Context.Service<
   Batcher,
   {
     /**
-     * Opens a lane per table for the length of the scope. `write` makes a batch durable, and retries by itself: its
-     * failure is final. While the assignment is held, closing the scope writes all that was offered; once it is not,
+     * Opens a lane per table for the length of the scope. `write` has a batch accepted, and gives what makes it
+     * durable; both retry by themselves: their failure is final. While the assignment is held, closing the scope writes all that was offered; once it is not,
      * what is not yet being written is dropped.
      */
     readonly open: <E, R>(options: {
       readonly tables: ReadonlyArray<Table>
-      readonly write: (group: Group) => Effect.Effect<void, E, R>
+      readonly write: (group: Group) => Effect.Effect<Effect.Effect<void, E>, E, R>
       readonly assignment: Pick<Assignment, "isHeld" | "isEnding">
     }) => Effect.Effect<Lanes<E>, never, R | Scope.Scope>
     /**

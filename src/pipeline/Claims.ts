@@ -1,12 +1,12 @@
 /** The claims of one assignment: position, epoch and written offset of each partition. */
 import * as Effect from "effect/Effect"
 import type { Batch, Claimed } from "../domain/Batch.ts"
-import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
+import { type Position, partitionKey, type Start, type TopicPartition } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition, Assignment } from "../kafka/ConsumerGroup.ts"
 import type { AssignedPosition } from "../observe/PartitionProgress.ts"
 import { Progress } from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
-import { Settings } from "../settings/Settings.ts"
+import { keepsLedger, Settings } from "../settings/Settings.ts"
 import { type LedgerEntry, Warehouse } from "../warehouse/Warehouse.ts"
 import { silent, type WarehouseError } from "../warehouse/WarehouseError.ts"
 import * as Losses from "./Losses.ts"
@@ -27,8 +27,8 @@ export interface Claims {
 type Place = AssignedPartition & { readonly stand: Losses.Stand }
 
 /**
- * Claims the assigned partitions, for as long as it takes. The warehouse's ledger wins over Kafka's committed offset;
- * `Starts` says where a partition begins that it does not have; `read` are the topics that this process has read
+ * Claims the assigned partitions, for as long as it takes. The warehouse's ledger, where it keeps one, wins over Kafka's
+ * committed offset; `Starts` says where a partition begins that it does not have; `read` are the topics that this process has read
  * before. Kafka is told at once where we stand, so that its lag is right even when nothing is left to read.
  */
 export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, read: Set<string> = new Set()) {
@@ -36,7 +36,7 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
   const warehouse = yield* Warehouse
   const progress = yield* Progress
   progress.claiming(assignment.memberId)
-  const exactlyOnce = settings.delivery === "exactly-once"
+  const hasLedger = keepsLedger(settings)
   const asked = <A>(doing: string, ask: Effect.Effect<A, WarehouseError>): Effect.Effect<A> =>
     ask.pipe(
       Effect.timeoutOrElse({ duration: settings.progressTimeout, orElse: () => Effect.fail(silent) }),
@@ -51,14 +51,14 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
   )
 
   // Before Kafka is asked: who has a row in it has committed where the other partitions of the topic begin.
-  const before = exactlyOnce ? yield* asked("Reading the ledger", warehouse.ledger) : []
+  const before = yield* asked("Reading the ledger", warehouse.ledger)
   const { mine, others } = yield* look
   const rows = new Map(before.map((entry) => [partitionKey(entry), entry]))
   const committing = [...mine, ...others].filter(({ committed }) => committed !== undefined)
   // Kafka drops what was committed together with a topic that is deleted.
   const known = new Set([...read, ...[...before, ...committing].map(({ topic }) => topic)])
   const decisions = mine.map((place) => startOf(place, rows.get(partitionKey(place)), known, settings))
-  if (exactlyOnce) for (const decision of decisions) yield* tell(decision, settings)
+  if (hasLedger) for (const decision of decisions) yield* tell(decision, settings)
   const starts = decisions.flatMap((decision) => (decision._tag === "Start" ? [decision.start] : []))
 
   // What another member claims a moment later is not new: it begins here as well.
@@ -69,13 +69,14 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
         .map(({ partition, stable, topic }) => ({ topic, partition, offset: stable }))
     )
 
-  const claim: Effect.Effect<ReadonlyArray<Omit<LedgerEntry, "owner">>> =
-    exactlyOnce && starts.length > 0
-      ? asked("Claiming partitions", warehouse.claim(starts, assignment.memberId))
-      : Effect.succeed(starts.map(({ offset, ...partition }) => ({ ...partition, epoch: 0, next: offset })))
-  const index = (entries: ReadonlyArray<Omit<LedgerEntry, "owner">>) =>
-    new Map(entries.map((entry) => [partitionKey(entry), entry]))
-  const first = index(yield* claim)
+  const claim = (at: ReadonlyArray<Start>) =>
+    at.length === 0
+      ? Effect.succeed(new Map<string, LedgerEntry>())
+      : Effect.map(
+          asked("Claiming partitions", warehouse.claim(at, assignment.memberId)),
+          (entries) => new Map(entries.map((entry) => [partitionKey(entry), entry]))
+        )
+  const first = yield* claim(starts)
   const placesOf = (partitions: ReadonlyArray<AssignedPartition>) =>
     partitions.flatMap((partition): ReadonlyArray<Place> => {
       const stand = first.get(partitionKey(partition))
@@ -88,12 +89,14 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
   const losses = places.filter(lost)
   const goesOn = settings.kafka.offsetsLost === "continue"
   for (const place of losses) yield* Effect.logError(describeLoss(place, goesOn, settings))
-  const resets = goesOn && exactlyOnce && losses.length > 0
-  if (resets) {
-    const beginnings = losses.map(({ low, partition, topic, topicId }) => ({ topic, partition, offset: low, topicId }))
+  const beginnings = goesOn
+    ? losses.map(({ low, partition, topic, topicId }): Start => ({ topic, partition, offset: low, topicId }))
+    : []
+  const claims = new Map<string, Claimed>(first)
+  if (beginnings.length > 0) {
     yield* asked("Resetting the ledger", warehouse.reset(beginnings, assignment.memberId))
+    for (const [key, entry] of yield* claim(beginnings)) claims.set(key, entry)
   }
-  const claims = new Map<string, Claimed>(resets ? index(yield* claim) : first)
 
   const undecided = decisions.flatMap((decision) => (decision._tag === "Undecided" ? [decision.topic] : []))
   const stopped = [...new Set([...undecided, ...(goesOn ? [] : losses.map(({ topic }) => topic))])]
@@ -138,14 +141,14 @@ const startOf = (
   place: AssignedPartition,
   row: LedgerEntry | undefined,
   known: ReadonlySet<string>,
-  { delivery, kafka }: Settings["Service"]
+  settings: Settings["Service"]
 ): Decision => {
   const { partition, topic, topicId } = place
   if (row === undefined) {
     const decision = Starts.decide(place, known.has(topic), {
-      ...kafka,
+      ...settings.kafka,
       // Without a ledger none can be missing.
-      ...(delivery === "at-least-once" && { ledgerMissing: "committed" })
+      ...(!keepsLedger(settings) && { ledgerMissing: "committed" })
     })
     return { topic, partition, ...decision }
   }

@@ -6,7 +6,9 @@
  * nothing but this scope closing.
  */
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import * as Batch from "../domain/Batch.ts"
+import type { Position } from "../domain/KafkaRecord.ts"
 import { tablesOf } from "../domain/Route.ts"
 import { type Assignment, ConsumerGroup, type Fetch } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
@@ -55,16 +57,24 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   return yield* Effect.raceAllFirst([fetching, batches.failure, Reclaim.reminder(claims.stopped)])
 })
 
-/** Writes a group, and only then commits; what is refused lands in the parts that go instead. */
+/**
+ * Writes a group, and gives what is left to do with it: to wait until it is durable, and only then to commit. What is
+ * refused lands in the parts that go instead.
+ */
 export const land = Effect.fnUntraced(function* (assignment: Assignment, claims: Claims.Claims, spans: Spans.Spans) {
   const writer = yield* Writer.make(assignment, claims)
-  const write = (group: Batch.Group): Effect.Effect<void, Reclaim.Reclaim> =>
+  const one = yield* Semaphore.make(1)
+  const write = (group: Batch.Group): Effect.Effect<Writer.Landing, Reclaim.Reclaim> =>
     Effect.suspend(() => {
       const batch = Batch.make({ ...group, claimed: claims.claimed })
+      const positions = Batch.positionsOf(batch)
       return writer.write(batch).pipe(
-        Effect.andThen(commit(assignment, batch)),
+        Effect.map((landing) => Effect.andThen(landing, one.withPermit(commit(assignment, positions)))),
         Effect.catchTag("Refused", ({ instead }) =>
-          Effect.forEach(instead, (outcomes) => write({ ...group, outcomes }), { discard: true })
+          Effect.map(
+            Effect.forEach(instead, (outcomes) => write({ ...group, outcomes })),
+            (landings) => Effect.all(landings, { discard: true })
+          )
         ),
         spans.aroundBatch(batch)
       )
@@ -72,9 +82,9 @@ export const land = Effect.fnUntraced(function* (assignment: Assignment, claims:
   return write
 })
 
-/** The offsets of what is durable. */
-const commit = (assignment: Assignment, batch: Batch.Batch): Effect.Effect<void> =>
-  assignment.commit(Batch.positionsOf(batch)).pipe(
+/** The offsets of what is durable; one commit at a time, so that none overtakes a later one. */
+const commit = (assignment: Assignment, positions: ReadonlyArray<Position>): Effect.Effect<void> =>
+  assignment.commit(positions).pipe(
     Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)),
     Spans.aroundCommit
   )

@@ -57,12 +57,12 @@ export const make = (group: string) => {
           })
         ),
 
-    /** `process ORDERS_RAW`: one batch, from being taken to its commit. */
+    /** `process ORDERS_RAW`: one batch, until it is accepted; what is left to do with it then has this span above it. */
     aroundBatch:
       (batch: Batch) =>
-      <A, E, R>(processing: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      <A, E, E2, R>(processing: Effect.Effect<Effect.Effect<A, E2>, E, R>): Effect.Effect<Effect.Effect<A, E2>, E, R> =>
         Effect.suspend(() =>
-          Effect.withSpan(processing, `process ${batch.table.name}`, {
+          Effect.withSpan(Effect.flatMap(processing, withSpanOfHere), `process ${batch.table.name}`, {
             root: true,
             kind: "consumer",
             links: [...links(batch)],
@@ -76,6 +76,9 @@ export const make = (group: string) => {
         )
   }
 }
+
+const withSpanOfHere = <A, E>(later: Effect.Effect<A, E>): Effect.Effect<Effect.Effect<A, E>> =>
+  Effect.map(Effect.context<never>(), (context) => Effect.provide(later, context))
 
 export type Spans = ReturnType<typeof make>
 

@@ -1,9 +1,12 @@
 /**
- * One table's way from what is offered to what is written: its open group, the groups that wait, and the workers that
- * write them in order.
+ * One table's way from what is offered to what is durable: its open group, the groups that wait, the workers that write
+ * them in order, and what is left to do with those that have been accepted.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import type { Group } from "../domain/Batch.ts"
 import type { Table } from "../domain/Route.ts"
 import type { Settings } from "../settings/Settings.ts"
@@ -22,11 +25,12 @@ export const make = Effect.fnUntraced(function* <E, R>({
   readonly settings: Pick<Settings["Service"], "batch" | "write">
   readonly share: Share
   readonly isHeld: () => boolean
-  readonly write: (group: Group) => Effect.Effect<void, E, R>
+  readonly write: (group: Group) => Effect.Effect<Effect.Effect<void, E>, E, R>
 }) {
   const { close, end, offer, run } = yield* OpenGroup.make(settings.batch)
   const waiting = GroupCommit.make(settings.write)
   const changed = yield* Latch.make()
+  const accepted = yield* Queue.unbounded<Effect.Effect<void, E>, Cause.Done>()
   let ended = false
 
   const gather = run((group, trigger) => {
@@ -51,7 +55,12 @@ export const make = Effect.fnUntraced(function* <E, R>({
         waiting.release(taken)
         return Effect.andThen(share.release(bytes), changed.open)
       })
-      return write({ table, outcomes, trigger }).pipe(Effect.ensuring(settle), Effect.andThen(worker))
+      return write({ table, outcomes, trigger }).pipe(
+        Effect.flatMap((landing) => Queue.offer(accepted, landing)),
+        // The rows are the warehouse's now: it is the warehouse that bounds what is not durable yet.
+        Effect.ensuring(settle),
+        Effect.andThen(worker)
+      )
     }
     const done = ended && waiting.isEmpty()
     // Closed in the same step as the look, so that no change falls between the two.
@@ -59,7 +68,14 @@ export const make = Effect.fnUntraced(function* <E, R>({
     return Effect.andThen(share.release(dropped), done ? Effect.void : Effect.andThen(changed.await, worker))
   })
 
-  const workers = Array.from({ length: settings.write.concurrency }, () => worker)
+  const workers = Effect.all(
+    Array.from({ length: settings.write.concurrency }, () => worker),
+    { concurrency: "unbounded", discard: true }
+  )
+  const landed = Stream.fromQueue(accepted).pipe(
+    Stream.mapEffect((landing) => landing, { concurrency: "unbounded", unordered: true }),
+    Stream.runDrain
+  )
   return {
     share,
     offer,
@@ -68,7 +84,10 @@ export const make = Effect.fnUntraced(function* <E, R>({
     /** Nothing is offered after this. */
     end,
     /** Empties the lane until it has ended; fails as soon as a write fails for good. */
-    drain: Effect.all([gather, ...workers], { concurrency: "unbounded", discard: true })
+    drain: Effect.all([gather, Effect.andThen(workers, Queue.end(accepted)), landed], {
+      concurrency: "unbounded",
+      discard: true
+    })
   }
 })
 export type TableLane = Pick<Effect.Success<ReturnType<typeof make>>, "share" | "offer" | "close" | "end">

@@ -1,7 +1,6 @@
 /**
- * Makes a batch durable: retries while the warehouse is unreachable, asks the ledger when an outcome is unclear, and
- * halves a batch down to the record at fault when data is refused. Only what it returns from may be committed to Kafka
- * (P2).
+ * Writes a batch: retries while the warehouse is unreachable, asks the ledger when an outcome is unclear, and halves a
+ * batch down to the record at fault when data is refused. Only what has been durable may be committed to Kafka (P2).
  */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -32,9 +31,12 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly instead: ReadonlyArray<ReadonlyArray<Outcome>>
 }> {}
 
+/** Ends once the batch is durable. It holds none of its rows. */
+export type Landing = Effect.Effect<void, Reclaim>
+
 export interface Writer {
-  /** Returns once the batch is durable. */
-  readonly write: (batch: Batch.Batch) => Effect.Effect<void, Refused | Reclaim>
+  /** Returns once the warehouse has accepted the batch: the next one of its partitions may follow. */
+  readonly write: (batch: Batch.Batch) => Effect.Effect<Landing, Refused | Reclaim>
 }
 
 export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "isHeld">, claims: Claims) {
@@ -48,12 +50,11 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   // One outage, and all the writes that wait for its end.
   const mentioned: Retry.Mentioned = new Map()
 
-  const write = (batch: Batch.Batch): Effect.Effect<void, Refused | Reclaim> => {
+  const write = (batch: Batch.Batch): Effect.Effect<Landing, Refused | Reclaim> => {
     const what = describe(batch)
     return Effect.logInfo(`Flushing ${what} to ${warehouse.name}...`).pipe(
       Effect.andThen(publish(batch)),
       Effect.andThen(persist(batch, what)),
-      Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`)),
       Effect.catchTag("WarehouseError", (error) => recover(batch, error))
     )
   }
@@ -73,11 +74,11 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
       Effect.mapError(({ message }) => new Reclaim({ message }))
     )
 
-  const persist = (batch: Batch.Batch, what: string): Effect.Effect<void, WarehouseError> => {
+  const persist = (batch: Batch.Batch, what: string): Effect.Effect<Landing, WarehouseError> => {
     let tries = 0
     return Effect.suspend(() => {
       if (tries++ > 0) progress.retried(batch.table.name)
-      return attempt(batch)
+      return attempt(batch, what)
     }).pipe(
       Effect.retry(
         Retry.forever(
@@ -93,7 +94,7 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   }
 
   /** One attempt. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
-  const attempt = (batch: Batch.Batch): Effect.Effect<void, WarehouseError> =>
+  const attempt = (batch: Batch.Batch, what: string): Effect.Effect<Landing, WarehouseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
       const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
       return Effect.suspend(() => warehouse.write(batch)).pipe(
@@ -106,9 +107,32 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
         Effect.timeoutOrElse({ duration: progressTimeout, orElse: () => Effect.fail(silent) }),
         Spans.aroundTry(batch, warehouse.name),
         Effect.tapError((error) => Effect.map(took, (seconds) => progress.failed(batch.table.name, error, seconds))),
-        Effect.andThen(Effect.map(took, (seconds) => progress.written(batch, seconds)))
+        Effect.andThen(Effect.sync(() => landing(batch, what, took)))
       )
     })
+
+  /** Who has lost the partitions waits for nothing: who has them now finds out what is durable. */
+  const untilLost: Effect.Effect<never, Reclaim> = Effect.suspend(() =>
+    isHeld()
+      ? Effect.andThen(Effect.sleep("1 second"), untilLost)
+      : new Reclaim({ message: "the partitions are no longer assigned" })
+  )
+
+  const landing = (batch: Batch.Batch, what: string, took: Effect.Effect<number>): Landing => {
+    const { ranges } = batch
+    const written = progress.accepted(batch)
+    const done = took.pipe(
+      Effect.map(written),
+      Effect.andThen(Effect.logInfo(`Inserted ${what} into ${warehouse.name}`))
+    )
+    if (warehouse.durable === undefined) return done
+    return warehouse.durable(ranges).pipe(
+      Effect.tapError(({ reason }) => Effect.sync(() => (reason === "fenced" ? progress.fenced() : undefined))),
+      Effect.mapError(({ message }) => new Reclaim({ message })),
+      Effect.raceFirst(untilLost),
+      Effect.andThen(done)
+    )
+  }
 
   /**
    * An attempt that was thought lost may have been committed: then the ledger is where this batch, under our epoch,
@@ -126,7 +150,7 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
     })
   }
 
-  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<void, Refused | Reclaim> => {
+  const recover = (batch: Batch.Batch, error: WarehouseError): Effect.Effect<Landing, Refused | Reclaim> => {
     if (error.reason === "fenced") progress.fenced()
     if (!isOfRecords(error)) return Effect.fail(new Reclaim({ message: error.message }))
     const { outcomes } = batch
@@ -158,8 +182,8 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
    * coordinates are taken, the table is at fault and no record: passing over it would lose it, so this partition waits,
    * and retries the whole letter.
    */
-  const whatFits = ({ table, trigger }: Batch.Batch, letter: DeadLetter): Effect.Effect<void, Reclaim> => {
-    const attemptWith = (part: DeadLetter): Effect.Effect<void, WarehouseError> => {
+  const whatFits = ({ table, trigger }: Batch.Batch, letter: DeadLetter): Effect.Effect<Landing, Reclaim> => {
+    const attemptWith = (part: DeadLetter): Effect.Effect<Landing, WarehouseError> => {
       const batch = Batch.make({ table, outcomes: [part], trigger, claimed: claims.claimed })
       return Effect.catchIf(persist(batch, describe(batch)), isOfRecords, (error) => {
         const less = smaller(part)

@@ -35,6 +35,9 @@ export interface SnowflakeSettings {
     | { readonly _tag: "AccessToken"; readonly token: Redacted.Redacted }
 }
 
+/** INSERTs over the driver, or rows over the streaming API. */
+export type SnowflakeWriter = "sql" | "streaming"
+
 export type SinkSettings =
-  | ({ readonly _tag: "Snowflake" } & SnowflakeSettings)
+  | ({ readonly _tag: "Snowflake"; readonly writer: SnowflakeWriter } & SnowflakeSettings)
   | { readonly _tag: "DuckDb"; readonly path: string }

@@ -76,6 +76,7 @@ type SnowflakeRead = Effect.Success<ReturnType<typeof readSnowflake>>
 
 const readSnowflake = Effect.fnUntraced(function* (reader: Reader) {
   return {
+    writer: yield* reader.get(variables.writer),
     account: yield* reader.get(variables.account),
     host: yield* reader.get(variables.host),
     user: yield* reader.get(variables.user),
@@ -100,9 +101,23 @@ const snowflake = Effect.fnUntraced(function* (reader: Reader, read: SnowflakeRe
   const credentials = yield* login(reader, read)
   if (account === undefined || read.user === undefined || read.database === undefined || credentials === undefined)
     return undefined
-  const { database, host, role, schema, user, warehouse } = { ...read, user: read.user, database: read.database }
-  return { _tag: "Snowflake" as const, account, user, database, schema, warehouse, role, host, credentials }
+  const { database, host, role, schema, user, warehouse, writer } = {
+    ...read,
+    user: read.user,
+    database: read.database
+  }
+  if (writer === "streaming") checkStreaming(reader, credentials)
+  return { _tag: "Snowflake" as const, writer, account, user, database, schema, warehouse, role, host, credentials }
 })
+
+/** The streaming API knows neither passwords nor OAuth tokens of others. */
+const checkStreaming = (reader: Reader, { _tag }: SnowflakeSettings["credentials"]): void => {
+  if (_tag === "KeyPair" || _tag === "AccessToken") return
+  reader.note(
+    variables.writer,
+    `streaming takes a key pair (${variables.privateKeyPath.name}) or a programmatic access token (${variables.token.name}); Snowflake's streaming API does not accept ${_tag === "Password" ? "a password" : "an OAuth token"}`
+  )
+}
 
 /**
  * `myorg-me.privatelink.snowflakecomputing.com` → `myorg-me`; any other address needs no account, but the driver wants

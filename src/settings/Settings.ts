@@ -48,6 +48,13 @@ export class Settings extends Context.Service<
   }
 >()("bronze/settings/Settings") {}
 
+/**
+ * Whether CONSUMER_OFFSETS keeps the offsets, in the same transaction as the rows; otherwise what the group has committed
+ * in Kafka says where reading starts.
+ */
+export const keepsLedger = ({ delivery, sink }: Pick<Settings["Service"], "delivery" | "sink">): boolean =>
+  delivery === "exactly-once" && (sink._tag === "DuckDb" || sink.writer === "sql")
+
 /** The configuration cannot be used; it lists everything that is wrong with it. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
   /** Each begins with the name of its variable. */
@@ -104,6 +111,8 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
   if (routes.some(({ topic }) => topic === dlqTopic))
     note(variables.dlqTopic, `expected a topic that is not consumed, got "${dlqTopic}"`)
   const into = yield* sink(reader)
+  if (into?._tag === "Snowflake" && into.writer === "streaming" && settings.delivery === "at-least-once")
+    note(variables.delivery, `expected exactly-once with ${variables.writer.name}=streaming, where it costs nothing`)
   if (reader.problems.length > 0 || into === undefined)
     return yield* new SettingsError({ problems: [...new Set(reader.problems)] })
   return { ...settings, sink: into }
@@ -130,7 +139,7 @@ const said = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]) => 
   sink:
     sink._tag === "DuckDb"
       ? `DuckDB ${sink.path}`
-      : `Snowflake ${sink.host ?? sink.account}, ${sink.database}.${sink.schema} as ${sink.user} (${sink.credentials._tag})${sink.role ? `, role ${sink.role}` : ""}${sink.warehouse ? `, warehouse ${sink.warehouse}` : ""}`,
+      : `Snowflake ${sink.host ?? sink.account}, ${sink.database}.${sink.schema} as ${sink.user} (${sink.credentials._tag})${sink.writer === "streaming" ? ", Snowpipe Streaming" : ""}${sink.role ? `, role ${sink.role}` : ""}${sink.warehouse ? `, warehouse ${sink.warehouse}` : ""}`,
   batch: `${batch.size} events or ${Duration.toSeconds(batch.timeout)} seconds`,
   delivery
 })

@@ -180,6 +180,12 @@ export const variables = {
     "snowflake, or duckdb for an embedded database",
     Parse.choice({ snowflake: "Snowflake", duckdb: "DuckDb" })
   ),
+  writer: variable(
+    "SNOWFLAKE_WRITER",
+    "sql",
+    "sql: INSERTs in a virtual warehouse, or streaming: Snowpipe Streaming, without one",
+    Parse.choice({ sql: "sql", streaming: "streaming" })
+  ),
   account: optional("SNOWFLAKE_ACCOUNT", "account identifier, such as myorg-myaccount", accountName),
   user: optional("SNOWFLAKE_USER", "user to log in as", Parse.text("a user")),
   password: secret("SNOWFLAKE_PASSWORD", "password, for trials; for a service use a key pair or a token"),

@@ -1,10 +1,10 @@
 /**
- * The contract of a warehouse: a write is one transaction that carries rows, dead letters and the ledger's offsets
- * together, or leaves no trace.
+ * The contract of a warehouse: what it has accepted of a partition becomes durable in order, or is fenced; a warehouse
+ * with a ledger makes rows, dead letters and offsets durable in one transaction.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { Batch, Claimed } from "../domain/Batch.ts"
+import type { Batch, Claimed, OffsetRange } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
 import type { Start, TopicPartition } from "../domain/KafkaRecord.ts"
@@ -18,6 +18,8 @@ export interface LedgerEntry extends TopicPartition, Claimed {
   readonly topicId?: string | undefined
   /** The member that claimed it last. */
   readonly owner: string
+  /** Where not all up to `next` but more is durable already, and is passed over when it comes again: the offset after it. */
+  readonly ahead?: number | undefined
 }
 
 /** Something that must be fixed before the service can run. */
@@ -64,7 +66,7 @@ export class Warehouse extends Context.Service<
     /**
      * Claims partitions for `owner`: raises their epoch by one, so that whoever held them is fenced, and makes a ledger
      * row at the given offset where there is none. Notes the id of the topic, where one is given. Returns the claimed
-     * rows. Never moves an existing NEXT_OFFSET.
+     * rows. Never moves an existing NEXT_OFFSET. Without a ledger, positions are where the starts say.
      */
     readonly claim: (
       starts: ReadonlyArray<Start>,
@@ -75,14 +77,20 @@ export class Warehouse extends Context.Service<
      * that whoever holds the partitions is fenced and reads the ledger again.
      */
     readonly reset: (positions: ReadonlyArray<Start>, owner: string) => Effect.Effect<void, WarehouseError>
-    /** Reads the ledger of this consumer group. */
+    /** Reads the ledger of this consumer group; nothing where Kafka alone keeps the offsets. */
     readonly ledger: Effect.Effect<ReadonlyArray<LedgerEntry>, WarehouseError>
     /**
-     * One attempt to make a batch durable. In exactly-once delivery the ledger moves in the same transaction, and only
-     * if each partition is at (`epoch`, `from`): else the reason is `fenced` and nothing is written. In at-least-once
-     * delivery `ranges` are not looked at. An `unavailable` failure may hide a write that did land: `ledger` tells.
+     * One attempt to write a batch; it ends when the batch is accepted. With a ledger that means durable: the ledger
+     * moves in the same transaction, and only if each partition is at (`epoch`, `from`), else the reason is `fenced` and
+     * nothing is written. In at-least-once delivery `ranges` are not looked at. An `unavailable` failure may hide a write
+     * that did land: `ledger` tells, or the next attempt finds out.
      */
     readonly write: (batch: Batch) => Effect.Effect<void, WarehouseError>
+    /**
+     * Ends once all that was accepted of these partitions up to the ends of these ranges is durable; `fenced` where that
+     * will never be, and how much of it is has to be read again by a claim. Undefined where what is accepted is durable.
+     */
+    readonly durable?: ((ranges: ReadonlyArray<OffsetRange>) => Effect.Effect<void, WarehouseError>) | undefined
     /**
      * What is there of each partition of the routed topics, and what the ledger of this consumer group says should be,
      * both as of the same instant: a service that runs meanwhile makes no false alarm. Reads the tables as a whole.

@@ -13,7 +13,7 @@ import type { EachBatchPayload } from "kafkajs"
 import type { TopicPartition } from "../../domain/KafkaRecord.ts"
 import { Progress } from "../../observe/Progress.ts"
 import * as Retry from "../../Retry.ts"
-import { Settings } from "../../settings/Settings.ts"
+import { keepsLedger, Settings } from "../../settings/Settings.ts"
 import { Admin } from "../Admin.ts"
 import { type Assignment, ConsumerGroup } from "../ConsumerGroup.ts"
 import { isEviction, isRebalance, KafkaError } from "../KafkaError.ts"
@@ -38,8 +38,9 @@ const heartbeatEvery = 500
 export const layer = Layer.effect(
   ConsumerGroup,
   Effect.gen(function* () {
-    const { delivery, kafka } = yield* Settings
-    const committing = delivery === "exactly-once" ? "ledger" : "rows"
+    const settings = yield* Settings
+    const { kafka } = settings
+    const committing = keepsLedger(settings) ? "ledger" : "rows"
     const sessionTimeout = Duration.toMillis(kafka.sessionTimeout)
     const heartbeatInterval = Math.min(3000, sessionTimeout / 4)
     const client = yield* KafkaClient

@@ -18,6 +18,7 @@ import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from ".
 import { consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
 import { type Problem, Warehouse } from "../Warehouse.ts"
 import { WarehouseError } from "../WarehouseError.ts"
+import { withoutLedger } from "../WithoutLedger.ts"
 import { appendDeadLetters, appendRows } from "./Append.ts"
 import * as DuckDbClient from "./Client.ts"
 import { isConflict } from "./Errors.ts"
@@ -40,6 +41,8 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       const ddl = Sql.ddl(path, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
 
+      const exactlyOnce = delivery === "exactly-once"
+
       // Nobody else can alter a table while we hold the file, so its columns are read once.
       let known: Tables.Found | undefined
       const columnsOf = Effect.fnUntraced(function* (connection: DuckDbClient.Connection, table: string) {
@@ -50,7 +53,6 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       const write = Effect.fnUntraced(function* (batch: Batch) {
         const rows = rowsOf(batch)
         const letters = deadLettersOf(batch)
-        const exactlyOnce = delivery === "exactly-once"
         if (rows.length === 0 && letters.length === 0 && !exactlyOnce) return
         const now = yield* Clock.currentTimeMillis
         yield* client.transaction(
@@ -96,9 +98,9 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
       )
       const init = Effect.andThen(client.create, makeTables)
 
-      const coverage = CoverageSql.coverage(Sql.dialect, routes, delivery === "exactly-once" ? kafka.group : undefined)
+      const coverage = CoverageSql.coverage(Sql.dialect, routes, exactlyOnce ? kafka.group : undefined)
 
-      const needed = shapesOf(routes).filter((shape) => delivery === "exactly-once" || shape !== consumerOffsets)
+      const needed = shapesOf(routes).filter((shape) => exactlyOnce || shape !== consumerOffsets)
       const preflight = client
         .use(
           Effect.fnUntraced(function* (connection) {
@@ -120,15 +122,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           )
         )
 
-      return Warehouse.of({
-        name: "DuckDB",
-        target: `DuckDB file ${shown(path)}`,
-        ddl: [...ddl.create, ...ddl.upgrade],
-        createHybridLedger: Effect.fail(
-          new WarehouseError({ reason: "denied", message: "only Snowflake has hybrid tables" })
-        ),
-        init,
-        preflight,
+      const ledger: Pick<Warehouse["Service"], "claim" | "reset" | "ledger"> = {
         claim: Effect.fnUntraced(function* (starts, owner) {
           const binds = [kafka.group, BigInt(yield* Clock.currentTimeMillis), startsBind(starts)]
           const rows = yield* afterConflict(
@@ -149,11 +143,23 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         ledger: Effect.flatMap(
           client.use((connection) => connection.query(Sql.readLedger, [kafka.group])),
           toLedger
+        )
+      }
+
+      return Warehouse.of({
+        name: "DuckDB",
+        target: `DuckDB file ${shown(path)}`,
+        ddl: [...ddl.create, ...ddl.upgrade],
+        createHybridLedger: Effect.fail(
+          new WarehouseError({ reason: "denied", message: "only Snowflake has hybrid tables" })
         ),
+        init,
+        preflight,
+        ...(exactlyOnce ? ledger : withoutLedger),
         write,
         coverage: Effect.flatMap(
           client.use((connection) => connection.query(coverage.sql, coverage.binds)),
-          toCoverage(routes, delivery === "exactly-once")
+          toCoverage(routes, exactlyOnce)
         ),
         deadLetters: (filter) => {
           const { binds, sql } = DeadLetterSql.select(Sql.dialect, filter)

@@ -44,6 +44,7 @@ const holdCommit = Effect.gen(function* () {
 let databases = 0
 const account = (given: Partial<SnowflakeSettings> = {}) => ({
   _tag: "Snowflake" as const,
+  writer: "sql" as const,
   account: "account",
   user: "user",
   database: `DB${++databases}`,

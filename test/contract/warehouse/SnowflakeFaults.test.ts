@@ -42,6 +42,7 @@ afterAll(async () => {
 let databases = 0
 const sinkOf = (host: string, database: number) => ({
   _tag: "Snowflake" as const,
+  writer: "sql" as const,
   account: "account",
   user: "user",
   database: `FAULTS${database}`,

@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Emulator, startEmulator } from "../../../scripts/emulator/emulator.ts"
-import type { SnowflakeSettings } from "../../../src/settings/Model.ts"
+import type { SinkSettings } from "../../../src/settings/Model.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import { connect } from "../../../src/warehouse/snowflake/Driver.ts"
 import * as Snowflake from "../../../src/warehouse/snowflake/Snowflake.ts"
@@ -36,8 +36,9 @@ for (const mode of ["snapshot", "twins"] as const)
     })
 
     let databases = 0
-    const account = (): SnowflakeSettings & { readonly _tag: "Snowflake" } => ({
+    const account = (): Extract<SinkSettings, { _tag: "Snowflake" }> => ({
       _tag: "Snowflake",
+      writer: "sql",
       account: "account",
       user: "user",
       database: `MODE${++databases}`,

@@ -2,14 +2,15 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type EmulatorOptions, startEmulator } from "../../../scripts/emulator/emulator.ts"
-import type { SnowflakeSettings } from "../../../src/settings/Model.ts"
+import type { SinkSettings, SnowflakeSettings } from "../../../src/settings/Model.ts"
 import { connect } from "../../../src/warehouse/snowflake/Driver.ts"
 
 export const account = (
   host: string,
   given: Partial<SnowflakeSettings> = {}
-): SnowflakeSettings & { _tag: "Snowflake" } => ({
+): Extract<SinkSettings, { _tag: "Snowflake" }> => ({
   _tag: "Snowflake",
+  writer: "sql",
   account: "account",
   user: "user",
   database: "DB",

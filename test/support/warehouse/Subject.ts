@@ -93,6 +93,8 @@ export interface Subject {
   readonly widest: string
   /** Whether it has tables that can be missing. */
   readonly hasTables: boolean
+  /** False where Kafka alone keeps the offsets. */
+  readonly keepsLedger?: false
   /** Whether the tables have been made by somebody else, and the service may only write to them. */
   readonly isLeastRole?: true
   /**

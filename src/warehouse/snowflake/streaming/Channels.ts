@@ -1,0 +1,151 @@
+/**
+ * The open channels of this process: two for each partition, one for its rows and one for its dead letters. Watches
+ * until what was accepted is durable, and bounds how much that is.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import { partitionKey, type TopicPartition } from "../../../domain/KafkaRecord.ts"
+import { deadLetters } from "../../sql/Tables.ts"
+import type { WarehouseError } from "../../WarehouseError.ts"
+import type { Api, ChannelStatus } from "./Api.ts"
+import * as Channel from "./Channel.ts"
+import * as Names from "./Names.ts"
+
+/** The channels of a partition, since it was claimed. */
+export interface Claimed extends TopicPartition {
+  /** Counts the claims of this process. */
+  readonly epoch: number
+  readonly rows: Channel.Channel
+  readonly letters: Channel.Channel
+}
+
+/** How much may be accepted and not durable, in bytes before compression; it is not held here. */
+const maxPending = 256 * 1024 * 1024
+
+/** Milliseconds between two looks at the offset tokens: the shorter one while they move. */
+const [soon, seldom] = [250, 2_000]
+
+/** Channels that one request asks for. */
+const atOnce = 500
+
+export const make = Effect.fnUntraced(function* (options: {
+  readonly api: Api
+  readonly group: string
+  /** How long accepted rows may take to become durable. */
+  readonly patience: Duration.Duration
+  readonly onRejected: (channel: Channel.Channel, rows: number, status: ChannelStatus) => Effect.Effect<void>
+}) {
+  const { api, group, onRejected } = options
+  const patience = Duration.toMillis(options.patience)
+  const partitions = new Map<string, Claimed>()
+  const changed = yield* Latch.make()
+  const busy = yield* Latch.make()
+  let epochs = 0
+
+  const all = (): ReadonlyArray<Channel.Channel> =>
+    [...partitions.values()].flatMap(({ letters, rows }) => [rows, letters])
+  const pending = (): number => all().reduce((sum, channel) => sum + channel.pending(), 0)
+
+  /** One look at the offset tokens; gives whether one of them has moved. */
+  const look = Effect.fnUntraced(function* () {
+    const before = pending()
+    const waiting = all().filter((channel) => channel.pending() > 0)
+    yield* Effect.forEach(
+      new Set(waiting.map(({ pipe }) => pipe)),
+      (pipe) => {
+        const here = waiting.filter((channel) => channel.pipe === pipe)
+        return Effect.forEach(chunks(here, atOnce), (some) => lookAt(pipe, some), { discard: true })
+      },
+      { concurrency: 4, discard: true }
+    )
+    yield* giveUp
+    const moved = pending() < before
+    if (moved) yield* changed.open
+    return moved
+  })
+
+  const lookAt = Effect.fnUntraced(
+    function* (pipe: string, channels: ReadonlyArray<Channel.Channel>) {
+      const statuses = yield* api.status(
+        pipe,
+        channels.map(({ name }) => name)
+      )
+      const now = yield* Clock.currentTimeMillis
+      for (const channel of channels) {
+        const status = statuses.get(channel.name)
+        const rejected = channel.note(status, now)
+        if (status !== undefined && rejected > 0) yield* onRejected(channel, rejected, status)
+      }
+    },
+    // Whoever writes hears of it too, and what is not durable for too long is given up.
+    Effect.catch((error: WarehouseError) => Effect.logDebug(error.message))
+  )
+
+  /** What has been accepted and is not durable for too long never will be: it is opened and read again. */
+  const giveUp = Effect.map(Clock.currentTimeMillis, (now) => {
+    for (const channel of all()) {
+      const since = channel.waitingSince()
+      if (since !== undefined && now - since > patience)
+        channel.close(
+          Channel.fenced(
+            `channel ${channel.name}: what Snowflake accepted is not durable after ${Duration.format(options.patience)}`
+          )
+        )
+    }
+  })
+
+  const watch = (pause: number): Effect.Effect<never> =>
+    Effect.suspend(() => {
+      if (pending() === 0) {
+        busy.closeUnsafe()
+        return Effect.andThen(busy.await, watch(soon))
+      }
+      return Effect.sleep(pause).pipe(
+        Effect.andThen(look()),
+        Effect.flatMap((moved) => watch(moved ? soon : Math.min(2 * pause, seldom)))
+      )
+    })
+  yield* Effect.forkScoped(watch(soon))
+
+  return {
+    pending,
+    /** Opens the channels of a partition and fences whoever had them. */
+    claim: Effect.fnUntraced(function* (
+      place: TopicPartition & { readonly topicId?: string | undefined },
+      table: string
+    ) {
+      const opening = [table, deadLetters.name].map((name) =>
+        Channel.open(api, Names.pipeOf(name), Names.channelOf({ ...place, group }, table))
+      )
+      const [rows, letters] = yield* Effect.all(opening, { concurrency: 2 })
+      if (rows === undefined || letters === undefined) return yield* Effect.die("two were opened")
+      const { partition, topic } = place
+      const before = partitions.get(partitionKey(place))
+      for (const channel of [before?.rows, before?.letters])
+        channel?.close(Channel.fenced(`channel ${channel.name} was opened again`))
+      const claimed: Claimed = { topic, partition, epoch: ++epochs, rows, letters }
+      partitions.set(partitionKey(place), claimed)
+      return claimed
+    }),
+    /** The channels of a partition as of this claim; undefined once it was claimed again. */
+    find: (place: TopicPartition, epoch: number): Claimed | undefined => {
+      const found = partitions.get(partitionKey(place))
+      return found?.epoch === epoch ? found : undefined
+    },
+    /** Says that rows were accepted, so that somebody looks when they are durable. */
+    accepted: busy.open,
+    /** Waits while too much of what was accepted is not durable. */
+    room: Effect.suspend(function wait(): Effect.Effect<void> {
+      if (pending() < maxPending) return Effect.void
+      changed.closeUnsafe()
+      return Effect.andThen(changed.await, Effect.suspend(wait))
+    })
+  }
+})
+
+export type Channels = Effect.Success<ReturnType<typeof make>>
+
+const chunks = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))
