@@ -5,7 +5,16 @@ import type { Position } from "./KafkaRecord.ts"
 export const overheadBytes = 192
 
 /** Why a record could not become a row; a small, closed set, fit for a metric label. */
-export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused", "undecodable"] as const
+export const deadLetterCauses = [
+  "not_json",
+  "not_utf8",
+  "not_avro",
+  "not_protobuf",
+  "unknown_schema",
+  "too_large",
+  "refused",
+  "undecodable"
+] as const
 export type DeadLetterCause = (typeof deadLetterCauses)[number]
 
 /** Why a record was skipped on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */

@@ -18,6 +18,7 @@ const near = [
   "SINK",
   "LOG",
   "HTTP",
+  "SCHEMA",
   "SHUTDOWN"
 ]
 

@@ -19,6 +19,14 @@ export interface KafkaSettings {
   readonly offsetsLost: "stop" | "continue"
 }
 
+export interface RegistrySettings {
+  /** Without a slash at its end. */
+  readonly url: string
+  /** The value of the header. */
+  readonly authorization: Redacted.Redacted | undefined
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: Redacted.Redacted }
+}
+
 export interface SnowflakeSettings {
   readonly account: string
   readonly user: string

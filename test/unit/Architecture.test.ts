@@ -12,9 +12,9 @@ const floors = [
   ["cli"],
   ["app"],
   ["pipeline"],
-  ["kafka", "http"],
+  ["kafka", "http", "schema"],
   ["warehouse", "observe"],
-  ["settings", "schema"],
+  ["settings"],
   ["domain", "Retry", "Throttle", "Version"]
 ]
 
