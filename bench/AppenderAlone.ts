@@ -3,6 +3,7 @@
  * transactions of many rows.
  */
 import duckdb, { type DuckDBValue } from "@duckdb/node-api"
+import { decoded } from "../src/domain/Bytes.ts"
 import { parseRoutes } from "../src/domain/Route.ts"
 import * as Sql from "../src/warehouse/duckdb/Sql.ts"
 import { routeOf } from "./Orders.ts"
@@ -35,7 +36,7 @@ const append = async (rows: ReturnType<typeof Rows.make>, from: number): Promise
     chunk.setColumns([
       part.map(({ columns }) => columns[0] ?? null),
       part.map(({ columns }) => new duckdb.DuckDBDecimalValue(BigInt(columns[1] ?? 0), 38, 0)),
-      part.map(({ event }) => event),
+      part.map(({ event }) => (event === null ? null : decoded(event))),
       part.map(() => now),
       part.map(({ topic }) => topic),
       part.map(({ partition }) => partition),

@@ -90,5 +90,5 @@ export const parts: ReadonlyArray<Part> = [
 
 const rowAt = (place: TopicPartition & { readonly offset: number }): BronzeRow => ({
   ...{ _tag: "BronzeRow", ...place, timestamp: 0, key: null, headers: null },
-  ...{ event: "{}", columns: [null, null], bytes: 100 }
+  ...{ event: Buffer.from("{}"), columns: [null, null], bytes: 100 }
 })

@@ -81,7 +81,7 @@ async def run_statement(request, session, body):
     elif word in ("CREATE", "DROP") or re.match(r"ALTER\s+TABLE", sql, re.I):
         stale.forget()
         access.created(sql, role, execution.connection)
-        await error_table.changed(sql, execution.connection)
+        await error_table.changed(sql, execution.connection, str(answer["data"].get("rowset")))
         await streaming.tables_changed()
     if word in ("COMMIT", "ROLLBACK"):
         session.transaction = None

@@ -6,12 +6,15 @@ const mark = "base64:"
 const asBuffer = (bytes: Uint8Array): Buffer =>
   bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
+/** The text of bytes that are known to be UTF-8. */
+export const decoded = (bytes: Uint8Array): string => asBuffer(bytes).toString("utf8")
+
 /**
  * Undefined when the bytes are not UTF-8: such become U+FFFD, and where that does not stand nobody has to look at them
  * a second time.
  */
 export const utf8 = (bytes: Uint8Array): string | undefined => {
-  const text = asBuffer(bytes).toString("utf8")
+  const text = decoded(bytes)
   return text.includes("\ufffd") && !isUtf8(bytes) ? undefined : text
 }
 

@@ -35,8 +35,8 @@ export interface Source extends Position {
 /** A row of a raw table. */
 export interface BronzeRow extends Source {
   readonly _tag: "BronzeRow"
-  /** The payload text, untouched; null for a tombstone. */
-  readonly event: string | null
+  /** The payload as it came, which is JSON in UTF-8; null for a tombstone. */
+  readonly event: Uint8Array | null
   /**
    * The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123456` in
    * UTC); null where the event has none that fits.

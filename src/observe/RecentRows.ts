@@ -2,13 +2,15 @@
  * The last rows and dead letters that became durable, for people to look at; a few of them, and payloads only where
  * that was asked for.
  */
+
 import { type Batch, deadLettersOf, rowsOf } from "../domain/Batch.ts"
+import { decoded } from "../domain/Bytes.ts"
 import type { DeadLetterView, RowView } from "./ProgressView.ts"
 
 /** How many of each. */
 export const count = 20
 
-/** How much of a payload is kept, in characters. */
+/** How much of a payload is kept, in bytes. */
 const maxEvent = 2000
 
 export const make = (showEvents: boolean) => {
@@ -26,7 +28,7 @@ export const make = (showEvents: boolean) => {
         .reverse()
         .map(({ event, offset, partition, topic }) => ({
           ...{ table, topic, partition, offset },
-          event: showEvents ? (event?.slice(0, maxEvent) ?? null) : null
+          event: showEvents && event !== null ? decoded(event.subarray(0, maxEvent)) : null
         }))
       const newLetters = deadLettersOf(batch)
         .slice(-count)

@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Batch from "../domain/Batch.ts"
+import { base64 } from "../domain/Bytes.ts"
 import { smaller } from "../domain/DeadLetters.ts"
 import { halves } from "../domain/Halves.ts"
 import { partitionKey } from "../domain/KafkaRecord.ts"
@@ -229,7 +230,7 @@ const bury = (row: BronzeRow, error: WarehouseError): DeadLetter => {
     ...{ topic, partition, offset, timestamp, key, headers, bytes },
     cause: error.reason === "too_large" ? "too_large" : "refused",
     message: error.message,
-    payload: row.event === null ? null : Buffer.from(row.event, "utf8").toString("base64")
+    payload: row.event === null ? null : base64(row.event)
   }
 }
 

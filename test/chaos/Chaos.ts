@@ -45,7 +45,7 @@ export const run = async (options: Options): Promise<Report> => {
   const random = Random.make(seed)
   const folder = await mkdtemp(join(tmpdir(), "bronze-chaos-"))
   const brokers = await startCluster({ nodes: 2, dataDir: join(folder, "kafka") })
-  const snowflake = sinks.includes("snowflake") ? await startSnowflake(folder, options.mode) : undefined
+  const snowflake = sinks.some((sink) => sink !== "duckdb") ? await startSnowflake(folder, options.mode) : undefined
   const stage: Stage = { brokers, folder, random, program: options.program ?? built, ...(snowflake && { snowflake }) }
   const total = { rounds: 0, records: 0, duplicates: 0, gaps: 0 }
   const happened = new Map<string, number>()
@@ -89,6 +89,8 @@ const startSnowflake = async (folder: string, mode: Options["mode"]) => {
   const emulator = await startEmulator({
     dataDir: join(folder, "snowflake"),
     idleTransactionSeconds: 3,
+    // The login of the streaming API ends every few seconds, and rows take a while.
+    options: { "streaming-token-s": 4, "streaming-commit-ms": 300 },
     ...(mode && { mode })
   })
   return { emulator, proxy: await FaultProxy.start({ targetPort: emulator.port }) }

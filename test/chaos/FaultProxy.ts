@@ -1,12 +1,12 @@
 /**
- * Stands between the driver and the Snowflake emulator: lets everything through, except where a fault is armed; counts
+ * Stands between the service and the Snowflake emulator: lets everything through, except where a fault is armed; counts
  * what it did.
  */
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { gunzipSync } from "node:zlib"
 
-/** What a statement is for the service: a step of its protocol. */
+/** What a statement, or a call of the streaming API, is for the service: a step of its protocol. */
 export const steps = [
   "login",
   "begin",
@@ -16,7 +16,11 @@ export const steps = [
   "ledger",
   "commit",
   "claim",
-  "select"
+  "select",
+  "open",
+  "append",
+  "append_letters",
+  "tokens"
 ] as const
 export type Step = (typeof steps)[number] | "other"
 
@@ -33,7 +37,27 @@ export const faults = [
   "413",
   "lost_reply"
 ] as const
-export type Fault = (typeof faults)[number]
+
+/** What the streaming API is known to answer besides. */
+export const streamingFaults = [
+  "429",
+  "503",
+  "503_bare",
+  "reset",
+  "half_open",
+  "slow",
+  "401",
+  "403",
+  "404_route",
+  "404_channel",
+  "409",
+  "410",
+  "413",
+  "stale",
+  "discarded",
+  "lost_reply"
+] as const
+export type Fault = (typeof faults)[number] | (typeof streamingFaults)[number]
 
 export interface FaultProxy {
   readonly port: number
@@ -74,7 +98,18 @@ const stepOf = (sql: string): Step => {
 const refusal = (code: string, message: string, sqlState = "08001") =>
   ({ status: 200, body: { data: { errorCode: code, sqlState }, code, message, success: false } }) as const
 
+/** As the streaming API refuses. */
+const coded = (status: number, code: string) => ({ status, body: { code, message: "injected" } })
+
 const refusals = {
+  "401": coded(401, "390318"),
+  "403": coded(403, "390420"),
+  "404_channel": coded(404, "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED"),
+  "409": coded(409, "ERR_CHANNEL_MUST_BE_REOPENED"),
+  "410": coded(410, "GONE"),
+  stale: coded(400, "STALE_CONTINUATION_TOKEN_SEQUENCER"),
+  "503_bare": { status: 503, body: "ERR_GENERAL_EXCEPTION_RETRY_REQUEST" },
+  "404_route": { status: 404, body: "No Route", type: "text/plain" },
   "429": { status: 429, body: {} },
   "503": { status: 503, body: {} },
   expired: refusal("390112", "Authentication token has expired. The user must authenticate again."),
@@ -117,7 +152,8 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
           port: options.targetPort,
           method: req.method,
           path: req.url,
-          headers: { ...headers, "content-length": body.length }
+          // The streaming API is told where it was asked, and gives that as the host of its data.
+          headers: { ...headers, host: `127.0.0.1:${portOf(server)}`, "content-length": body.length }
         },
         (res) => {
           const chunks: Array<Buffer> = []
@@ -141,9 +177,18 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
     if (fault !== undefined) fired.set(`${fault} at ${step}`, (fired.get(`${fault} at ${step}`) ?? 0) + 1)
     if (fault === "reset") return void req.socket.destroy()
     if (fault === "half_open") return
+    if (fault === "discarded") {
+      // The API takes the rows and will never have them.
+      const given = new URL(req.url ?? "", "http://localhost").searchParams.get("continuationToken") ?? ""
+      const next = given.replace(/\d+$/, (row) => String(Number(row) + 1))
+      const answer = { status_code: 0, message: "Success", next_continuation_token: next }
+      return void res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer))
+    }
     if (fault !== undefined && fault !== "slow" && fault !== "lost_reply") {
-      const { body, status } = refusals[fault]
-      return void res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body))
+      const refusal: { readonly status: number; readonly body: unknown; readonly type?: string } = refusals[fault]
+      const type = refusal.type ?? "application/json"
+      const text = type === "text/plain" ? String(refusal.body) : JSON.stringify(refusal.body)
+      return void res.writeHead(refusal.status, { "content-type": type }).end(text)
     }
     if (fault === "slow") await new Promise((resolve) => setTimeout(resolve, 3000))
     const answer = await forward(req, body)
@@ -162,7 +207,7 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     arm: (fault, step) => void armed.push({ fault, step }),
     at: (step, phase, act) => void acts.push({ step, phase, act }),
     fired,
@@ -180,8 +225,18 @@ export const start = async (options: { readonly targetPort: number }): Promise<F
   }
 }
 
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+
+const streamingStep = (method: string, path: string): Step => {
+  if (path.includes("/rows?")) return path.includes("/DEAD_LETTERS-STREAMING/") ? "append_letters" : "append"
+  if (path.includes(":bulk-channel-status")) return "tokens"
+  return method === "PUT" ? "open" : "other"
+}
+
 const stepOfRequest = (req: IncomingMessage, body: Buffer): Step => {
   const path = req.url ?? ""
+  if (path.startsWith("/oauth/token")) return "login"
+  if (path.startsWith("/v2/streaming/")) return streamingStep(req.method ?? "", path)
   if (path.startsWith("/session/v1/login-request")) return "login"
   if (!path.startsWith("/queries/v1/query-request")) return "other"
   const text = (req.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body).toString("utf8")

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { BronzeProcess } from "../../scripts/support/bronzeProcess.ts"
-import { type Fault, faults, type Step } from "./FaultProxy.ts"
+import { type Fault, faults, type Step, streamingFaults } from "./FaultProxy.ts"
 import { committed, ends, ledger, type Sink, settle, type World } from "./World.ts"
 
 export interface Scenario {
@@ -17,7 +17,9 @@ export interface Scenario {
   readonly run: (world: World) => Promise<void>
 }
 
-const both: ReadonlyArray<Sink> = ["snowflake", "duckdb"]
+const all: ReadonlyArray<Sink> = ["snowflake", "streaming", "duckdb"]
+/** Where several members write. */
+const shared: ReadonlyArray<Sink> = ["snowflake", "streaming"]
 const working = /Inserted|Fetched|Assigned/
 
 /** A ledger that a killed process left locked is waited for: up to LOCK_TIMEOUT, then retried. In milliseconds. */
@@ -33,7 +35,7 @@ const busy = async (member: BronzeProcess): Promise<void> => {
 
 const killAtRandom: Scenario = {
   name: "SIGKILL at a random time",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     const member = one(world)
     await busy(member)
@@ -45,7 +47,7 @@ const killAtRandom: Scenario = {
 
 const killStorm: Scenario = {
   name: "a storm of SIGKILLs",
-  sinks: both,
+  sinks: all,
   isAlways: true,
   run: async (world) => {
     await leaveOnly(world, 0)
@@ -61,7 +63,7 @@ const killStorm: Scenario = {
 
 const killWhileDraining: Scenario = {
   name: "SIGKILL during the drain",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     const member = one(world)
     await busy(member)
@@ -95,6 +97,31 @@ const killAtStep = killPoints.map(
       if (world.members.length === 0) world.join()
       await met
       await assertNotAhead(world)
+      world.join()
+    }
+  })
+)
+
+/** The same where rows go over the streaming API: what is accepted is not durable yet. */
+const streamingKillPoints: ReadonlyArray<readonly [name: string, step: Step, phase: "before" | "after"]> = [
+  ["before the rows are sent", "append", "before"],
+  ["when the rows are accepted", "append", "after"],
+  ["when the dead letters are accepted", "append_letters", "after"],
+  ["while it asks for the offset tokens", "tokens", "before"],
+  ["when the offset tokens are there, before the Kafka commit", "tokens", "after"],
+  ["while it opens its channels", "open", "after"]
+]
+
+const killAtStreamingStep = streamingKillPoints.map(
+  ([name, step, phase]): Scenario => ({
+    name: `SIGKILL ${name}`,
+    sinks: ["streaming"],
+    run: async (world) => {
+      await leaveOnly(world, step === "open" ? 0 : 1)
+      if (step !== "open") await one(world).line(/Inserted/, { timeout: patience })
+      const met = meet(world, step, phase, () => world.kill(one(world)))
+      if (world.members.length === 0) world.join()
+      await met
       world.join()
     }
   })
@@ -134,6 +161,54 @@ const stepsOf = (kind: Fault): ReadonlyArray<Step> => {
   return ["begin", "insert", "lock", "ledger", "commit"]
 }
 
+/** Where each fault of the streaming API can be met. */
+const streamingStepsOf = (kind: Fault): ReadonlyArray<Step> => {
+  if (kind === "discarded" || kind === "413" || kind === "stale" || kind === "lost_reply") return ["append"]
+  if (kind === "409" || kind === "404_channel" || kind === "410") return ["append", "append_letters"]
+  return ["append", "append_letters", "open", "tokens", "login"]
+}
+
+const streamingFault = (kind: Fault): Scenario => ({
+  name: `the streaming API: ${kind}`,
+  sinks: ["streaming"],
+  isSlow: kind === "half_open",
+  run: async (world) => {
+    const { proxy } = world.snowflake ?? {}
+    if (proxy === undefined) return
+    const times = kind === "half_open" ? 1 : 3
+    for (let n = 0; n < times; n++) proxy.arm(kind, n === 0 ? "append" : world.random.pick(streamingStepsOf(kind)))
+    await one(world).line(/Inserted/, { timeout: patience })
+    const until = Date.now() + 30_000
+    while (proxy.armed() > 0 && Date.now() < until) await sleep(100)
+    proxy.disarm()
+    world.happened.set(`fault ${kind}`, (world.happened.get(`fault ${kind}`) ?? 0) + times)
+  }
+})
+
+/** What is accepted stays uncommitted for longer than the service waits, and its members die meanwhile. */
+const neverDurable: Scenario = {
+  name: "accepted and not durable",
+  sinks: ["streaming"],
+  run: async (world) => {
+    const { emulator } = world.snowflake ?? {}
+    if (emulator === undefined) return
+    const set = (milliseconds: number) =>
+      fetch(`${emulator.url}/emulator/options`, {
+        method: "POST",
+        body: JSON.stringify({ "streaming-commit-ms": milliseconds })
+      })
+    await set(-1)
+    await busy(one(world))
+    await sleep(world.random.below(4000))
+    if (world.random.below(2) === 0) {
+      await world.kill(one(world))
+      world.join()
+      await sleep(world.random.below(3000))
+    }
+    await set(100 + world.random.below(600))
+  }
+}
+
 const fault = (kind: Fault): Scenario => ({
   name: `the warehouse: ${kind}`,
   sinks: ["snowflake"],
@@ -155,7 +230,7 @@ const fault = (kind: Fault): Scenario => ({
 
 const zombie: Scenario = {
   name: "SIGSTOP past the session timeout, then SIGCONT",
-  sinks: ["snowflake"],
+  sinks: shared,
   run: async (world) => {
     const sleeper = one(world)
     await busy(sleeper)
@@ -185,7 +260,7 @@ const sleeperInTransaction: Scenario = {
 
 const members: Scenario = {
   name: "members join and leave",
-  sinks: ["snowflake"],
+  sinks: shared,
   run: async (world) => {
     while (world.members.length < 2 + world.random.below(3)) {
       world.join()
@@ -201,7 +276,7 @@ const members: Scenario = {
 
 const rolling: Scenario = {
   name: "a rolling restart",
-  sinks: ["snowflake"],
+  sinks: shared,
   run: async (world) => {
     while (world.members.length < 2) world.join()
     for (const member of [...world.members]) {
@@ -214,7 +289,7 @@ const rolling: Scenario = {
 
 const restart: Scenario = {
   name: "stop and start",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     const member = one(world)
     await busy(member)
@@ -225,7 +300,7 @@ const restart: Scenario = {
 
 const stopWithRecordsInHand: Scenario = {
   name: "SIGTERM with records in hand",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     await leaveOnly(world, 0)
     world.load.trickle(0)
@@ -249,7 +324,7 @@ const stopWithRecordsInHand: Scenario = {
 
 const grow: Scenario = {
   name: "partitions added",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     const metadata = await world.admin.fetchTopicMetadata({ topics: [world.topic] })
     const count = metadata.topics[0]?.partitions.length ?? 0
@@ -260,7 +335,7 @@ const grow: Scenario = {
 
 const brokerKilled: Scenario = {
   name: "a broker killed and restarted",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     const broker = world.random.pick(world.brokers)
     broker.kill()
@@ -271,7 +346,7 @@ const brokerKilled: Scenario = {
 
 const coordinatorLost: Scenario = {
   name: "the coordinator lost",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     const { coordinator } = await findCoordinator(world)
     const broker = world.brokers.find(({ port }) => port === coordinator)
@@ -291,7 +366,7 @@ const findCoordinator = async (world: World): Promise<{ readonly coordinator: nu
 
 const backlog: Scenario = {
   name: "a backlog",
-  sinks: both,
+  sinks: all,
   run: async (world) => {
     await world.load.burst(world.sink === "duckdb" ? 300_000 : 4000)
   }
@@ -303,6 +378,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   killWhileDraining,
   ...killAtStep,
   ...faults.map(fault),
+  ...killAtStreamingStep,
+  ...streamingFaults.map(streamingFault),
+  neverDurable,
   zombie,
   sleeperInTransaction,
   members,

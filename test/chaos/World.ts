@@ -10,7 +10,7 @@ import type { Emulator } from "../../scripts/emulator/emulator.ts"
 import type { Broker } from "../../scripts/kafka/broker.ts"
 import { type BronzeProcess, start } from "../../scripts/support/bronzeProcess.ts"
 import { snowflake } from "../support/Inspect.ts"
-import { snowflakeAt } from "../support/Job.ts"
+import { snowflakeAt, streamingAt } from "../support/Job.ts"
 import type { FaultProxy } from "./FaultProxy.ts"
 import * as Load from "./Load.ts"
 import type { Random } from "./Random.ts"
@@ -26,7 +26,7 @@ export interface Stage {
   readonly random: Random
 }
 
-export type Sink = "snowflake" | "duckdb"
+export type Sink = "snowflake" | "streaming" | "duckdb"
 
 export interface World extends Stage {
   readonly sink: Sink
@@ -76,10 +76,12 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
     WRITE_MAX_ROWS: sink === "duckdb" ? "5000" : "1000",
     // The emulator takes its time with a backlog, more so on a busy machine.
     SHUTDOWN_TIMEOUT: "90",
+    ...(sink === "streaming" && { PROGRESS_TIMEOUT: "5" }),
     TOMBSTONES: stage.random.pick(["insert", "skip"]),
     ...sinkSettings(stage, sink, name)
   }
-  const created = start(env, ["init"], stage.program)
+  // Only what asks in SQL needs a virtual warehouse.
+  const created = start({ ...env, ...(sink === "streaming" && { SNOWFLAKE_WAREHOUSE: "WH" }) }, ["init"], stage.program)
   if ((await created.exit) !== 0) throw new Error(created.output())
 
   const members: Array<BronzeProcess> = []
@@ -126,7 +128,8 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
 const sinkSettings = ({ folder, snowflake }: Stage, sink: Sink, name: string): Readonly<Record<string, string>> => {
   if (sink === "duckdb") return { SINK: "duckdb", DUCKDB_PATH: join(folder, `${name}.duckdb`) }
   if (snowflake === undefined) throw new Error("this stage has no Snowflake")
-  return snowflakeAt(`http://127.0.0.1:${snowflake.proxy.port}`)
+  const host = `http://127.0.0.1:${snowflake.proxy.port}`
+  return sink === "streaming" ? streamingAt(host) : snowflakeAt(host)
 }
 
 /** The group's committed offset by partition; -1 where there is none. */

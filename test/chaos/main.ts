@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|duckdb|both] [--mode snapshot|twins]`: a long run, with
+ * `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|streaming|duckdb|both|all] [--mode snapshot|twins]`: a long run, with
  * its figures; exit 1 if anything is not as promised.
  */
 import { parseArgs } from "node:util"
@@ -17,7 +17,11 @@ const { values } = parseArgs({
   }
 })
 const sinks: ReadonlyArray<Sink> =
-  values.sink === "both" ? ["snowflake", "duckdb"] : [values.sink === "duckdb" ? "duckdb" : "snowflake"]
+  values.sink === "all"
+    ? ["snowflake", "streaming", "duckdb"]
+    : values.sink === "both"
+      ? ["snowflake", "duckdb"]
+      : (["duckdb", "streaming", "snowflake"] as const).filter((sink) => sink === values.sink)
 const mode = (["snapshot", "twins"] as const).find((name) => name === values.mode)
 if (mode === undefined && values.mode !== "") {
   process.stderr.write("--mode is snapshot or twins\n")

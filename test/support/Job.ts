@@ -5,6 +5,7 @@
 import { assert } from "vitest"
 import { start } from "../../scripts/support/bronzeProcess.ts"
 import type { Inspect } from "./Inspect.ts"
+import { privateKeyFile } from "./privateKey.ts"
 import { type RealKafka, unique } from "./RealKafka.ts"
 
 export interface Job {
@@ -50,6 +51,12 @@ export const snowflakeAt = (url: string): Readonly<Record<string, string>> => ({
   SNOWFLAKE_DATABASE: "LAKE",
   SNOWFLAKE_WAREHOUSE: "LOAD"
 })
+
+/** The same through the streaming API, which takes no password and needs no virtual warehouse. */
+export const streamingAt = (url: string): Readonly<Record<string, string>> => {
+  const { SNOWFLAKE_PASSWORD: _, SNOWFLAKE_WAREHOUSE: __, ...account } = snowflakeAt(url)
+  return { ...account, SNOWFLAKE_WRITER: "streaming", SNOWFLAKE_PRIVATE_KEY_PATH: privateKeyFile() }
+}
 
 export const countRows = async (inspect: Inspect, table: string, where = "TRUE"): Promise<number> =>
   Number((await inspect.query(`SELECT COUNT(*) AS N FROM BRONZE.${table} WHERE ${where}`))[0]?.["n"])

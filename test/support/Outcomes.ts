@@ -3,7 +3,10 @@ import type { KafkaRecord } from "../../src/domain/KafkaRecord.ts"
 import type { BronzeRow } from "../../src/domain/Outcome.ts"
 import { parseRoutes, type Route } from "../../src/domain/Route.ts"
 
-export const row = (given: Partial<BronzeRow>): BronzeRow => ({
+/** A row whose payload may be given as text. */
+export type GivenRow = Partial<Omit<BronzeRow, "event">> & { readonly event?: string | Uint8Array | null }
+
+export const row = ({ event = "{}", ...given }: GivenRow): BronzeRow => ({
   _tag: "BronzeRow",
   topic: "raw.orders.v1",
   partition: 0,
@@ -11,11 +14,15 @@ export const row = (given: Partial<BronzeRow>): BronzeRow => ({
   timestamp: Date.UTC(2026, 1, 7, 10, 30),
   key: null,
   headers: null,
-  event: "{}",
+  event: typeof event === "string" ? Buffer.from(event) : event,
   columns: [null, null],
   bytes: 100,
   ...given
 })
+
+/** The text of a payload. */
+export const textOf = (event: Uint8Array | null): string | null =>
+  event === null ? null : Buffer.from(event).toString("utf8")
 
 export const record = (
   given: Partial<Omit<KafkaRecord, "value">> & { readonly value?: string | Uint8Array | null }

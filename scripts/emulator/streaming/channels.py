@@ -78,6 +78,11 @@ class Channel:
             self.rowsets.append(Rowset(self.next_row, start, end, body))
         self.next_row += 1
 
+    def restart(self, state):
+        self.state, self.next_row, self.discards = state, state.row, False
+        self.rowsets.clear()
+        return state
+
     def invalidate(self, code):
         self.state.code = code
         self.rowsets.clear()

@@ -10,7 +10,8 @@ _NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))*)'
 _ERROR_TABLE = re.compile(rf"(?:\bTABLE\s*\(\s*)?\bERROR_TABLE\s*\(\s*{_NAME}\s*\)(?:\s*\))?", re.I)
 _SET = re.compile(rf"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?{_NAME}\s+(?:SET\s+ERROR_LOGGING\s*=\s*(TRUE|FALSE)|UNSET\s+ERROR_LOGGING)\s*;?\s*$", re.I)
 _CREATED = re.compile(
-    rf"(?:CREATE\s+OR\s+REPLACE\s+TABLE|CREATE\s+TABLE(?!\s+IF\b)|DROP\s+TABLE(?:\s+IF\s+EXISTS)?)\s+{_NAME}(.*\bERROR_LOGGING\s*=\s*TRUE\b)?",
+    r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?TABLE(?:\s+IF\s+NOT\s+EXISTS)?|DROP\s+TABLE(?:\s+IF\s+EXISTS)?)\s+"
+    rf"{_NAME}(.*\bERROR_LOGGING\s*=\s*TRUE\b)?",
     re.I | re.S,
 )
 COLUMNS = "TIMESTAMP, QUERY_ID, ERROR_CODE, ERROR_METADATA, ERROR_DATA"
@@ -18,7 +19,9 @@ COLUMNS = "TIMESTAMP, QUERY_ID, ERROR_CODE, ERROR_METADATA, ERROR_DATA"
 
 def _keeps(database, table):
     cursor = fs.shared_fs.duck_conn.cursor()
-    store.prepare(cursor, database)
+    prepared = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = '_streaming_error_logging'"
+    if not cursor.execute(prepared, [database]).fetchone():
+        return False
     logging = store.hidden(database, "_streaming_error_logging")
     return cursor.execute(f"SELECT 1 FROM {logging} WHERE full_table = ?", [table]).fetchone() is not None
 
@@ -43,9 +46,10 @@ def asked(sql, connection):
     return found and (grants.full(found.group(1), connection, "TABLE"), (found.group(2) or "").upper() == "TRUE")
 
 
-async def changed(sql, connection):
+async def changed(sql, connection, said):
     """After DDL: a table that is new, replaced or dropped has no errors."""
-    if found := _CREATED.match(sql):
+    found = None if "already exists" in said else _CREATED.match(sql)
+    if found:
         await switch(grants.full(found.group(1), connection, "TABLE"), found.group(2) is not None)
 
 

@@ -96,6 +96,8 @@ def keep_errors(cursor, channel, rowset, lines, failures):
     for at, message in failures.items():
         try:
             kind, data = "json", json.loads(lines[at])
+            # Half of a surrogate pair is no text.
+            json.dumps(data, ensure_ascii=False).encode()
         except UnicodeDecodeError:
             kind, data = "binary-base64", base64.b64encode(lines[at]).decode()
         except ValueError:

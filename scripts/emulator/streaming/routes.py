@@ -34,7 +34,9 @@ async def _answer(request, body):
         return PlainTextResponse(tokens.exchange(request, dict(parse_qsl(body.decode()))))
     if path == f"{ROOT}hostname":
         tokens.check_user(request)
-        return PlainTextResponse(request.headers["host"])
+        # The official client, which comes by HTTPS, adds its own port to the name.
+        host = request.headers["host"]
+        return PlainTextResponse(host.rpartition(":")[0] if request.url.scheme == "https" else host)
     role = tokens.role_of(request)
     rest = path[len(ROOT):]
     is_data = rest.startswith("data/")

@@ -4,25 +4,31 @@ from dataclasses import replace
 
 import fakesnow.server as fs
 from options import OPTIONS
-from streaming import commits, pipes, rows, store
+from streaming import commits, pipes, store
 from streaming.channels import SUCCESS, TABLE_GONE, Channel, State, now_ms
 from streaming.refused import Refused, missing
 
 channels = {}  # (database, schema, pipe, name): Channel
-NO_CHANNEL = Refused(404, "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED", "Channel does not exist or is not authorized.")
 
 
 def _key(pipe, name):
     return pipe.database, pipe.schema, pipe.name, name
 
 
-def _found(pipe, name):
+def _find(pipe, name):
     """The case of a name in a path does not count, unless there are several."""
     exact = channels.get(_key(pipe, name))
     if exact is not None:
         return exact
     wanted = _key(pipe, name.upper())
     return next((one for key, one in channels.items() if (*key[:3], key[3].upper()) == wanted), None)
+
+
+def _found(pipe, name):
+    channel = _find(pipe, name)
+    if channel is None:
+        raise Refused(404, "ERR_CHANNEL_DOES_NOT_EXIST_OR_IS_NOT_AUTHORIZED", "Channel does not exist or is not authorized.")
+    return channel
 
 
 def load():
@@ -34,19 +40,19 @@ def load():
 
 
 async def open_channel(pipe, name, token, fail_on_uncommitted):
-    channel = _found(pipe, name)
+    channel = _find(pipe, name)
     if channel is None:
         # A channel that was dropped and is opened again is another one to whoever had it.
-        channel = Channel(pipe, name, State(client=now_ms() - 1, token=token))
+        channel = channels[_key(pipe, name)] = Channel(pipe, name, State(client=now_ms() - 1, token=token))
     async with channel.busy:
         if fail_on_uncommitted and channel.rowsets and channel.state.code == SUCCESS:
             raise Refused(409, "ERR_CHANNEL_HAS_UNCOMMITTED_DATA", "The channel has uncommitted data.")
-        channel.rowsets.clear()
         old = channel.state
         if old.code == TABLE_GONE:
             # The pipe of the table that took its place has no channels yet.
             old = State(client=old.client, token=token)
-        state = replace(old, client=old.client + 1, row=1, code=SUCCESS)
+        # From here on whoever had the channel is refused, also while this is being saved.
+        state = channel.restart(replace(old, client=old.client + 1, row=1, code=SUCCESS))
 
         def save(cursor):
             table, _ = pipes.columns(cursor, pipe)
@@ -55,17 +61,13 @@ async def open_channel(pipe, name, token, fail_on_uncommitted):
             return table
 
         channel.table = await commits.in_transaction(save)
-        channel.state, channel.next_row, channel.discards = state, 1, False
-        channels[_key(pipe, channel.name)] = channel
-    return {"status_code": 0, "message": "Success", "next_continuation_token": channel.continuation,
+    return {"status_code": 0, "message": "Success", "next_continuation_token": f"{state.client}_{state.row}",
             "channel_status": channel.status()}
 
 
 async def append(pipe, name, continuation, start, end, body):
     channel = _found(pipe, name)
-    if channel is None:
-        raise NO_CHANNEL
-    if not rows.lines_of(body):
+    if not body.strip():
         raise Refused(400, "ERR_INVALID_REQUEST", "The request has no rows.")
     # Rows behind discarded ones are not committed either.
     channel.discards = channel.discards or OPTIONS["streaming-discard"]
@@ -83,8 +85,6 @@ def statuses(pipe, names):
 
 async def drop(pipe, name, fail_on_uncommitted):
     channel = _found(pipe, name)
-    if channel is None:
-        raise NO_CHANNEL
     if fail_on_uncommitted and channel.rowsets:
         raise Refused(409, "ERR_CHANNEL_HAS_UNCOMMITTED_DATA", "The channel has uncommitted data.")
     async with channel.busy:

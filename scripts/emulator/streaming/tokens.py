@@ -1,4 +1,5 @@
 """Who asks: key-pair JWTs and programmatic access tokens at the account, scoped tokens with an end everywhere else."""
+import math
 import re
 import secrets
 import time
@@ -67,8 +68,9 @@ def exchange(request, form):
     role = role or DEFAULT_ROLE
     if OPTIONS["grants"] and role not in grants.roles:
         raise Refused(401, "390189", f"Role '{role}' specified in the scope does not exist or not authorized.")
-    now = time.time()
-    claims = {"iss": "emulator", "scp": f"session:role:{role}", "iat": int(now), "exp": now + OPTIONS["streaming-token-s"]}
+    end = time.time() + OPTIONS["streaming-token-s"]
+    # The official client takes whole seconds only.
+    claims = {"iss": "emulator", "scp": f"session:role:{role}", "iat": int(time.time()), "exp": math.ceil(end), "end": end}
     return jwt.encode({**claims, "jti": secrets.token_hex(8)}, _secret, algorithm="HS256")
 
 
@@ -78,6 +80,6 @@ def role_of(request):
         claims = jwt.decode(bearer(request), _secret, algorithms=["HS256"], options={"verify_exp": False})
     except jwt.PyJWTError:
         raise Refused(401, "390303", "Invalid OAuth access token.") from None
-    if claims["exp"] < time.time():
+    if claims["end"] < time.time():
         raise Refused(401, "390318", "OAuth access token expired.")
     return _role_of(claims["scp"])

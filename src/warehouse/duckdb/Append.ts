@@ -1,6 +1,7 @@
 /** Puts rows and dead letters into DuckDB through the appender, which keeps the payload text as it is. */
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
+import { decoded } from "../../domain/Bytes.ts"
 import type { BronzeRow, DeadLetter } from "../../domain/Outcome.ts"
 import type { ColumnType, Table } from "../../domain/Route.ts"
 import * as Timestamps from "../../domain/Timestamps.ts"
@@ -33,7 +34,7 @@ export const appendRows = (
       const parse = values.typed[type]
       return [name, ({ columns }) => parse(columns[index] ?? null)]
     }),
-    ["RAW_EVENT", (row) => row.event],
+    ["RAW_EVENT", ({ event }) => (event === null ? null : decoded(event))],
     ...coordinates<BronzeRow>(values, now)
   ])
   return append(connection, columns, rawShape(table), reads, rows)

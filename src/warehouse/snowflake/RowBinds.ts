@@ -28,38 +28,52 @@ const keptScratch = 4 * 1024 * 1024
 const measured = 16 * 1024
 
 /**
- * Lists as binds that are JSON arrays, each of as many bytes as are asked for at most; an item that is larger goes
+ * Lists as binds that are JSON arrays; an element comes in parts, of which bytes are copied as they are. Each array has as many bytes as are asked for at most; an item that is larger goes
  * alone. Built one at a time, when they are asked for.
  */
 export function* jsonArrays<A>(
   items: ReadonlyArray<A>,
-  element: (item: A) => string,
+  element: (item: A) => ReadonlyArray<string | Uint8Array>,
   maxBytes: () => number
 ): Generator<RowBind, void> {
   let end = 0
   for (const item of items) {
-    const text = element(item)
-    let size = put(text, end)
-    if (end > 0 && end + size > maxBytes()) {
+    const parts = element(item)
+    let next = put(parts, end)
+    if (end > 0 && next > maxBytes()) {
       yield taken(end)
       end = 0
-      size = put(text, end)
+      next = put(parts, end)
     }
-    end += size
+    end = next
   }
   if (end > 0) yield taken(end)
 }
 
-/** Writes an element behind its bracket or comma, and returns the bytes of both. */
-const put = (text: string, end: number): number => {
-  const most = end + 2 + (text.length > measured ? Buffer.byteLength(text) : text.length * 3)
-  if (most > scratch.length) {
-    const larger = Buffer.allocUnsafe(2 * most)
-    scratch.copy(larger, 0, 0, end)
-    scratch = larger
+/** Writes an element behind its bracket or comma, and returns where it ends. */
+const put = (parts: ReadonlyArray<string | Uint8Array>, start: number): number => {
+  let end = start + 1
+  for (const part of parts) {
+    makeRoom(end, typeof part === "string" ? mostBytes(part) : part.length)
+    if (typeof part === "string") end += scratch.write(part, end)
+    else {
+      scratch.set(part, end)
+      end += part.length
+    }
   }
-  scratch[end] = end === 0 ? 0x5b : 0x2c
-  return scratch.write(text, end + 1) + 1
+  scratch[start] = start === 0 ? 0x5b : 0x2c
+  return end
+}
+
+const mostBytes = (text: string): number => (text.length > measured ? Buffer.byteLength(text) : text.length * 3)
+
+/** With one more for the bracket at the end. */
+const makeRoom = (end: number, bytes: number): void => {
+  const most = end + bytes + 1
+  if (most <= scratch.length) return
+  const larger = Buffer.allocUnsafe(2 * most)
+  scratch.copy(larger, 0, 0, end)
+  scratch = larger
 }
 
 const taken = (end: number): RowBind => {

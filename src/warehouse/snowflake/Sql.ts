@@ -1,5 +1,6 @@
 /** The SQL that the Snowflake layer sends, as pure text; whatever comes from a record travels as data in one bind. */
 
+import { decoded } from "../../domain/Bytes.ts"
 import { shortened } from "../../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../../domain/Route.ts"
@@ -209,7 +210,8 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
     rows,
     (row) => {
       const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
-      return `{${place(row)}${columns}${row.event === null ? "" : `,"v":${row.event}`}}`
+      const start = `{${place(row)}${columns}`
+      return row.event === null ? [`${start}}`] : [`${start},"v":`, row.event, "}"]
     },
     maxBytes
   )
@@ -228,12 +230,13 @@ const largestCheck = 15_000_000
  */
 export const eventsBinds = (outcomes: ReadonlyArray<Outcome>): Iterable<RowBind> =>
   jsonArrays(
-    outcomes.flatMap((outcome, index) =>
-      outcome._tag === "BronzeRow" && outcome.event !== null && outcome.event.trim() !== "null"
-        ? [{ index, event: outcome.event }]
-        : []
-    ),
-    ({ event, index }) => `{"i":${index},"v":${JSON.stringify(event)}}`,
+    outcomes
+      .flatMap((outcome, index) =>
+        outcome._tag === "BronzeRow" && outcome.event !== null ? [{ index, event: decoded(outcome.event) }] : []
+      )
+      // PARSE_JSON makes SQL NULL of it.
+      .filter(({ event }) => event.trim() !== "null"),
+    ({ event, index }) => [`{"i":${index},"v":${JSON.stringify(event)}}`],
     () => largestCheck
   )
 
@@ -259,7 +262,7 @@ export const deadLettersBinds = (
       const letter = shortened(whole, Math.floor(((maxText - Buffer.byteLength(coordinates)) / 4) * 3))
       const payload = letter.payload === null ? "" : `,"b":"${letter.payload}"`
       const truncated = letter.truncated === true ? ',"x":true' : ""
-      return `{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`
+      return [`{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`]
     },
     () => Math.min(plainStatement, maxBytes())
   )

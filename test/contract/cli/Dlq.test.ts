@@ -223,7 +223,7 @@ describe("a replayed row", () => {
       assert.deepInclude(memory.rows("ORDERS_RAW")[1], {
         ...{ topic, partition: 0, offset: 1, timestamp: Date.UTC(2026, 1, 7, 10, 30) },
         ...{ key: "base64:x", headers: '{"h":"1"}' },
-        ...{ event: '{"order_id":"o-1","user_id":9007199254740993}', columns: ["o-1", "9007199254740993"] }
+        ...{ event: Buffer.from('{"order_id":"o-1","user_id":9007199254740993}'), columns: ["o-1", "9007199254740993"] }
       })
     })
   )

@@ -68,7 +68,7 @@ for (const mode of ["snapshot", "twins"] as const)
         })
       )
     ledgerSuite(test)
-    replaySuite(test)
+    replaySuite(test, true)
 
     it.live("is what this emulator does: without the lock before it, a claim goes wrong", () =>
       Effect.gen(function* () {

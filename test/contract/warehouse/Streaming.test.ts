@@ -4,8 +4,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Emulator, startEmulator } from "../../../scripts/emulator/emulator.ts"
-import type { BronzeRow, DeadLetter } from "../../../src/domain/Outcome.ts"
+import type { DeadLetter } from "../../../src/domain/Outcome.ts"
 import { type LedgerEntry, Warehouse } from "../../../src/warehouse/Warehouse.ts"
+import type { GivenRow } from "../../support/Outcomes.ts"
 import { batchOf, claimAll, letter, type TableName } from "../../support/warehouse/batches.ts"
 import * as SnowflakeInspector from "../../support/warehouse/SnowflakeInspector.ts"
 import {
@@ -72,7 +73,7 @@ const claim = (service: Service, owner: string) => Effect.provideService(claimAl
 
 const batch = (
   claimed: ReadonlyArray<LedgerEntry>,
-  outcomes: ReadonlyArray<Partial<BronzeRow> | DeadLetter>,
+  outcomes: ReadonlyArray<GivenRow | DeadLetter>,
   table: TableName = "ORDERS_RAW"
 ) => batchOf(table, claimed, outcomes)
 

@@ -1,8 +1,4 @@
 /** An account on the emulator for the streaming writer, and what the emulator has seen of it. */
-import { generateKeyPairSync } from "node:crypto"
-import { mkdtempSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,20 +7,13 @@ import type { SinkSettings } from "../../../src/settings/Model.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import * as Streaming from "../../../src/warehouse/snowflake/streaming/Streaming.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
+import { privateKeyFile } from "../privateKey.ts"
 import { type Given, settings } from "./Subject.ts"
-
-/** An encrypted private key in a file; the emulator does not check signatures. */
-export const keyFile = (): { readonly path: string } => {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
-  const path = join(mkdtempSync(join(tmpdir(), "bronze-key-")), "key.p8")
-  writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }))
-  return { path }
-}
 
 export type Account = Extract<SinkSettings, { readonly _tag: "Snowflake" }>
 
 let databases = 0
-const { path } = keyFile()
+const path = privateKeyFile()
 
 /** In a database of its own. */
 export const account = (host: string, given: Partial<Account> = {}): Account => ({

@@ -252,7 +252,7 @@ export const suite = (subject: Subject): void => {
       coverageSuite(test)
       if (subject.hasTables && subject.isLeastRole !== true) upgradeSuite(test)
     }
-    replaySuite(test)
+    replaySuite(test, subject.keepsLedger !== false)
     if (subject.hasTables) columnsSuite(test, subject)
     if (subject.hasTables) jsonSuite(test, subject)
   })

@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Batch from "../../../src/domain/Batch.ts"
 import { partitionKey } from "../../../src/domain/KafkaRecord.ts"
-import type { BronzeRow, DeadLetter, Outcome, Skip } from "../../../src/domain/Outcome.ts"
+import type { DeadLetter, Outcome, Skip } from "../../../src/domain/Outcome.ts"
 import type { Table } from "../../../src/domain/Route.ts"
 import { type LedgerEntry, Warehouse } from "../../../src/warehouse/Warehouse.ts"
-import { routes, row } from "../Outcomes.ts"
+import { type GivenRow, routes, row } from "../Outcomes.ts"
 import { testRoutes } from "./Subject.ts"
 
 export const topics = { ORDERS_RAW: "raw.orders.v1", CLICKS_RAW: "raw.clicks.v1" } as const
@@ -55,7 +55,7 @@ export const skip = (given: Partial<Skip>): Skip => ({
 export const batchOf = (
   name: TableName,
   claimed: ReadonlyArray<LedgerEntry>,
-  outcomes: ReadonlyArray<Partial<BronzeRow> | DeadLetter | Skip>
+  outcomes: ReadonlyArray<GivenRow | DeadLetter | Skip>
 ): Batch.Batch => {
   const table = tableOf(name)
   const all = outcomes.map(

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type { BronzeRow, DeadLetter } from "../../../src/domain/Outcome.ts"
 import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
-import { routes } from "../../support/Outcomes.ts"
+import { routes, textOf } from "../../support/Outcomes.ts"
 import { batchOf, claimAll } from "../../support/warehouse/batches.ts"
 import { Inspector, testRoutes } from "../../support/warehouse/Subject.ts"
 import { suite } from "../../support/warehouse/WarehouseSuite.ts"
@@ -36,14 +36,14 @@ suite({
         const memory = yield* MemoryWarehouse.make({
           routes: routes(given),
           delivery,
-          refuses: (row) => row.event === refusedEvent
+          refuses: ({ event }) => textOf(event) === refusedEvent
         })
         const inspector = Inspector.of({
           rows: (table) =>
             Effect.sync(() =>
               memory
                 .rows(table)
-                .map((row) => ({ ...place(row), event: row.event, columns: row.columns }))
+                .map((row) => ({ ...place(row), event: textOf(row.event), columns: row.columns }))
                 .sort((a, b) => a.partition - b.partition || a.offset - b.offset)
             ),
           deadLetters: Effect.sync(() =>

@@ -47,7 +47,13 @@ export interface Channel {
 export const fenced = (message: string): WarehouseError => new WarehouseError({ reason: "fenced", message })
 
 /** Opens it; fails where it is not in order, or has been written to by somebody else. */
-export const open = Effect.fnUntraced(function* (api: Api, pipe: string, name: string) {
+export const open = Effect.fnUntraced(function* (
+  api: Api,
+  pipe: string,
+  name: string,
+  /** Hears each time that something was accepted, which somebody has to watch. */
+  onAccepted: Effect.Effect<void>
+) {
   const { continuation, session, status } = yield* api.open(pipe, name)
   if (status.code !== inOrder)
     return yield* new WarehouseError({ reason: "denied", code: status.code, message: brokenText(name, status) })
@@ -57,7 +63,7 @@ export const open = Effect.fnUntraced(function* (api: Api, pipe: string, name: s
       reason: "denied",
       message: `channel ${name} has the offset token ${JSON.stringify(status.token)}, which is no offset: another program writes to it`
     })
-  return make(api, { pipe, name, opened, continuation, session, rejected: status.rejected })
+  return make(api, onAccepted, { pipe, name, opened, continuation, session, rejected: status.rejected })
 })
 
 const brokenText = (name: string, { code, message }: ChannelStatus): string =>
@@ -65,6 +71,7 @@ const brokenText = (name: string, { code, message }: ChannelStatus): string =>
 
 const make = (
   api: Api,
+  onAccepted: Effect.Effect<void>,
   given: Pick<Channel, "name" | "opened" | "pipe"> & {
     readonly continuation: string
     readonly session: string | undefined
@@ -126,6 +133,7 @@ const make = (
     accepted = body.end
     since ??= yield* Clock.currentTimeMillis
     requests.push({ end: body.end, size: body.size })
+    yield* onAccepted
   })
 
   return {

@@ -117,7 +117,7 @@ export const make = Effect.fnUntraced(function* (options: {
       table: string
     ) {
       const opening = [table, deadLetters.name].map((name) =>
-        Channel.open(api, Names.pipeOf(name), Names.channelOf({ ...place, group }, table))
+        Channel.open(api, Names.pipeOf(name), Names.channelOf({ ...place, group }, table), busy.open)
       )
       const [rows, letters] = yield* Effect.all(opening, { concurrency: 2 })
       if (rows === undefined || letters === undefined) return yield* Effect.die("two were opened")
@@ -134,8 +134,6 @@ export const make = Effect.fnUntraced(function* (options: {
       const found = partitions.get(partitionKey(place))
       return found?.epoch === epoch ? found : undefined
     },
-    /** Says that rows were accepted, so that somebody looks when they are durable. */
-    accepted: busy.open,
     /** Waits while too much of what was accepted is not durable. */
     room: Effect.suspend(function wait(): Effect.Effect<void> {
       if (pending() < maxPending) return Effect.void

@@ -167,7 +167,7 @@ const rowWriter = ({ columns }: Table, now: number) => {
     // A tombstone has no RAW_EVENT, which is SQL NULL; the payload `null` is JSON null.
     if (row.event !== null) {
       Lines.ascii(lines, ',"RAW_EVENT":')
-      Lines.json(lines, Buffer.from(row.event))
+      Lines.json(lines, row.event)
     }
     Lines.ascii(lines, "}\n")
   }

@@ -7,6 +7,7 @@
  * not beyond the rows' token is durable, be it row or letter; and a letter not beyond the letters' token is.
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -24,6 +25,9 @@ import * as Http from "./Http.ts"
 import * as Login from "./Login.ts"
 import * as Names from "./Names.ts"
 import * as Rows from "./Rows.ts"
+
+/** Rows take seconds to become durable; after so long they never will. */
+const longest = Duration.minutes(2)
 
 /** Partitions that are opened at once. */
 const openings = 8
@@ -45,7 +49,7 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
     const channels = yield* Channels.make({
       api,
       group: kafka.group,
-      patience: progressTimeout,
+      patience: Duration.min(progressTimeout, longest),
       onRejected: ({ name, pipe }, rows, { message }) =>
         Effect.logError(
           `Snowflake rejected ${rows} rows of channel ${name} (pipe ${pipe}): ${message ?? "no reason given"}. They are not in the table; where its ERROR_LOGGING is on: SELECT * FROM ERROR_TABLE(…)`
@@ -90,15 +94,11 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
     type Prepared = Effect.Success<ReturnType<typeof sendRange>>
 
     const sendAll = Effect.fnUntraced(function* ({ claimed: { letters, rows }, letterBodies, rowBodies }: Prepared) {
-      for (const body of letterBodies) {
-        yield* letters.append(body)
-        yield* channels.accepted
-      }
+      for (const body of letterBodies) yield* letters.append(body)
       if (rowBodies.length > 0) yield* letters.durable(letters.accepted())
       for (const body of rowBodies) {
         yield* channels.room
         yield* rows.append(body)
-        yield* channels.accepted
       }
     })
 

@@ -39,7 +39,7 @@ describe("a large bind", () => {
     const binds = [
       ...jsonArrays(
         items,
-        (item) => JSON.stringify(item),
+        (item) => [JSON.stringify(item).slice(0, 1), Buffer.from(JSON.stringify(item).slice(1))],
         () => 100_000
       )
     ]
