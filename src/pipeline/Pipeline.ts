@@ -12,6 +12,7 @@ import type { Position } from "../domain/KafkaRecord.ts"
 import { tablesOf } from "../domain/Route.ts"
 import { type Assignment, ConsumerGroup, type Fetch } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { Settings } from "../settings/Settings.ts"
 import * as BadRecordLog from "./BadRecordLog.ts"
 import { Batcher } from "./Batcher.ts"
@@ -35,7 +36,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   const settings = yield* Settings
   const batcher = yield* Batcher
   const progress = yield* Progress
-  const decode = FetchDecoder.make(settings)
+  const decode = FetchDecoder.make(settings, yield* Schemas)
   const spans = Spans.make(settings.kafka.group)
 
   yield* Effect.addFinalizer(() => Effect.sync(progress.released))
