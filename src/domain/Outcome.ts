@@ -35,13 +35,15 @@ export interface Source extends Position {
 /** A row of a raw table. */
 export interface BronzeRow extends Source {
   readonly _tag: "BronzeRow"
-  /** The payload as it came, which is JSON in UTF-8; null for a tombstone. */
+  /** JSON in UTF-8: the payload as it came, or what its schema makes of it; null for a tombstone. */
   readonly event: Uint8Array | null
   /**
    * The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123456` in
    * UTC); null where the event has none that fits.
    */
   readonly columns: ReadonlyArray<string | null>
+  /** The registry's id of the schema that the payload was written with. */
+  readonly schemaId?: number
 }
 
 /** A row of DEAD_LETTERS. */

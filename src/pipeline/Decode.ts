@@ -67,7 +67,7 @@ const decoder = (
       letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, cause, message, value, maxKept)
     const read = payload(value, record.headers, schemas)
     if (Result.isFailure(read)) return deadLetter(read.failure.cause, read.failure.message)
-    const { event, parse, text } = read.success
+    const { event, parse, schemaId, text } = read.success
     // With a schema the text is known to be JSON, so that without columns nobody has to parse it.
     const parsed = columns.length === 0 ? undefined : parse()
     if (parsed !== undefined && Result.isFailure(parsed))
@@ -83,7 +83,8 @@ const decoder = (
       // Of the text nothing stays; of the batch that these bytes are a part of the rest is written at about the same time.
       event,
       columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
-      bytes: bytes + event.length
+      bytes: bytes + event.length,
+      ...(schemaId !== undefined && { schemaId })
     }
   }
 }

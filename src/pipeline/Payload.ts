@@ -19,6 +19,8 @@ export interface Payload {
   /** JSON in UTF-8. */
   readonly event: Uint8Array
   readonly text: string
+  /** Undefined where none is named, or a GUID. */
+  readonly schemaId: number | undefined
   /** What is known to be JSON is not looked at again before it is needed. */
   readonly parse: () => Result.Result<unknown, Json.Refusal>
 }
@@ -49,12 +51,12 @@ export const make =
 
 const causes = { avro: "not_avro", protobuf: "not_protobuf", json_schema: "not_json" } as const
 
-const json = (event: Uint8Array): Read => {
+const json = (event: Uint8Array, schemaId?: number): Read => {
   const text = Bytes.utf8(event)
   if (text === undefined) return refuse("not_utf8", startsLikeRegistry(event) ?? "the payload is not UTF-8")
   const parsed = Json.parse(text)
   if (Result.isFailure(parsed)) return refuse(parsed.failure.cause, startsLikeRegistry(event) ?? parsed.failure.message)
-  return Result.succeed({ event, text, parse: () => parsed })
+  return Result.succeed({ event, text, schemaId, parse: () => parsed })
 }
 
 const withSchema = (value: Uint8Array, framed: Framing.Framed, format: ValueFormat, schemas: SchemaLookup): Read => {
@@ -65,11 +67,12 @@ const withSchema = (value: Uint8Array, framed: Framing.Framed, format: ValueForm
     return refuse(causes[format], `the payload has schema ${framed.id}, which is of another format: ${decoder.format}`)
   const body = decoder.decode(value, framed, maxEventBytes)
   if (Result.isFailure(body)) return Result.fail(body.failure)
-  if (typeof body.success !== "string") return json(body.success)
+  const schemaId = typeof framed.id === "number" ? framed.id : undefined
+  if (typeof body.success !== "string") return json(body.success, schemaId)
   const text = body.success
   const event = Buffer.from(text)
   if (event.length > maxEventBytes) return tooLarge(event.length)
-  return Result.succeed({ event, text, parse: () => Json.parse(text) })
+  return Result.succeed({ event, text, schemaId, parse: () => Json.parse(text) })
 }
 
 /**

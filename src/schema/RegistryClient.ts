@@ -35,7 +35,11 @@ export interface Registered {
   readonly references: ReadonlyArray<string>
 }
 
-export type Ask = (id: SchemaId) => Effect.Effect<Registered, RegistryError>
+export interface RegistryClient {
+  readonly ask: (id: SchemaId) => Effect.Effect<Registered, RegistryError>
+  /** Whether there is a registry that lets us in. */
+  readonly ping: Effect.Effect<void, RegistryError>
+}
 
 /** An answer that takes longer is lost. */
 const patience = "30 seconds"
@@ -44,19 +48,23 @@ const concurrency = 4
 /** More than any schema refers to. */
 const maxReferences = 1000
 
-export const make = ({ authorization, url }: RegistrySettings): Effect.Effect<Ask, never, HttpClient.HttpClient> =>
+export const make = ({
+  authorization,
+  url
+}: RegistrySettings): Effect.Effect<RegistryClient, never, HttpClient.HttpClient> =>
   Effect.map(HttpClient.HttpClient, (client) => {
     const headers = {
       accept: "application/vnd.schemaregistry.v1+json, application/json",
       ...(authorization && { authorization: Redacted.value(authorization) })
     }
-    const get = (path: string, what: string) =>
+    const fetch = (path: string) =>
       client.execute(HttpClientRequest.get(`${url}${path}`, { headers })).pipe(
         Effect.flatMap((answer) => Effect.map(answer.text, (text) => ({ status: answer.status, text }))),
         Effect.timeout(patience),
-        Effect.mapError((cause) => unreachable(url, cause)),
-        Effect.flatMap(({ status, text }) => Effect.fromResult(read(url, what, status, text)))
+        Effect.mapError((cause) => unreachable(url, cause))
       )
+    const get = (path: string, what: string) =>
+      Effect.flatMap(fetch(path), ({ status, text }) => Effect.fromResult(read(url, what, status, text)))
 
     /** What a schema refers to, each once; a reference that leads back is not followed. */
     const referencesOf = (
@@ -76,12 +84,17 @@ export const make = ({ authorization, url }: RegistrySettings): Effect.Effect<As
         )
       }).pipe(Effect.map((lists) => lists.flat()))
 
-    return (id) => {
-      const path = typeof id === "number" ? `/schemas/ids/${id}` : `/schemas/guids/${id}`
-      return get(path, `schema ${id}`).pipe(
-        Effect.flatMap(({ references, schema, type }) =>
-          Effect.map(referencesOf(references, new Set()), (texts) => ({ type, schema, references: texts }))
+    return {
+      ask: (id) => {
+        const path = typeof id === "number" ? `/schemas/ids/${id}` : `/schemas/guids/${id}`
+        return get(path, `schema ${id}`).pipe(
+          Effect.flatMap(({ references, schema, type }) =>
+            Effect.map(referencesOf(references, new Set()), (texts) => ({ type, schema, references: texts }))
+          )
         )
+      },
+      ping: Effect.flatMap(fetch("/schemas/types"), ({ status, text }) =>
+        status === 200 ? Effect.void : Effect.asVoid(Effect.fromResult(read(url, "list of types", status, text)))
       )
     }
   })

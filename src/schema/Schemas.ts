@@ -53,7 +53,7 @@ const make = <R>(patient: (find: Find) => Effect.Effect<Find, never, R>): Layer.
       const RegistryClient = yield* Effect.promise(() => import("./RegistryClient.ts"))
       const find = Effect.map(
         RegistryClient.make(registry),
-        (ask): Find =>
+        ({ ask }): Find =>
           (id) =>
             Effect.flatMap(ask(id), (registered) => BodyDecoder.make(id, registered))
       )

@@ -52,6 +52,10 @@ const authorizationOf = (
   return Redacted.make(`Basic ${Buffer.from(`${username}:${Redacted.value(password)}`).toString("base64")}`)
 }
 
+/** With a registry, every raw table has a column for the schema of a row. */
+export const withSchemaIds = (routes: ReadonlyArray<Route>, hasRegistry: boolean): ReadonlyArray<Route> =>
+  hasRegistry ? routes.map((route) => ({ ...route, table: { ...route.table, hasSchemaIds: true } })) : routes
+
 /** The format of every routed topic. */
 export const formats = Effect.fnUntraced(function* (
   reader: Reader,

@@ -77,8 +77,8 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
 export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.gen(function* () {
   const reader = yield* Reader.make
   const { get, note } = reader
-  const routes = yield* get(variables.routes)
   const registry = yield* Registry.registry(reader)
+  const routes = Registry.withSchemaIds(yield* get(variables.routes), registry !== undefined)
   const settings = {
     kafka: yield* kafka(reader),
     routes,

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { registry } from "../../../src/cli/doctor/Registry.ts"
 import { Progress, layer as progressLayer } from "../../../src/observe/Progress.ts"
 import * as Schemas from "../../../src/schema/Schemas.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
@@ -210,6 +211,28 @@ describe("the login to a registry", () => {
       assert.strictEqual(withoutAuthority.reason, "denied")
       const withoutCertificate = yield* Effect.flip(Effect.provide(find(1), brief({ SCHEMA_REGISTRY_SSL_CA: cert })))
       assert.isTrue(withoutCertificate.isRetryable)
+    })
+  )
+})
+
+describe("doctor", () => {
+  const findings = (env: Record<string, string>) => Effect.provide(registry, settings(env))
+
+  it.live("says that the registry is there, or why it is not; and nothing without one", () =>
+    Effect.gen(function* () {
+      let answer: Answer = { body: ["AVRO"] }
+      const { asked, url } = yield* serve(() => answer)
+      const states = Effect.map(findings({ SCHEMA_REGISTRY_URL: url }), ([finding]) => [
+        finding?.state,
+        finding?.detail
+      ])
+      assert.deepStrictEqual(yield* states, ["good", url])
+      answer = { status: 401, body: "" }
+      assert.strictEqual((yield* states)[0], "bad")
+      answer = { status: 404, body: "<html>" }
+      assert.match(String((yield* states)[1]), /check SCHEMA_REGISTRY_URL/)
+      assert.strictEqual(asked[0], "/schemas/types")
+      assert.deepStrictEqual(yield* findings({}), [])
     })
   )
 })

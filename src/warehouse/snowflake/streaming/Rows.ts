@@ -7,7 +7,7 @@ import { gzip as gzipCallback } from "node:zlib"
 import * as Effect from "effect/Effect"
 import { shortened } from "../../../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter } from "../../../domain/Outcome.ts"
-import type { Column, ColumnType, Table } from "../../../domain/Route.ts"
+import { type Column, type ColumnType, schemaIdColumn, type Table } from "../../../domain/Route.ts"
 import { isStorable } from "../../sql/Tables.ts"
 import { unbound, WarehouseError } from "../../WarehouseError.ts"
 import * as Lines from "./Lines.ts"
@@ -158,12 +158,13 @@ const placeWriter = (now: number) => {
   }
 }
 
-const rowWriter = ({ columns }: Table, now: number) => {
+const rowWriter = ({ columns, hasSchemaIds = false }: Table, now: number) => {
   const writePlace = placeWriter(now)
   return (lines: Lines.Lines, row: BronzeRow): void => {
     Lines.ascii(lines, "{")
     writePlace(lines, row)
     for (const [index, column] of columns.entries()) writeColumn(lines, column, row.columns[index])
+    if (hasSchemaIds && row.schemaId !== undefined) Lines.ascii(lines, `,"${schemaIdColumn}":${row.schemaId}`)
     // A tombstone has no RAW_EVENT, which is SQL NULL; the payload `null` is JSON null.
     if (row.event !== null) {
       Lines.ascii(lines, ',"RAW_EVENT":')
