@@ -50,9 +50,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
       progress.fetched(fetch)
       const { next, partition, records, topic } = fetch
       yield* Effect.logDebug(`Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`)
-      const decoded = yield* decode(fetch)
-      yield* reportBad(decoded.outcomes)
-      yield* batches.offer(decoded)
+      yield* decode(fetch, (decoded) => Effect.andThen(reportBad(decoded.outcomes), batches.offer(decoded)))
     }).pipe(spans.aroundFetch(fetch))
   const fetching = assignment.fetch(claims.positions, receive)
   return yield* Effect.raceAllFirst([fetching, batches.failure, Reclaim.reminder(claims.stopped)])
