@@ -30,7 +30,7 @@ await Promise.all(
       taken += rows
       await run("BEGIN TRANSACTION")
       for (const bind of statements) await run(insert, [bind])
-      await run(advance, [range, "nobody"])
+      await run(advance, [range, "nobody", "none"])
       await run("COMMIT")
     }
   })

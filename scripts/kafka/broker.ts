@@ -7,6 +7,7 @@ import { runOrThrow } from "../support/command.ts"
 import { type Daemon, startDaemon } from "../support/daemon.ts"
 import { freePort } from "../support/freePort.ts"
 import { installKafka, javaProgram } from "./install.ts"
+import { allowedUrls, createIssuer, type OAuthListener } from "./oauth.ts"
 import { type NodeSettings, serverProperties } from "./properties.ts"
 import { assertReady } from "./ready.ts"
 import { createSecurity, type SecureListeners, scramFormatArgs } from "./security.ts"
@@ -32,6 +33,10 @@ export interface SecureBroker extends Broker {
   readonly secure: SecureListeners
 }
 
+export interface OAuthBroker extends Broker {
+  readonly oauth: OAuthListener
+}
+
 export interface BrokerOptions {
   readonly dataDir: string
   /** Default: a free one. */
@@ -53,6 +58,13 @@ export const startSecureBroker = async (options: BrokerOptions): Promise<SecureB
   const secure = await createSecurity(join(options.dataDir, "tls"))
   const broker = await launch({ ...(await settings(options)), secure }, options, 1, newClusterId())
   return Object.assign(broker, { secure })
+}
+
+/** As startBroker, with a SASL_PLAINTEXT listener besides the plain one that takes OAUTHBEARER tokens of an issuer. */
+export const startOAuthBroker = async (options: BrokerOptions): Promise<OAuthBroker> => {
+  const oauth = await createIssuer(join(options.dataDir, "oauth"))
+  const broker = await launch({ ...(await settings(options)), oauth }, options, 1, newClusterId())
+  return Object.assign(broker, { oauth })
 }
 
 /** Node 1 is controller and broker, the others are brokers only. Internal topics are replicated to all nodes. */
@@ -115,7 +127,7 @@ const launch = async (
   const start = async (expected: number): Promise<Daemon> => {
     const started = await startDaemon({
       program: javaProgram(),
-      args: [...JVM, "-cp", lib, "kafka.Kafka", config],
+      args: [...JVM, ...(node.oauth === undefined ? [] : allowedUrls(node.oauth)), "-cp", lib, "kafka.Kafka", config],
       logFile: join(dataDir, "broker.log"),
       survive
     })

@@ -1,4 +1,5 @@
 // The text of a broker's server.properties: KRaft, localhost only, small and quick, topics never created by accident.
+import { type OAuthListener, oauthProperties } from "./oauth.ts"
 import type { SecureListeners } from "./security.ts"
 
 export interface NodeSettings {
@@ -10,17 +11,19 @@ export interface NodeSettings {
   readonly logDir: string
   readonly clusterSize: number
   readonly secure?: SecureListeners
+  readonly oauth?: OAuthListener
   /** Whether whoever asks for a topic creates it, as is Kafka's default. */
   readonly autoCreateTopics?: boolean
 }
 
 export const serverProperties = (node: NodeSettings): string => {
-  const { secure } = node
+  const { oauth, secure } = node
   const listeners = [`PLAINTEXT://127.0.0.1:${node.port}`]
   if (secure !== undefined) {
     listeners.push(`SASL_PLAINTEXT://127.0.0.1:${secure.saslPlaintextPort}`)
     listeners.push(`SSL://127.0.0.1:${secure.sslPort}`, `SASL_SSL://127.0.0.1:${secure.saslSslPort}`)
   }
+  if (oauth !== undefined) listeners.push(`OAUTH://127.0.0.1:${oauth.port}`)
   const controller = node.roles === "broker" ? [] : [`CONTROLLER://127.0.0.1:${node.controllerPort}`]
   return `${[
     `process.roles=${node.roles}`,
@@ -28,7 +31,7 @@ export const serverProperties = (node: NodeSettings): string => {
     `listeners=${[...listeners, ...controller].join(",")}`,
     `advertised.listeners=${listeners.join(",")}`,
     "controller.listener.names=CONTROLLER",
-    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,OAUTH:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
     `controller.quorum.voters=1@127.0.0.1:${node.controllerPort}`,
     `log.dirs=${node.logDir}`,
     "offsets.topic.num.partitions=1",
@@ -44,7 +47,8 @@ export const serverProperties = (node: NodeSettings): string => {
     "broker.session.timeout.ms=4000",
     "broker.heartbeat.interval.ms=500",
     "log.cleaner.dedupe.buffer.size=2097152",
-    ...(secure === undefined ? [] : secureProperties(secure))
+    ...(secure === undefined ? [] : secureProperties(secure)),
+    ...(oauth === undefined ? [] : oauthProperties(oauth))
   ].join("\n")}\n`
 }
 

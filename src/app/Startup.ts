@@ -7,6 +7,7 @@ import { Admin } from "../kafka/Admin.ts"
 import type { KafkaError } from "../kafka/KafkaError.ts"
 import * as Progress from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
+import { loginName } from "../settings/Model.ts"
 import { Settings } from "../settings/Settings.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -25,7 +26,7 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { probl
 export const introduce = Effect.gen(function* () {
   const { batch, delivery, kafka, routes, write } = yield* Settings
   const warehouse = yield* Warehouse
-  const user = kafka.sasl === undefined ? "" : ` as ${kafka.sasl.username}`
+  const user = kafka.sasl === undefined ? "" : ` as ${loginName(kafka.sasl)}`
   yield* Effect.logInfo(`Reading from ${kafka.brokers.join(", ")}${user}, group ${kafka.group}`)
   yield* Effect.logInfo(`Writing to ${warehouse.target}, ${delivery}`)
   yield* Effect.forEach(routes, ({ table, topic }) => Effect.logInfo(`Route ${topic} -> ${table.name}`), {
@@ -63,7 +64,7 @@ export const missingTopics = Effect.gen(function* () {
     Effect.retry(Retry.forever<KafkaError>("Kafka is unreachable", (error) => error.isRetryable)),
     Effect.catch((error) =>
       Effect.succeed<ReadonlyArray<Problem>>([
-        { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*" }
+        { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_* and KAFKA_SSL_*" }
       ])
     )
   )

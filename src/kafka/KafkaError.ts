@@ -44,6 +44,8 @@ interface Link {
   readonly code: string
   /** Kafka's protocol says of it that it passes. */
   readonly isRetriable: boolean
+  /** Of an error of ours that went through kafkajs, as a login's does. */
+  readonly reason: KafkaErrorReason | undefined
 }
 
 /** The error, what caused it, and so on; kafkajs wraps up to three deep, and Node gathers one per address. */
@@ -54,9 +56,11 @@ const chainOf = (error: unknown): ReadonlyArray<Link> => {
   const code: unknown = Reflect.get(error, "type") ?? Reflect.get(error, "code")
   const link = {
     ...{ name: error.name, message: error.message, code: typeof code === "string" ? code : "" },
-    isRetriable: typeof code === "string" && Reflect.get(error, "retriable") === true
+    isRetriable: typeof code === "string" && Reflect.get(error, "retriable") === true,
+    reason: error instanceof KafkaError ? error.reason : undefined
   }
-  return [link, ...(inner === error ? [] : chainOf(inner))]
+  // Such an error says already what it was caused by.
+  return [link, ...(inner === error || link.reason !== undefined ? [] : chainOf(inner))]
 }
 
 const isDenied = ({ code, message, name }: Link): boolean =>
@@ -85,6 +89,8 @@ const isPassing = ({ code, isRetriable, name }: Link): boolean =>
   )
 
 const reasonOf = (chain: ReadonlyArray<Link>): KafkaErrorReason => {
+  const own = chain.find(({ reason }) => reason !== undefined)?.reason
+  if (own !== undefined) return own
   if (chain.some(isDenied)) return "denied"
   if (chain.some(({ code }) => /^(UNKNOWN_TOPIC_OR_PARTITION|UNKNOWN_TOPIC_ID|INVALID_TOPIC_EXCEPTION)$/.test(code)))
     return "missing"

@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import { base64, textOf } from "../domain/Bytes.ts"
 import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
+import * as DuplicateKeys from "../domain/DuplicateKeys.ts"
 import { type Format, withoutRegistry } from "../domain/Format.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
 import { type DeadLetter, type DeadLetterCause, type Outcome, overheadBytes, type Source } from "../domain/Outcome.ts"
@@ -17,6 +18,8 @@ export interface DecodeOptions {
   /** What is kept of a payload at most, in bytes. */
   readonly maxKept?: number
   readonly format?: Format | undefined
+  /** For a warehouse that may reject an event which names a key twice: of equal keys only the last one is kept. */
+  readonly uniqueKeys?: boolean
 }
 
 /** Without a registry no record names a schema that is known. */
@@ -40,7 +43,7 @@ export const make = (
 
 const decoder = (
   { table: { columns } }: Route,
-  { format = withoutRegistry, tombstones }: DecodeOptions,
+  { format = withoutRegistry, tombstones, uniqueKeys = false }: DecodeOptions,
   maxKept: number
 ) => {
   const nothing = columns.map(() => null)
@@ -69,7 +72,7 @@ const decoder = (
     if (Result.isFailure(read)) return deadLetter(read.failure.cause, read.failure.message)
     const { event, parse, schemaId, text } = read.success
     // With a schema the text is known to be JSON, so that without columns nobody has to parse it.
-    const parsed = columns.length === 0 ? undefined : parse()
+    const parsed = columns.length === 0 && !uniqueKeys ? undefined : parse()
     if (parsed !== undefined && Result.isFailure(parsed))
       return deadLetter(parsed.failure.cause, parsed.failure.message)
     return {
@@ -81,7 +84,10 @@ const decoder = (
       key,
       headers,
       // Of the text nothing stays; of the batch that these bytes are a part of the rest is written at about the same time.
-      event,
+      event:
+        uniqueKeys && parsed !== undefined && DuplicateKeys.isPossible(text, parsed.success)
+          ? Buffer.from(DuplicateKeys.without(text))
+          : event,
       columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
       bytes: bytes + event.length,
       ...(schemaId !== undefined && { schemaId })

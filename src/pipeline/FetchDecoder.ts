@@ -57,9 +57,10 @@ const maxPart = 8 * 1024 * 1024
 
 /** Offsets that Kafka itself used at the end of a fetch become a skip, so that they are committed as well. */
 const decoder = ({ table, topic }: Route, { formats, sink, tombstones }: Settings["Service"]) => {
+  const uniqueKeys = sink._tag === "Snowflake" && sink.writer === "streaming"
   const decode = Decode.make(
     { table, topic },
-    { tombstones, maxKept: keptBytes[sink._tag], format: formats.get(topic) }
+    { tombstones, maxKept: keptBytes[sink._tag], format: formats.get(topic), uniqueKeys }
   )
   return ({ next, partition, records }: Fetch, start: number, schemas: SchemaLookup) => {
     const outcomes: Array<Outcome> = []

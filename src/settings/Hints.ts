@@ -55,15 +55,46 @@ const unknown = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
     .map((name) => `${name} is set, but there is no such setting${didYouMean(name, ourNames)}`)
 }
 
-const unused = (isSet: (name: string) => boolean, protocolWord: string): ReadonlyArray<string> => {
-  const { passphrase, password, privateKeyPath, protocol, saslPassword, saslUsername, sslCa, sslCert, sslKey, token } =
-    variables
+/** Which variables belong to which mechanism. */
+const logins: ReadonlyArray<readonly [mechanism: string, names: ReadonlyArray<string>]> = [
+  ["PLAIN or SCRAM", [variables.saslUsername.name, variables.saslPassword.name]],
+  [
+    "OAUTHBEARER",
+    Object.values(variables)
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith("KAFKA_OAUTH_"))
+  ],
+  ["AWS_MSK_IAM", [variables.awsRegion.name]]
+]
+
+const unusedLogin = (
+  isSet: (name: string) => boolean,
+  protocolWord: string,
+  mechanismWord: string
+): ReadonlyArray<string> => {
+  const { protocol, saslMechanism } = variables
+  const isWithout = !/^SASL/i.test(protocolWord)
+  return logins.flatMap(([mechanism, names]) => {
+    const set = names.filter(isSet)
+    if (set.length === 0) return []
+    const have = `${set.join(" and ")} ${set.length === 1 ? "has" : "have"} no effect`
+    if (isWithout) return [`${have} while ${protocol.name} is without SASL`]
+    const isOurs = mechanism.split(" or ").some((word) => mechanismWord.toUpperCase().startsWith(word))
+    return isOurs || mechanismWord === "" ? [] : [`${have} without ${saslMechanism.name}=${mechanism}`]
+  })
+}
+
+const unused = (
+  isSet: (name: string) => boolean,
+  protocolWord: string,
+  mechanismWord: string
+): ReadonlyArray<string> => {
+  const { passphrase, password, privateKeyPath, protocol, sslCa, sslCert, sslKey, token } = variables
   const hints: Array<string> = []
   for (const { name } of [sslCa, sslCert, sslKey])
     if (isSet(name) && !/SSL$/i.test(protocolWord))
       hints.push(`${name} has no effect while ${protocol.name} is without SSL`)
-  if (!/^SASL/i.test(protocolWord) && (isSet(saslUsername.name) || isSet(saslPassword.name)))
-    hints.push(`${saslUsername.name} and ${saslPassword.name} have no effect while ${protocol.name} is without SASL`)
+  hints.push(...unusedLogin(isSet, protocolWord, mechanismWord))
   if (isSet(privateKeyPath.name) && isSet(password.name))
     hints.push(`${password.name} has no effect with ${privateKeyPath.name}`)
   else if (isSet(token.name) && isSet(password.name)) hints.push(`${password.name} has no effect with ${token.name}`)
@@ -71,6 +102,10 @@ const unused = (isSet: (name: string) => boolean, protocolWord: string): Readonl
     hints.push(`${passphrase.name} has no effect without ${privateKeyPath.name}`)
   return hints
 }
+
+/** Whether others on the way can read what is sent there. */
+const isSecretOpen = (address: string): boolean =>
+  /^http:/i.test(address) && URL.canParse(address) && !isLoopback(new URL(address).hostname.replace(/^\[|\]$/g, ""))
 
 /** The hints on the current environment, as whole sentences. */
 export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
@@ -102,6 +137,13 @@ export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* 
         `${name} ends in a line break, which is part of the value; ${fileVariable(name)} reads a file and removes it`
     ),
     ...unknown(names),
-    ...unused((name) => set.has(name), yield* textOf(variables.protocol.name))
+    ...unused(
+      (name) => set.has(name),
+      yield* textOf(variables.protocol.name),
+      yield* textOf(variables.saslMechanism.name)
+    ),
+    ...(isSecretOpen(yield* textOf(variables.oauthTokenUrl.name))
+      ? [`${variables.oauthTokenUrl.name} is not https: the client secret travels unencrypted`]
+      : [])
   ]
 })

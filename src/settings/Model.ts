@@ -5,13 +5,7 @@ import type * as Redacted from "effect/Redacted"
 export interface KafkaSettings {
   readonly brokers: ReadonlyArray<string>
   readonly ssl: { readonly ca?: string; readonly cert?: string; readonly key?: Redacted.Redacted } | undefined
-  readonly sasl:
-    | {
-        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512"
-        readonly username: string
-        readonly password: Redacted.Redacted
-      }
-    | undefined
+  readonly sasl: Login | undefined
   readonly group: string
   readonly sessionTimeout: Duration.Duration
   readonly autoOffsetReset: "earliest" | "latest"
@@ -25,6 +19,37 @@ export interface RegistrySettings {
   /** The value of the header. */
   readonly authorization: Redacted.Redacted | undefined
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: Redacted.Redacted }
+}
+
+/** How to log in to the brokers; the last two send a token. */
+export type Login =
+  | {
+      readonly _tag: "Password"
+      readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512"
+      readonly username: string
+      readonly password: Redacted.Redacted
+    }
+  | ({ readonly _tag: "OAuth" } & OAuthLogin)
+  | { readonly _tag: "AwsIam"; readonly region: string }
+
+export interface OAuthLogin {
+  readonly tokenUrl: string
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted
+  readonly scope: string | undefined
+  readonly extensions: Readonly<Record<string, string>>
+}
+
+/** The login as it is shown: by whom, and how. */
+export const loginName = (login: Login): string => {
+  switch (login._tag) {
+    case "Password":
+      return `${login.username} (${login.mechanism})`
+    case "OAuth":
+      return `client ${login.clientId} (oauthbearer)`
+    case "AwsIam":
+      return `the AWS identity of this process (aws-msk-iam, ${login.region})`
+  }
 }
 
 export interface SnowflakeSettings {

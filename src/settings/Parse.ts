@@ -143,6 +143,21 @@ const withUnit = (raw: string): string => {
 export const showBytes = (size: number): string =>
   size % 1_048_576 === 0 ? `${size / 1_048_576}MiB` : size % 1024 === 0 ? `${size / 1024}KiB` : `${size} bytes`
 
+/** The address of a page, without a user in it: what is wrong with it is said without showing it. */
+export const address: Parse<string> = (raw) =>
+  /^https?:\/\/[^\s/@?#]+(?:\/[^\s@#]*)?$/i.test(raw.trim()) && URL.canParse(raw.trim())
+    ? Result.succeed(raw.trim())
+    : refuse("an address such as https://login.example.com/oauth2/token, without a user or a password", raw)
+
+/** `name=value, …` as Kafka takes SASL extensions; `auth` is the token's own name. */
+export const extensions: Parse<Readonly<Record<string, string>>> = (raw) => {
+  const pairs = raw.split(",").map((pair) => pair.trim())
+  const isWrong = (pair: string) => !/^(?!auth=)[A-Za-z]+=[\x21-\x7e]+$/.test(pair)
+  return pairs.some(isWrong)
+    ? refuse("name=value, …, each name of letters, none of them auth", raw)
+    : Result.succeed(Object.fromEntries(pairs.map((pair) => pair.split(/=(.*)/s, 2))))
+}
+
 /** A comma separated list of `host:port`. */
 export const hostPorts: Parse<ReadonlyArray<string>> = (raw) => {
   // A password may hold a comma, so that its parts would not be known as parts of one.

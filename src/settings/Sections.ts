@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { quote } from "../domain/Secrets.ts"
 import { checkCertificates, checkClientKey, checkSnowflakeKey } from "./Keys.ts"
+import { login } from "./Login.ts"
 import type { KafkaSettings, SinkSettings, SnowflakeSettings } from "./Model.ts"
 import type { Reader } from "./Reader.ts"
 import { variables } from "./Variables.ts"
@@ -16,7 +17,7 @@ export const kafka = Effect.fnUntraced(function* (reader: Reader) {
   return {
     brokers: yield* reader.get(variables.brokers),
     ssl: yield* ssl(reader, protocol.ssl),
-    sasl: yield* sasl(reader, protocol.sasl),
+    sasl: yield* login(reader, protocol.sasl),
     group: yield* reader.get(variables.group),
     sessionTimeout: yield* reader.get(variables.sessionTimeout),
     autoOffsetReset: yield* reader.get(variables.autoOffsetReset),
@@ -42,20 +43,6 @@ const ssl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key })
   }
-})
-
-const sasl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
-  const mechanism = yield* reader.get(variables.saslMechanism)
-  const username = yield* reader.get(variables.saslUsername)
-  const password = yield* reader.get(variables.saslPassword)
-  if (!wanted) return undefined
-  const why = `with ${variables.protocol.name}=SASL_PLAINTEXT or SASL_SSL`
-  if (mechanism === undefined) reader.require(variables.saslMechanism, why)
-  if (username === undefined) reader.require(variables.saslUsername, why)
-  if (password === undefined) reader.require(variables.saslPassword, why)
-  return mechanism === undefined || username === undefined || password === undefined
-    ? undefined
-    : { mechanism, username, password }
 })
 
 /**
@@ -98,16 +85,27 @@ const snowflake = Effect.fnUntraced(function* (reader: Reader, read: SnowflakeRe
   if (account === undefined) reader.require(variables.account, `${why} (or ${variables.host.name})`)
   if (read.user === undefined) reader.require(variables.user, why)
   if (read.database === undefined) reader.require(variables.database, why)
-  const credentials = yield* login(reader, read)
-  if (account === undefined || read.user === undefined || read.database === undefined || credentials === undefined)
+  const found = yield* credentials(reader, read)
+  if (account === undefined || read.user === undefined || read.database === undefined || found === undefined)
     return undefined
   const { database, host, role, schema, user, warehouse, writer } = {
     ...read,
     user: read.user,
     database: read.database
   }
-  if (writer === "streaming") checkStreaming(reader, credentials)
-  return { _tag: "Snowflake" as const, writer, account, user, database, schema, warehouse, role, host, credentials }
+  if (writer === "streaming") checkStreaming(reader, found)
+  return {
+    _tag: "Snowflake" as const,
+    writer,
+    account,
+    user,
+    database,
+    schema,
+    warehouse,
+    role,
+    host,
+    credentials: found
+  }
 })
 
 /** The streaming API knows neither passwords nor OAuth tokens of others. */
@@ -128,7 +126,7 @@ const accountOf = (host: string | undefined): string | undefined =>
     ? undefined
     : (/^([A-Za-z][A-Za-z0-9_-]*)\./.exec(host.replace(/^https?:\/\//, ""))?.[1] ?? "local")
 
-const login = Effect.fnUntraced(function* (
+const credentials = Effect.fnUntraced(function* (
   reader: Reader,
   { authenticator, passphrase, password, path, token }: SnowflakeRead
 ): Effect.fn.Return<SnowflakeSettings["credentials"] | undefined> {

@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import type { Format } from "../domain/Format.ts"
 import type { Route } from "../domain/Route.ts"
 import { hide } from "../domain/Secrets.ts"
-import type { KafkaSettings, RegistrySettings, SinkSettings } from "./Model.ts"
+import { type KafkaSettings, loginName, type RegistrySettings, type SinkSettings } from "./Model.ts"
 import { showBytes } from "./Parse.ts"
 import * as Reader from "./Reader.ts"
 import * as Registry from "./Registry.ts"
@@ -142,7 +142,7 @@ export const describe = (settings: Settings["Service"]): Record<string, string> 
   Object.fromEntries(Object.entries(said(settings)).map(([name, value]) => [name, hide(value)]))
 
 const said = ({ batch, delivery, kafka, registry, routes, sink }: Settings["Service"]) => ({
-  kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${kafka.sasl.username} (${kafka.sasl.mechanism})` : ""}`,
+  kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${loginName(kafka.sasl)}` : ""}`,
   group: kafka.group,
   routes: routes.map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),
   ...(registry && { registry: registry.url }),

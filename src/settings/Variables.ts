@@ -5,48 +5,11 @@
 import * as Config from "effect/Config"
 import * as Result from "effect/Result"
 import { topicName as topicPattern } from "../domain/Route.ts"
+import { kafkaVariables } from "./KafkaVariables.ts"
 import * as Parse from "./Parse.ts"
+import { fileVariable, optional, secret, type Variable, variable } from "./Variable.ts"
 
-/** One variable; reading it never fails for a malformed value, so that all of them can be looked at together. */
-export interface Variable<A> {
-  readonly name: string
-  /** As it would be typed; empty when there is none. */
-  readonly default: string
-  readonly meaning: string
-  readonly secret: boolean
-  /** What an absent variable means, and what stands in for a malformed one until its problem is reported. */
-  readonly fallback: A
-  readonly config: Config.Config<Parse.Parsed<A>>
-}
-
-/** A variable that is empty counts as absent: compose files and charts set such. */
-const read = <A>(name: string, parse: Parse.Parse<A>, fallback: A) =>
-  Config.String(name).pipe(
-    Config.withDefault(""),
-    Config.map((text): Parse.Parsed<A> => (text === "" ? Result.succeed(fallback) : parse(text)))
-  )
-
-const variable = <A>(name: string, byDefault: string, meaning: string, parse: Parse.Parse<A>): Variable<A> => {
-  const fallback = Result.getOrThrowWith(parse(byDefault), (problems) => new Error(`${name}: ${problems}`))
-  return { name, default: byDefault, meaning, secret: false, fallback, config: read(name, parse, fallback) }
-}
-
-const optional = <A>(name: string, meaning: string, parse: Parse.Parse<A>): Variable<A | undefined> => ({
-  name,
-  default: "",
-  meaning,
-  secret: false,
-  fallback: undefined,
-  config: read<A | undefined>(name, parse, undefined)
-})
-
-const secret = (name: string, meaning: string, parse = Parse.secret) => ({
-  ...optional(name, meaning, parse),
-  secret: true
-})
-
-/** The variable that names a file which holds a secret, as Kubernetes and Docker mount them. */
-export const fileVariable = (name: string): string => `${name}_FILE`
+export { fileVariable, type Variable }
 
 const defaultRoutes =
   "raw.orders.v1=ORDERS_RAW(ORDER_ID=order_id,USER_ID=user_id:NUMBER), raw.clicks.v1=CLICKS_RAW(USER_ID=user_id:NUMBER,ITEM_ID=item_id:NUMBER)"
@@ -64,71 +27,7 @@ const serverAddress = Parse.matching(
 )
 
 export const variables = {
-  brokers: variable(
-    "KAFKA_BOOTSTRAP_SERVERS",
-    "localhost:19092",
-    "Kafka's brokers, comma separated host:port",
-    Parse.hostPorts
-  ),
-  protocol: variable(
-    "KAFKA_SECURITY_PROTOCOL",
-    "PLAINTEXT",
-    "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
-    Parse.choice({
-      PLAINTEXT: { ssl: false, sasl: false },
-      SSL: { ssl: true, sasl: false },
-      SASL_PLAINTEXT: { ssl: false, sasl: true },
-      SASL_SSL: { ssl: true, sasl: true }
-    })
-  ),
-  saslMechanism: optional(
-    "KAFKA_SASL_MECHANISM",
-    "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
-    Parse.choice({ PLAIN: "plain", "SCRAM-SHA-256": "scram-sha-256", "SCRAM-SHA-512": "scram-sha-512" })
-  ),
-  saslUsername: optional("KAFKA_SASL_USERNAME", "user name for SASL", Parse.text("a user name")),
-  saslPassword: secret("KAFKA_SASL_PASSWORD", "password for SASL"),
-  sslCa: optional(
-    "KAFKA_SSL_CA",
-    "certificate authority: a PEM file, or the PEM itself; default: the system's",
-    Parse.text("a file or PEM text")
-  ),
-  sslCert: optional(
-    "KAFKA_SSL_CERT",
-    "client certificate: a PEM file, or the PEM itself",
-    Parse.text("a file or PEM text")
-  ),
-  sslKey: secret("KAFKA_SSL_KEY", "client key: a PEM file, or the PEM itself"),
-  group: variable(
-    "CONSUMER_GROUP_ID",
-    "bronze-consumer-group",
-    "consumer group, in Kafka and in the offset ledger",
-    Parse.group
-  ),
-  sessionTimeout: variable(
-    "KAFKA_SESSION_TIMEOUT",
-    "30",
-    "seconds after which the group gives a silent member's partitions to others",
-    Parse.seconds(1, 1800)
-  ),
-  autoOffsetReset: variable(
-    "AUTO_OFFSET_RESET",
-    "earliest",
-    "where to start when there is no offset yet: earliest or latest",
-    Parse.choice({ earliest: "earliest", latest: "latest" })
-  ),
-  ledgerMissing: variable(
-    "LEDGER_MISSING",
-    "stop",
-    "when this service has committed offsets of a partition that the ledger does not have: stop its topic, continue from the committed offset, or start at the earliest record",
-    Parse.choice({ stop: "stop", committed: "committed", earliest: "earliest" })
-  ),
-  offsetsLost: variable(
-    "OFFSETS_LOST",
-    "stop",
-    "when Kafka no longer has the next records: stop that topic, or continue with what is there",
-    Parse.choice({ stop: "stop", continue: "continue" })
-  ),
+  ...kafkaVariables,
   routes: variable(
     "BRONZE_ROUTES",
     defaultRoutes,

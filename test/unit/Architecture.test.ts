@@ -20,7 +20,7 @@ const floors = [
 
 /** What only these rooms may load. */
 const drivers: ReadonlyArray<readonly [name: RegExp, rooms: ReadonlyArray<string>]> = [
-  [/^kafkajs(\/|$)/, ["kafka"]],
+  [/^(kafkajs|aws-msk-iam-sasl-signer-js)(\/|$)/, ["kafka"]],
   [/^snowflake-sdk(\/|$)/, ["warehouse/snowflake"]],
   [/^@duckdb\//, ["warehouse/duckdb"]],
   [/^protobufjs(\/|$)/, ["schema/protobuf"]],

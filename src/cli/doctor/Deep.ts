@@ -5,10 +5,12 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import type { OffsetRange } from "../../domain/Batch.ts"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
 import { connect, type Session } from "../../warehouse/snowflake/Driver.ts"
 import * as SnowflakeLedger from "../../warehouse/snowflake/Ledger.ts"
 import * as Sql from "../../warehouse/snowflake/Sql.ts"
+import * as Transaction from "../../warehouse/snowflake/Transaction.ts"
 import { decodeRows, Integer } from "../../warehouse/sql/LedgerRows.ts"
 import { consumerOffsets, createTable } from "../../warehouse/sql/Tables.ts"
 import type { WarehouseError } from "../../warehouse/WarehouseError.ts"
@@ -41,6 +43,8 @@ export const examine = (sink: SnowflakeSettings): Effect.Effect<ReadonlyArray<Fi
       yield* a.execute(`CREATE TABLE IF NOT EXISTS ${names.qualified("EVENTS")} (ID NUMBER, V VARIANT)`)
       const ledger = SnowflakeLedger.make(names, group)
       const bare = bareStatements(names)
+      const advance = (session: Session, ranges: ReadonlyArray<OffsetRange>) =>
+        Effect.flatMap(Transaction.current(session), (id) => ledger.advance(session, ranges, id))
       const rowsOf = (partition: number) =>
         a
           .query(
@@ -58,12 +62,12 @@ export const examine = (sink: SnowflakeSettings): Effect.Effect<ReadonlyArray<Fi
         for (const session of [a, b]) yield* ledger.prepare(session, [{ topic, partition: 0 }])
         yield* claimed(a, 0, "a")
         yield* a.execute("BEGIN TRANSACTION")
-        yield* ledger.advance(a, [range(0, 0, 100)])
+        yield* advance(a, [range(0, 0, 100)])
         const claiming = yield* Effect.forkChild(claimed(b, 0, "b"))
         yield* Effect.sleep(whileItWaits)
         yield* a.execute("COMMIT")
         const [mine] = yield* Fiber.join(claiming)
-        const late = yield* Effect.match(inTransaction(a, ledger.advance(a, [range(0, 100, 200)])), {
+        const late = yield* Effect.match(inTransaction(a, advance(a, [range(0, 100, 200)])), {
           onFailure: ({ reason }) => reason,
           onSuccess: () => "passed"
         })
@@ -146,10 +150,13 @@ const bareStatements = (names: ReturnType<typeof Sql.dialect>) => ({
   claim: (session: Session, partition: number) =>
     session.execute(Sql.claim(names), [`[{"n":"${topic}","p":${partition},"o":0}]`, group, "x", group, "x"]),
   advance: (session: Session, { epoch, from, next, partition }: ReturnType<typeof range>) =>
-    session.execute(Sql.advance(names), [
-      `[{"n":"${topic}","p":${partition},"e":${epoch},"f":${from},"x":${next},"s":0}]`,
-      group
-    ])
+    Effect.flatMap(Transaction.current(session), (id) =>
+      session.execute(Sql.advance(names), [
+        `[{"n":"${topic}","p":${partition},"e":${epoch},"f":${from},"x":${next},"s":0}]`,
+        group,
+        id
+      ])
+    )
 })
 
 const inTransaction = <A>(session: Session, f: Effect.Effect<A, WarehouseError>) =>

@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import { Admin, type Cluster } from "../../kafka/Admin.ts"
 import type { KafkaError } from "../../kafka/KafkaError.ts"
 import * as Rights from "../../kafka/Rights.ts"
+import { loginName } from "../../settings/Model.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { kafkaRemedy } from "../support/Failure.ts"
 import * as Screen from "../support/Screen.ts"
@@ -50,7 +51,9 @@ export const kafka = Effect.fnUntraced(function* (positions: Positions) {
 const brokers = Effect.fnUntraced(function* ({ brokers, id }: Cluster) {
   const refusals = yield* Effect.forEach(brokers, unreachable, { concurrency: "unbounded" })
   const away = refusals.flatMap((refusal) => (refusal === undefined ? [] : [refusal]))
-  if (away.length === 0) return [good("broker", `cluster ${id}: ${brokers.join(", ")}`)]
+  const { kafka } = yield* Settings
+  const login = kafka.sasl === undefined ? "" : ` as ${loginName(kafka.sasl)}`
+  if (away.length === 0) return [good("broker", `cluster ${id}${login}: ${brokers.join(", ")}`)]
   return away.map((refusal) =>
     bad(
       "broker",

@@ -4,6 +4,7 @@
 import { X509Certificate } from "node:crypto"
 import type { KafkaError } from "../../kafka/KafkaError.ts"
 import type { KafkaSettings } from "../../settings/Model.ts"
+import * as LoginRemedies from "./LoginRemedies.ts"
 
 /** kafka-topics.sh and its like; on a listener with a login they need an administrator's. */
 const script = (name: string, { brokers, sasl, ssl }: KafkaSettings, words: string): string =>
@@ -18,16 +19,33 @@ export const allow = (
   operation: "READ" | "WRITE",
   resource: "topic" | "group",
   name: string
-): string =>
-  script(
+): string => {
+  if (kafka.sasl?._tag === "AwsIam")
+    return `Allow ${iamActions[resource][operation]} on ${resource} ${name} in the IAM policy of this process`
+  return script(
     "acls",
     kafka,
     `--add --allow-principal "${principalOf(kafka)}" --operation ${operation} --${resource} ${name}`
   )
+}
+
+/** The same rights in the words of Amazon MSK. */
+const iamActions = {
+  topic: {
+    READ: "kafka-cluster:DescribeTopic and kafka-cluster:ReadData",
+    WRITE: "kafka-cluster:DescribeTopic and kafka-cluster:WriteData"
+  },
+  group: {
+    READ: "kafka-cluster:DescribeGroup and kafka-cluster:AlterGroup",
+    WRITE: "kafka-cluster:DescribeGroup and kafka-cluster:AlterGroup"
+  }
+}
 
 /** Who the broker takes us for, unless it has rules of its own for that. */
 const principalOf = ({ sasl, ssl }: KafkaSettings): string => {
-  if (sasl !== undefined) return `User:${sasl.username}`
+  if (sasl?._tag === "Password") return `User:${sasl.username}`
+  // Confluent Cloud knows the identity pool; a broker takes the subject of the token, unless it is set otherwise.
+  if (sasl?._tag === "OAuth") return `User:${sasl.extensions["identityPoolId"] ?? "<subject of the token>"}`
   if (ssl?.cert === undefined) return "User:ANONYMOUS"
   // One line for each part, the least significant last; Kafka writes them the other way round.
   return `User:${new X509Certificate(ssl.cert).subject.split("\n").reverse().join(",")}`
@@ -49,7 +67,9 @@ export const connection = (
     return [
       `${address} does not speak TLS: set KAFKA_SECURITY_PROTOCOL=${protocol(false, sasl !== undefined) || "PLAINTEXT"}, or name the port of a listener with TLS in KAFKA_BOOTSTRAP_SERVERS`
     ]
-  if (sasl !== undefined && /authentication failed/i.test(message))
+  const ofToken = sasl === undefined ? undefined : LoginRemedies.of(sasl, error)
+  if (ofToken !== undefined) return ofToken
+  if (sasl?._tag === "Password" && /authentication failed/i.test(message))
     return [
       "Set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD to credentials that the broker knows",
       ...(sasl.mechanism === "plain"
@@ -81,5 +101,7 @@ export const connection = (
     return [
       `${address} closes connections without a login, or is not Kafka: set KAFKA_SECURITY_PROTOCOL=${protocol(isTls, true)} with KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or fix KAFKA_BOOTSTRAP_SERVERS`
     ]
-  return ["Check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*, and the broker's log"]
+  return [
+    "Check KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_* and KAFKA_SSL_*, and the broker's log"
+  ]
 }

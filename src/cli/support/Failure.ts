@@ -40,7 +40,7 @@ export const kafkaRemedy = ({ reason }: KafkaError): string => {
     case "unavailable":
       return "Check KAFKA_BOOTSTRAP_SERVERS and that the broker runs (on this machine: npm run kafka -- start)"
     case "denied":
-      return "Check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_SSL_* and the ACLs of this user"
+      return "Check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_*, KAFKA_SSL_* and the ACLs of this user"
     case "missing":
       return "Create the topic, or name another one (BRONZE_ROUTES, --topic)"
     case "too_large":

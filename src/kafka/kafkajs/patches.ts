@@ -32,6 +32,7 @@ export const apply = (): void => {
     throw new Error(`kafkajs ${found} is installed, and patches.ts was made for ${version}: review each patch`)
   decodeFetches()
   restWhenIdle()
+  logInAgain()
   isApplied = true
 }
 
@@ -75,6 +76,34 @@ const restWhenIdle = (): void => {
   Object.assign(prototype, {
     scheduleCheckPendingRequests(this: RequestQueue) {
       if (this.pending.length > 0) scheduleCheckPendingRequests.call(this)
+    }
+  })
+}
+
+interface SaslAuthenticator {
+  /** Milliseconds as text, and 0 for no end. */
+  sessionLifetime: string
+  readonly authenticate: () => Promise<void>
+}
+
+/** The part of a session after which the connection logs in again, as in Kafka's own client. */
+const sessionPart = 0.85
+
+/**
+ * kafkajs logs in again a fixed time before a session ends. Where the session is no longer than that, it does so with
+ * every request, which brokers refuse. Here the time is a part of the session.
+ */
+const logInAgain = (): void => {
+  const {
+    prototype
+  }: { readonly prototype: SaslAuthenticator } = require("kafkajs/src/broker/saslAuthenticator/index.js")
+  const { authenticate } = prototype
+  if (typeof authenticate !== "function")
+    throw new Error("kafkajs has no SASL authenticator where patches.ts looks for it")
+  Object.assign(prototype, {
+    async authenticate(this: SaslAuthenticator) {
+      await authenticate.call(this)
+      this.sessionLifetime = String(Math.floor(Number(this.sessionLifetime) * sessionPart))
     }
   })
 }

@@ -13,6 +13,7 @@ import * as SnowflakeCost from "./Cost.ts"
 import { connect, type Session } from "./Driver.ts"
 import { isLockError } from "./Lock.ts"
 import { patiently } from "./Login.ts"
+import * as Transaction from "./Transaction.ts"
 
 export interface SnowflakeClient {
   /**
@@ -24,11 +25,13 @@ export interface SnowflakeClient {
    * Runs `f` between BEGIN and COMMIT; any failure rolls back. `unavailable` may hide a COMMIT that happened: its
    * answer was lost, or came so late that it proves nothing. `locking` comes last and alone: of all transactions of
    * this process one at a time is between its begin and COMMIT, so that a killed process leaves one lock behind, not
-   * one after the other. (They would wait for each other anyway.) With it, `f` only inserts.
+   * one after the other. (They would wait for each other anyway.) With it, `f` only inserts. It gets the id of the
+   * transaction, and has to make what it changes depend on it: Snowflake may have ended the transaction meanwhile (an
+   * administrator can), and would run what follows outside of it. Without `locking` that is found out before COMMIT.
    */
   readonly transaction: <A>(
     f: (session: Session) => Effect.Effect<A, WarehouseError>,
-    locking?: (session: Session) => Effect.Effect<void, WarehouseError>
+    locking?: (session: Session, id: string) => Effect.Effect<void, WarehouseError>
   ) => Effect.Effect<A, WarehouseError>
 }
 
@@ -92,12 +95,19 @@ export const make = Effect.fnUntraced(function* (settings: SnowflakeSettings, si
       return session.execute("BEGIN TRANSACTION").pipe(
         // A session that the server ended while it was idle shows itself here, before anything was written.
         Effect.mapError((error) => (session.isUp() ? error : gone)),
-        Effect.andThen(within(limit, locking === undefined ? limit : Duration.toMillis(maxWait), session)),
-        Effect.flatMap(({ commit, statements }) => {
+        Effect.andThen(Transaction.current(session)),
+        Effect.bindTo("id"),
+        Effect.bind("within", () => within(limit, locking === undefined ? limit : Duration.toMillis(maxWait), session)),
+        Effect.flatMap(({ id, within: { commit, statements } }) => {
           const body = orRollBack(f(statements))
+          const same = Effect.filterOrFail(
+            Transaction.current(statements),
+            (now) => now === id,
+            () => asUnavailable("Snowflake has ended the transaction before its COMMIT; asking again")
+          )
           return locking === undefined
-            ? Effect.tap(body, commit)
-            : Effect.tap(body, turn.withPermits(1)(Effect.andThen(orRollBack(locking(statements)), commit)))
+            ? Effect.tap(body, Effect.andThen(same, commit))
+            : Effect.tap(body, turn.withPermits(1)(Effect.andThen(orRollBack(locking(statements, id)), commit)))
         })
       )
     })

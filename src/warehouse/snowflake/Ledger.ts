@@ -85,12 +85,12 @@ export const make = (names: Dialect, group: string) => {
       ),
 
     /**
-     * Comes last in a write, because the lock lasts until COMMIT. What it means that it did not pass is read in the
-     * same transaction.
+     * Comes last in a write, because the lock lasts until COMMIT, and moves nothing outside of the transaction that has
+     * inserted the rows. What it means that it did not pass is read in the same transaction.
      */
-    advance: Effect.fnUntraced(function* (session: Session, ranges: ReadonlyArray<OffsetRange>) {
+    advance: Effect.fnUntraced(function* (session: Session, ranges: ReadonlyArray<OffsetRange>, transaction: string) {
       yield* lock(session, ranges)
-      const moved = yield* session.execute(sql.advance, [rangesBind(ranges), group])
+      const moved = yield* session.execute(sql.advance, [rangesBind(ranges), group, transaction])
       if (moved !== ranges.length) return yield* notMoved(moved, ranges, yield* rows(session))
     })
   }

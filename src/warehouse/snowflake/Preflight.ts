@@ -83,7 +83,7 @@ export const preflight = (
         ? [
             [Sql.claim(names), ["[]", "", "", "", ""]],
             [LockSql.lock(names), ["[]", ""]],
-            [Sql.advance(names), ["[]", ""]]
+            [Sql.advance(names), ["[]", "", ""]]
           ]
         : shape === deadLetters
           ? [[Sql.insertDeadLetters(names), ["[]"]]]

@@ -47,7 +47,7 @@ export const make = Effect.fnUntraced(function* (sink: SnowflakeSettings) {
   const writeExactlyOnce = (batch: Batch) =>
     client.transaction(
       (session) => inserts.insertAll(session, batch),
-      (session) => ledger.advance(session, batch.ranges)
+      (session, transaction) => ledger.advance(session, batch.ranges, transaction)
     )
 
   const writeAtLeastOnce = (batch: Batch) => {

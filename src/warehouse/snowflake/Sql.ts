@@ -123,12 +123,12 @@ const ledger = (names: Dialect): string => names.qualified(consumerOffsets.name)
 
 /**
  * Moves each range from where it must stand; what is elsewhere, or under another epoch, is not touched and so not
- * counted. Binds: ranges, group.
+ * counted. In another transaction than this one nothing is moved. Binds: ranges, group, transaction.
  */
 export const advance = (names: Dialect): string =>
   `UPDATE ${ledger(names)} SET NEXT_OFFSET = s.X, SKIPPED = COALESCE(SKIPPED, 0) + s.S, UPDATED_AT = SYSDATE()
 FROM (SELECT f.value:n::STRING AS N, f.value:p::NUMBER AS P, f.value:e::NUMBER AS E, f.value:f::NUMBER AS F, f.value:x::NUMBER AS X, f.value:s::NUMBER AS S ${fromBind}) s
-WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P AND EPOCH = s.E AND NEXT_OFFSET = s.F`
+WHERE CONSUMER_GROUP = ? AND TOPIC = s.N AND "PARTITION" = s.P AND EPOCH = s.E AND NEXT_OFFSET = s.F AND CURRENT_TRANSACTION() = ?`
 
 /**
  * Raises the epoch of each position's partition, or makes its row; a row of an older version begins to count here.

@@ -77,6 +77,44 @@ suite({
   open
 })
 
+describe("a transaction that Snowflake has ended", () => {
+  const transactions = (seconds: number) =>
+    Effect.promise(() =>
+      fetch(`${emulator?.url}/emulator/options`, {
+        method: "POST",
+        body: JSON.stringify({ "idle-transaction-s": seconds })
+      })
+    )
+
+  it.live("before the ledger moved: nothing of it lands outside, and the next attempt lands whole", () => {
+    const sink = account({ host: `http://127.0.0.1:${proxy?.port}` })
+    const { rows, run } = SnowflakeInspector.make({ ...sink, host: emulator?.url })
+    return Effect.gen(function* () {
+      const { init, ledger, write } = yield* Warehouse
+      yield* init
+      const batch = batchOf("ORDERS_RAW", yield* claimAll(), [{ offset: 0 }, { offset: 1 }])
+      // Its rows are in, it has the lock, and somebody else waits: so Snowflake ends it.
+      yield* Effect.addFinalizer(() => transactions(300))
+      proxy?.at("ledger", "before", () =>
+        Effect.runPromise(
+          Effect.andThen(transactions(0.1), run("UPDATE {T}CONSUMER_OFFSETS SET OWNER = OWNER WHERE FALSE"))
+        )
+      )
+      const error = yield* Effect.flip(write(batch))
+      assert.strictEqual(error.reason, "unavailable")
+      assert.deepStrictEqual(yield* rows("ORDERS_RAW"), [])
+      assert.strictEqual((yield* ledger).find(({ partition }) => partition === 0)?.next, 0)
+      yield* transactions(300)
+      yield* write(batch)
+      assert.deepStrictEqual(
+        (yield* rows("ORDERS_RAW")).map(({ offset }) => offset),
+        [0, 1]
+      )
+      assert.strictEqual((yield* ledger).find(({ partition }) => partition === 0)?.next, 2)
+    }).pipe(Effect.scoped, Effect.provide(warehouse(sink)))
+  })
+})
+
 describe("Snowflake", () => {
   it.live("says where it writes and as whom", () =>
     Effect.gen(function* () {

@@ -183,7 +183,7 @@ describe("Snowflake", () => {
     ["1 bad record", 1],
     ["1 % of them bad", 100]
   ] as const)
-    it.live(`of 10,000 records with ${share} the others land, with at most 5 statements more`, () =>
+    it.live(`of 10,000 records with ${share} the others land, with at most 6 statements more`, () =>
       onProxy(
         Effect.gen(function* () {
           const topic = "raw.orders.v1"
@@ -208,14 +208,16 @@ describe("Snowflake", () => {
               row({ topic, offset: from + index, columns, event: isBad(index) ? '{"a":}' : `{"n":${index}}` })
             )
           const ledger = yield* Claims.open(assignment)
-          const land = yield* Pipeline.land(assignment, ledger, Spans.make("group"))
+          const accept = yield* Pipeline.land(assignment, ledger, Spans.make("group"))
+          const land = (group: Parameters<typeof accept>[0]) => Effect.flatten(accept(group))
           const all = FaultProxy.steps
           const before = seen(...all, "other")
           yield* land({ table, outcomes: records(0, () => false), trigger: "size" })
           const plain = seen(...all, "other")
           yield* land({ table, outcomes: records(10_000, (index) => index % every === every - 1), trigger: "size" })
           const more = seen(...all, "other") - plain - (plain - before)
-          assert.isAtMost(more, 5)
+          // BEGIN, its id, the INSERT that is refused, ROLLBACK, the query for the records at fault; and the dead letters.
+          assert.isAtMost(more, 6)
           const [zero] = yield* coverage
           assert.deepInclude(zero, { rows: 20_000 - bad, waiting: bad, missing: 0, duplicates: 0 })
         }).pipe(Effect.scoped, Effect.provide([DeadLetterTopic.none, Progress.layer]))

@@ -26,12 +26,12 @@ const letters = [
   `{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}`
 ]
 
-export const jsonSuite = (test: Test, { keepsText }: Subject): void =>
+export const jsonSuite = (test: Test, { keepsLedger, keepsText }: Subject): void =>
   test(
     "what is a row can be read by the warehouse's JSON functions; what cannot is a dead letter",
     Effect.gen(function* () {
       const inspect = yield* Inspector
-      const decode = Decode.make(route(testRoutes), { tombstones: "insert" })
+      const decode = Decode.make(route(testRoutes), { tombstones: "insert", uniqueKeys: keepsLedger === false })
       const outcomes = [...rows, ...tombstones, ...letters].flatMap((value, offset) => {
         const outcome = decode(record({ offset, value }))
         return outcome._tag === "Skip" ? [] : [outcome]

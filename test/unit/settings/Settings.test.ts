@@ -103,7 +103,11 @@ const malformed: ReadonlyArray<readonly [name: string, value: string, problem: s
     "SASL-SSL",
     'expected one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, got "SASL-SSL" (did you mean SASL_SSL?)'
   ],
-  ["KAFKA_SASL_MECHANISM", "SCRAM", 'expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, got "SCRAM"'],
+  [
+    "KAFKA_SASL_MECHANISM",
+    "SCRAM",
+    'expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM, got "SCRAM"'
+  ],
   ["CONSUMER_GROUP_ID", "  ", 'expected a consumer group, not blank, got "  "'],
   ["CONSUMER_GROUP_ID", "#lock:g", 'expected a consumer group that does not begin with #, got "#lock:g"'],
   ["AUTO_OFFSET_RESET", "earlist", 'expected one of earliest, latest, got "earlist" (did you mean earliest?)'],
@@ -265,6 +269,43 @@ describe("settings that need each other", () => {
       )
     })
   )
+  it.effect("OAUTHBEARER needs endpoint, client and secret; AWS_MSK_IAM a region, unless the brokers tell it", () =>
+    Effect.gen(function* () {
+      const sasl = { ...duckdb, KAFKA_SECURITY_PROTOCOL: "SASL_SSL" }
+      assert.deepStrictEqual(yield* problemsOf({ ...sasl, KAFKA_SASL_MECHANISM: "OAUTHBEARER" }), [
+        "KAFKA_OAUTH_TOKEN_URL: is required with KAFKA_SASL_MECHANISM=OAUTHBEARER",
+        "KAFKA_OAUTH_CLIENT_ID: is required with KAFKA_SASL_MECHANISM=OAUTHBEARER",
+        "KAFKA_OAUTH_CLIENT_SECRET: is required with KAFKA_SASL_MECHANISM=OAUTHBEARER"
+      ])
+      const { kafka } = yield* load({
+        ...sasl,
+        KAFKA_SASL_MECHANISM: "oauthbearer",
+        KAFKA_OAUTH_TOKEN_URL: "https://login.example.com/oauth2/token",
+        KAFKA_OAUTH_CLIENT_ID: "bronze",
+        KAFKA_OAUTH_CLIENT_SECRET_FILE: file("client-secret", "hush\n"),
+        KAFKA_OAUTH_SCOPE: "api://kafka/.default",
+        KAFKA_OAUTH_EXTENSIONS: "logicalCluster=lkc-abc12, identityPoolId=pool-Xy9="
+      })
+      const { clientSecret, ...login } = kafka.sasl?._tag === "OAuth" ? kafka.sasl : assert.fail()
+      assert.strictEqual(Redacted.value(clientSecret), "hush")
+      assert.deepStrictEqual(login, {
+        ...{ _tag: "OAuth", tokenUrl: "https://login.example.com/oauth2/token", clientId: "bronze" },
+        scope: "api://kafka/.default",
+        extensions: { logicalCluster: "lkc-abc12", identityPoolId: "pool-Xy9=" }
+      })
+      const iam = { ...sasl, KAFKA_SASL_MECHANISM: "AWS_MSK_IAM" }
+      assert.deepStrictEqual(yield* problemsOf(iam), [
+        "KAFKA_AWS_REGION: is required with KAFKA_SASL_MECHANISM=AWS_MSK_IAM"
+      ])
+      const regionAt = (broker: string) =>
+        Effect.map(load({ ...iam, KAFKA_BOOTSTRAP_SERVERS: broker }), ({ kafka }) => kafka.sasl)
+      for (const name of ["b-1.mine.abc123.c2.kafka", "boot-x1.c3.kafka-serverless"])
+        assert.deepStrictEqual(yield* regionAt(`${name}.eu-central-1.amazonaws.com:9098`), {
+          _tag: "AwsIam",
+          region: "eu-central-1"
+        })
+    })
+  )
   it.effect("SASL_SSL with all there is", () =>
     Effect.gen(function* () {
       const { cert, key } = makeCertificate(folder, "me")
@@ -279,7 +320,7 @@ describe("settings that need each other", () => {
         KAFKA_SSL_CERT: cert,
         KAFKA_SSL_KEY: file("key.pem", key)
       })
-      assert.strictEqual(kafka.sasl?.mechanism, "scram-sha-512")
+      assert.deepInclude(kafka.sasl, { _tag: "Password", mechanism: "scram-sha-512", username: "me" })
       assert.strictEqual(kafka.ssl?.ca, cert)
       assert.strictEqual(kafka.ssl?.cert, cert.trim())
       assert.include(kafka.ssl?.key && Redacted.value(kafka.ssl.key), "PRIVATE KEY")
@@ -343,6 +384,24 @@ describe("the way to log in", () => {
 })
 
 describe("secrets", () => {
+  it.effect("of the login with a token stand in no text either", () =>
+    Effect.gen(function* () {
+      const settings = yield* load({
+        ...login,
+        KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
+        KAFKA_SASL_MECHANISM: "OAUTHBEARER",
+        KAFKA_OAUTH_TOKEN_URL: "https://login.example.com/token",
+        KAFKA_OAUTH_CLIENT_ID: "bronze",
+        KAFKA_OAUTH_CLIENT_SECRET: "k-s3cret"
+      })
+      const described = Settings.describe(settings)
+      assert.notInclude(JSON.stringify(settings) + JSON.stringify(described), "k-s3cret")
+      assert.strictEqual(described["kafka"], "localhost:19092 over TLS as client bronze (oauthbearer)")
+      const problems = yield* problemsOf({ ...login, KAFKA_OAUTH_TOKEN_URL: "https://me:k-s3cret@login.example.com/" })
+      assert.lengthOf(problems, 1)
+      assert.notInclude(problems.join(), "k-s3cret")
+    })
+  )
   it.effect("stand in no text made of the settings", () =>
     Effect.gen(function* () {
       const settings = yield* load({
@@ -410,9 +469,35 @@ describe("hints", () => {
       })
       assert.deepStrictEqual(said, [
         "KAFKA_SSL_CA has no effect while KAFKA_SECURITY_PROTOCOL is without SSL",
-        "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD have no effect while KAFKA_SECURITY_PROTOCOL is without SASL",
+        "KAFKA_SASL_PASSWORD has no effect while KAFKA_SECURITY_PROTOCOL is without SASL",
         "SNOWFLAKE_PASSWORD has no effect with SNOWFLAKE_TOKEN"
       ])
+    })
+  )
+  it.effect("name the variables of another login, and a client secret that others can read", () =>
+    Effect.gen(function* () {
+      const oauth = { KAFKA_OAUTH_CLIENT_ID: "c", KAFKA_OAUTH_CLIENT_SECRET_FILE: "/c" }
+      const [plain, bearer] = ["PLAIN", "OAUTHBEARER"].map((mechanism) => ({
+        ...login,
+        KAFKA_SECURITY_PROTOCOL: "SASL_SSL",
+        KAFKA_SASL_MECHANISM: mechanism
+      }))
+      assert.deepStrictEqual(yield* hintsOf({ ...plain, ...oauth, KAFKA_AWS_REGION: "eu-central-1" }), [
+        "KAFKA_OAUTH_CLIENT_ID and KAFKA_OAUTH_CLIENT_SECRET have no effect without KAFKA_SASL_MECHANISM=OAUTHBEARER",
+        "KAFKA_AWS_REGION has no effect without KAFKA_SASL_MECHANISM=AWS_MSK_IAM"
+      ])
+      assert.deepStrictEqual(yield* hintsOf({ ...bearer, ...oauth, KAFKA_SASL_USERNAME: "me" }), [
+        "KAFKA_SASL_USERNAME has no effect without KAFKA_SASL_MECHANISM=PLAIN or SCRAM"
+      ])
+      assert.deepStrictEqual(yield* hintsOf({ ...login, ...oauth }), [
+        "KAFKA_OAUTH_CLIENT_ID and KAFKA_OAUTH_CLIENT_SECRET have no effect while KAFKA_SECURITY_PROTOCOL is without SASL"
+      ])
+      const at = (url: string) => hintsOf({ ...bearer, ...oauth, KAFKA_OAUTH_TOKEN_URL: url })
+      assert.deepStrictEqual(yield* at("http://keycloak:8080/token"), [
+        "KAFKA_OAUTH_TOKEN_URL is not https: the client secret travels unencrypted"
+      ])
+      for (const url of ["https://keycloak/token", "http://127.0.0.1:8080/token"])
+        assert.deepStrictEqual(yield* at(url), [])
     })
   )
   it.effect("name an address that is open to others, while no token protects it", () =>

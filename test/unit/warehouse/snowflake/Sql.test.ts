@@ -116,6 +116,6 @@ describe("SnowflakeSql", () => {
   it("moves a partition only from where it must stand", () => {
     const bind = rangesBind([{ topic: "t", partition: 3, epoch: 2, from: 10, next: 12, skipped: 1 }])
     assert.strictEqual(bind, '[{"n":"t","p":3,"e":2,"f":10,"x":12,"s":1}]')
-    assert.match(Sql.advance(names), / EPOCH = s\.E AND NEXT_OFFSET = s\.F$/)
+    assert.match(Sql.advance(names), / EPOCH = s\.E AND NEXT_OFFSET = s\.F AND CURRENT_TRANSACTION\(\) = \?$/)
   })
 })
