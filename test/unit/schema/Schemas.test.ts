@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import { registry } from "../../../src/cli/doctor/Registry.ts"
 import { Progress, layer as progressLayer } from "../../../src/observe/Progress.ts"
@@ -17,7 +18,11 @@ import { type Answer, serve } from "../../support/schema/HttpRegistry.ts"
 const settings = (env: Record<string, string>) =>
   Settings.layer.pipe(Layer.provide(Settings.environment({ SINK: "duckdb", ...env })), Layer.orDie)
 const service = (env: Record<string, string>) =>
-  Schemas.layer.pipe(Layer.provideMerge(progressLayer), Layer.provideMerge(settings(env)))
+  Schemas.layer.pipe(
+    Layer.provideMerge(progressLayer),
+    Layer.provideMerge(settings(env)),
+    Layer.provideMerge(Logger.layer([]))
+  )
 
 const missing: Answer = { status: 404, body: { error_code: 40403, message: "Schema not found" } }
 const find = (id: number) => Effect.flatMap(Schemas.Schemas, (schemas) => schemas.find(id))

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { hints } from "../../../src/settings/Hints.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 
 const load = (env: Record<string, string>) =>
@@ -67,6 +68,21 @@ describe("a registry", () => {
         assert.match(problems, problem)
         assert.notInclude(problems, "s3cret")
       }
+    })
+  )
+})
+
+describe("a login without a registry", () => {
+  it.effect("has no effect, which is said", () =>
+    Effect.gen(function* () {
+      const hintsOf = (env: Record<string, string>) => Effect.provide(hints, Settings.environment(env))
+      assert.deepStrictEqual(yield* hintsOf({ SCHEMA_REGISTRY_TOKEN: "t" }), [
+        "SCHEMA_REGISTRY_TOKEN has no effect without SCHEMA_REGISTRY_URL"
+      ])
+      assert.deepStrictEqual(yield* hintsOf({ ...registry, SCHEMA_REGISTRY_TOKEN: "t" }), [])
+      assert.deepStrictEqual(yield* hintsOf({ SCHEMA_REGISTRY_URI: "http://registry" }), [
+        "SCHEMA_REGISTRY_URI is set, but there is no such setting (did you mean SCHEMA_REGISTRY_URL?)"
+      ])
     })
   )
 })
