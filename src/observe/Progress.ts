@@ -157,6 +157,8 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
         bufferBytes = 0
         unreadable.clear()
         lasting.clear()
+        // Who waited for a schema has let go; whether the registry answers is seen when one is needed again.
+        peers.registry = unknown
         partitionProgress.released()
       },
       rebalanced: () => {

@@ -3,7 +3,6 @@
  * with its bytes; and a registry that is away costs nothing but delay.
  */
 import { mkdtemp, rm } from "node:fs/promises"
-import { connect as connectTcp, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -17,6 +16,7 @@ import { installPython } from "../../scripts/support/python.ts"
 import { duckDb, type Inspect, snowflake } from "../support/Inspect.ts"
 import { snowflakeAt, streamingAt } from "../support/Job.ts"
 import { connect, eventually, type RealKafka, unique } from "../support/RealKafka.ts"
+import { addressAt, framer, openAt, readiness } from "../support/schema/RegistryDoor.ts"
 
 const requirements = fileURLToPath(new URL("../support/schema/requirements.txt", import.meta.url))
 const script = fileURLToPath(new URL("schemas.py", import.meta.url))
@@ -181,34 +181,71 @@ describe("records of a schema registry", () => {
   it("wait while the registry is unreachable, with health saying so, and then land", async () => {
     const port = await freePort()
     const httpPort = await freePort()
-    const target = new URL(registry.url)
     const sink = duckDbAt("away")
     const env = {
       ...settings(sink),
-      SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}${target.pathname}`,
+      SCHEMA_REGISTRY_URL: addressAt(registry, port),
       HTTP_PORT: String(httpPort)
     }
     const service = await begin(env)
     await service.line(/Could not get a schema from the registry: .*Retrying; nothing is lost/)
     const ready = await eventually(
-      () =>
-        fetch(`http://127.0.0.1:${httpPort}/readyz`).then(
-          (answer) => answer.text(),
-          () => ""
-        ),
+      () => readiness(httpPort),
       (text) => text.includes("schema registry")
     )
     assert.include(ready, "ECONNREFUSED")
-    const proxy = createServer((socket) => {
-      const upstream = connectTcp(Number(target.port), target.hostname)
-      socket.pipe(upstream).pipe(socket)
-      for (const end of [socket, upstream]) end.on("error", () => socket.destroy())
-    })
-    await new Promise<void>((resolve) => proxy.listen(port, "127.0.0.1", resolve))
+    const close = await openAt(registry, port)
     await finish(service, env)
-    proxy.close()
+    await close()
     const inspect = await duckDb(sink.DUCKDB_PATH)
     assert.deepStrictEqual(await rowsOf(inspect, "AVRO", "RAW_EVENT::VARCHAR"), avroRows)
+    await inspect.close()
+  })
+
+  it("go on while the registry is away as far as their schemas are known, again and again", async () => {
+    const topic = unique("outages")
+    await kafka.createTopic(topic)
+    const port = await freePort()
+    const httpPort = await freePort()
+    const sink = duckDbAt("outages")
+    const env = {
+      ...settings(sink),
+      BRONZE_ROUTES: `${topic}=OUTAGES_RAW(USER_ID=user_id:NUMBER)`,
+      SCHEMA_REGISTRY_URL: addressAt(registry, port),
+      HTTP_PORT: String(httpPort)
+    }
+    const group = unique("group")
+    const service = await begin({ ...env, CONSUMER_GROUP_ID: group })
+    const committed = (count: number) =>
+      eventually(
+        () => kafka.committed(group, topic),
+        ([offset]) => offset === count
+      )
+    let known: ((body: string) => Buffer) | undefined
+    for (let round = 0; round < 3; round++) {
+      const schema = `{"type":"record","name":"R${round}","fields":[{"name":"user_id","type":"long"}]}`
+      const frame = await framer(registry, `outages-${round}`, schema)
+      if (known !== undefined) {
+        await kafka.produce(topic, [{ value: known("02") }])
+        await committed(round * 2)
+      }
+      await kafka.produce(topic, [{ value: frame("04") }])
+      await eventually(
+        () => readiness(httpPort),
+        (text) => text.includes("schema registry")
+      )
+      const close = await openAt(registry, port)
+      await committed(round * 2 + 1)
+      await close()
+      known = frame
+    }
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0, service.output())
+    const inspect = await duckDb(sink.DUCKDB_PATH)
+    assert.deepStrictEqual(
+      (await rowsOf(inspect, "OUTAGES", "RAW_EVENT::VARCHAR")).map(([offset, , user]) => [offset, user]),
+      [2, 1, 2, 1, 2].map((user, offset) => [offset, String(user)])
+    )
     await inspect.close()
   })
 

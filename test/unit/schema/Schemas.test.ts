@@ -121,6 +121,19 @@ describe("a schema", () => {
     })
   )
 
+  it.live("may be named by a GUID", () =>
+    Effect.gen(function* () {
+      const guid = "00112233-4455-6677-8899-aabbccddeeff"
+      const { asked, url } = yield* serve(() => ({ body: { schema: '"int"', schemaType: null, references: null } }))
+      const decoder = yield* Effect.provide(
+        Effect.flatMap(Schemas.Schemas, (schemas) => schemas.find(guid)),
+        service({ SCHEMA_REGISTRY_URL: url })
+      )
+      assert.deepStrictEqual([decoder.id, decoder.format], [guid, "avro"])
+      assert.deepStrictEqual(asked, [`/schemas/guids/${guid}`])
+    })
+  )
+
   it.live("is none without a registry", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.provide(find(1), service({})))
@@ -167,6 +180,20 @@ describe("a registry that does not answer", () => {
         yield* Fiber.interrupt(first)
         isFailing = false
         assert.strictEqual((yield* Fiber.join(second)).id, 5)
+      }).pipe(Effect.provide(service({ SCHEMA_REGISTRY_URL: url })))
+    })
+  )
+
+  it.live("is nobody's problem once the assignment that needed it has ended", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve(() => ({ status: 503, body: "" }))
+      yield* Effect.gen(function* () {
+        const progress = yield* Progress
+        const waiting = yield* Effect.forkChild(find(5))
+        while (progress.view().registry?.isUp !== false) yield* Effect.sleep("5 millis")
+        yield* Fiber.interrupt(waiting)
+        progress.released()
+        assert.isNull(progress.view().registry?.isUp)
       }).pipe(Effect.provide(service({ SCHEMA_REGISTRY_URL: url })))
     })
   )
