@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Load from "./Load.ts"
-import { type NullSnowflake, settingsFor } from "./NullClient.ts"
+import { type NullSnowflake, settingsFor, streamingSettingsFor } from "./NullClient.ts"
 import type { Topic } from "./Orders.ts"
 import type { Measurement } from "./Results.ts"
 import * as Service from "./Service.ts"
@@ -74,22 +74,25 @@ export interface OnSnowflake extends Amount {
   /** Milliseconds that each statement takes. */
   readonly latency?: number
   readonly settings?: Settings
+  /** Over the streaming API, where rows are durable after so many milliseconds. */
+  readonly streaming?: { readonly durable: number }
   /** What happens to it while it reads. */
   readonly meanwhile?: () => Promise<void>
 }
 
 /** The service on the null Snowflake, behind a backlog. */
 export const onSnowflake = async (bench: Bench, options: OnSnowflake): Promise<Figures> => {
-  const { latency = 0, meanwhile, settings, topic } = options
+  const { latency = 0, meanwhile, settings, streaming, topic } = options
   const { snowflake } = bench
   await Load.fill(bench.bootstrap, topic, bench.say)
   // Nothing is measured before it reads: so the latency can wait until then.
   await snowflake.control({ latency: 0, reset: true })
-  const sink = { ...settingsFor(snowflake.url), ...settings }
+  const account = streaming === undefined ? settingsFor(snowflake.url) : await streamingAccount(bench)
+  const sink = { ...account, ...settings }
   const service = Service.launch(await Service.environment({ ...bench, topic: topic.name, settings: sink }))
   try {
     await service.process.line(/Joining group/, { timeout: 120_000 })
-    await snowflake.control({ latency })
+    await snowflake.control({ latency, ...streaming })
     const began = await Service.assigned(service)
     const usage = Usage.watch(service.process.pid)
     await meanwhile?.()
@@ -106,6 +109,8 @@ export const onSnowflake = async (bench: Bench, options: OnSnowflake): Promise<F
     await Service.kill(service)
   }
 }
+
+const streamingAccount = ({ folder, snowflake }: Bench) => streamingSettingsFor(snowflake.url, folder)
 
 /** The service on a new DuckDB file, behind a backlog. */
 export const onDuckDb = async (bench: Bench, options: Amount & { readonly topic: Topic }): Promise<Figures> => {

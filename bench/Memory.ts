@@ -48,9 +48,10 @@ const memory: Part = {
   run: (bench) => {
     const sizes = topics(bench)
     const [, orders] = sizes[0] ?? ["", topicOf(bench.events)]
-    const stalled = () =>
+    const stalled = (isStreaming: boolean) =>
       onSnowflake(bench, {
         ...{ topic: orders, events: orders.events, seconds: limit },
+        ...(isStreaming && { streaming: { durable: 0 } }),
         meanwhile: async () => {
           await bench.snowflake.control({ latency: stall })
           await sleep(2000)
@@ -62,7 +63,15 @@ const memory: Part = {
         ([size, topic]) =>
           [`Snowflake, ${size}`, () => onSnowflake(bench, { topic, events: topic.events, seconds: limit })] as const
       ),
-      ...(bench.quick ? [] : [["Snowflake, stalled", stalled] as const]),
+      ...(bench.quick ? [] : [["Snowflake, stalled", () => stalled(false)] as const]),
+      ...sizes.map(
+        ([size, topic]) =>
+          [
+            `Streaming, ${size}`,
+            () => onSnowflake(bench, { topic, streaming: { durable: 0 }, events: topic.events, seconds: limit })
+          ] as const
+      ),
+      ...(bench.quick ? [] : [["Streaming, stalled", () => stalled(true)] as const]),
       ...sizes.map(
         ([size, topic]) =>
           [`DuckDB, ${size}`, () => onDuckDb(bench, { topic, events: topic.events, seconds: limit })] as const

@@ -2,6 +2,9 @@
  * The null Snowflake as the bench sees it: started as a process of its own, told how slow to be, asked what has become
  * durable.
  */
+import { generateKeyPairSync } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type BronzeProcess, start } from "../scripts/support/bronzeProcess.ts"
 import type { Commit } from "./NullWarehouse.ts"
@@ -13,6 +16,8 @@ export interface Control {
   readonly updateLatency?: number
   /** Whether an UPDATE locks the ledger until COMMIT, as on Snowflake; else transactions do not wait for each other. */
   readonly locks?: boolean
+  /** Milliseconds until rows of the streaming API are durable. */
+  readonly durable?: number
   /** Forgets everything: sessions, ledger, counts. */
   readonly reset?: boolean
 }
@@ -65,6 +70,15 @@ export const startNullSnowflake = async (): Promise<NullSnowflake> => {
       await server.exit
     }
   }
+}
+
+/** The same over the streaming API; the key signs what nobody checks. */
+export const streamingSettingsFor = async (url: string, folder: string): Promise<Readonly<Record<string, string>>> => {
+  const { SNOWFLAKE_PASSWORD: _, ...account } = settingsFor(url)
+  const path = join(folder, "key.p8")
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  await writeFile(path, privateKey.export({ type: "pkcs8", format: "pem" }))
+  return { ...account, SNOWFLAKE_WRITER: "streaming", SNOWFLAKE_PRIVATE_KEY_PATH: path }
 }
 
 /** The settings of the service that lead there. */

@@ -11,6 +11,7 @@ import { parseRoutes } from "../src/domain/Route.ts"
 import { shapesOf } from "../src/warehouse/sql/Tables.ts"
 import * as Answers from "./NullAnswers.ts"
 import type { Control, Stats } from "./NullClient.ts"
+import * as NullStreaming from "./NullStreaming.ts"
 import * as NullWarehouse from "./NullWarehouse.ts"
 import { routeOf } from "./Orders.ts"
 
@@ -21,20 +22,29 @@ interface Session extends NullWarehouse.NullSession {
   holds: boolean
 }
 
-const fresh = () => ({
-  warehouse: NullWarehouse.make(),
-  sessions: new Map<string, Session>(),
-  statements: 0,
-  inserts: 0,
-  bytes: 0,
-  /** Settles when the ledger's lock is free. */
-  lock: Promise.resolve()
-})
+const fresh = () => {
+  const warehouse = NullWarehouse.make()
+  const streamed = warehouse.open()
+  return {
+    warehouse,
+    streaming: NullStreaming.make((rows, began) => {
+      world.inserts += 1
+      streamed.insert(rows, began)
+    }),
+    sessions: new Map<string, Session>(),
+    statements: 0,
+    inserts: 0,
+    bytes: 0,
+    /** Settles when the ledger's lock is free. */
+    lock: Promise.resolve()
+  }
+}
 
 let world = fresh()
 let latency = 0
 let updateLatency = 0
 let locks = false
+let durable = 0
 
 /** Real tables are locked from an UPDATE until COMMIT, and others wait in line. */
 const takeLock = async (session: Session): Promise<void> => {
@@ -75,18 +85,26 @@ const bindsOf = (body: Buffer): ReadonlyArray<string> => {
 }
 
 const shapes = shapesOf(parseRoutes(routeOf("orders")).routes)
-const columns = shapes.flatMap((shape) => shape.fields.map((field) => [shape.name, field.name]))
+const columns = shapes.flatMap((shape) => shape.fields.map((field) => [shape.name, field.name, "YES", null, "NO"]))
 
 const select = (sql: string, body: Buffer) => {
   const names = [...sql.matchAll(/CURRENT_[A-Z]+\(\) AS ([A-Z_]+)/g)].map(([, name]) => name ?? "")
   if (names.length > 0) return Answers.rows(names, [names.map(() => "BENCH")])
   if (sql.includes("SCHEMA_NAME")) return Answers.rows(["SCHEMA_NAME"], [["BRONZE"]])
-  if (sql.includes("COLUMN_NAME")) return Answers.rows(["TABLE_NAME", "COLUMN_NAME"], columns)
+  if (sql.includes("COLUMN_NAME"))
+    return Answers.rows(["TABLE_NAME", "COLUMN_NAME", "IS_NULLABLE", "COLUMN_DEFAULT", "IS_IDENTITY"], columns)
   if (!sql.includes("NEXT_OFFSET")) return Answers.unknown(sql)
   const entries = world.warehouse.ledger(bindsOf(body)[0] ?? "")
   return Answers.rows(
-    ["TOPIC", "PARTITION", "NEXT_OFFSET", "EPOCH", "OWNER"],
-    entries.map((entry) => [entry.topic, String(entry.partition), String(entry.next), String(entry.epoch), entry.owner])
+    ["TOPIC", "PARTITION", "NEXT_OFFSET", "EPOCH", "OWNER", "TOPIC_ID"],
+    entries.map((entry) => [
+      entry.topic,
+      String(entry.partition),
+      String(entry.next),
+      String(entry.epoch),
+      entry.owner,
+      null
+    ])
   )
 }
 
@@ -106,7 +124,7 @@ const execute = async (session: Session, body: Buffer) => {
       return Answers.done()
     case "INSERT": {
       if (sql.includes("CONSUMER_OFFSETS")) return Answers.changed("insert", 0)
-      const rows = count(body, boundRow) || count(body, valuesRow)
+      const rows = sql.includes("VALUES") ? count(body, valuesRow) : count(body, boundRow)
       if (rows > 0) world.inserts += 1
       session.insert(rows, at)
       return Answers.changed("insert", rows)
@@ -161,6 +179,7 @@ const control = async (path: string, body: Buffer): Promise<Stats | object> => {
     latency = asked.latency
     updateLatency = asked.updateLatency ?? latency
     locks = asked.locks ?? false
+    durable = asked.durable ?? 0
     if (asked.reset === true) world = fresh()
   }
   const { bytes, inserts, statements, warehouse } = world
@@ -187,6 +206,19 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   request.on("end", async () => {
     const path = (request.url ?? "").split("?", 1)[0] ?? ""
     const sent = Buffer.concat(chunks)
+    const streamed = await world.streaming(
+      {
+        ...{ method: request.method ?? "", url: request.url ?? "", host: request.headers.host ?? "" },
+        body: () => sent.toString("utf8")
+      },
+      { latency, durable }
+    )
+    if (streamed !== undefined) {
+      const isText = typeof streamed.body === "string"
+      response.writeHead(streamed.status, { "content-type": isText ? "text/plain" : "application/json" })
+      response.end(isText ? streamed.body : JSON.stringify(streamed.body))
+      return
+    }
     const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent
     const text = JSON.stringify(await answer(path, request.headers.authorization ?? "", body))
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })

@@ -45,6 +45,11 @@ const cheaper: Judge = (results) => {
   return { measured: `${times(ratio)} (${cpu.toFixed(1)} s against ${other.toFixed(1)} s)`, held: ratio <= 0.4 }
 }
 
+const streamingCpu: Judge = (results) => {
+  const cpu = results.figure("streaming", subjects.streaming, "cpuPerMillion")
+  return cpu === undefined ? undefined : { measured: `${cpu.toFixed(1)} s`, held: cpu <= 5.5 }
+}
+
 const absolute: Judge = (results) => {
   const rate = results.figure("duckdb", subjects.service, "rate")
   return rate === undefined ? undefined : { measured: perSecond(rate), held: rate >= 100_000 }
@@ -152,6 +157,23 @@ const table: ReadonlyArray<readonly [what: string, target: string, judge: Judge]
     "≥ 0.9",
     faster("snowflake", subjects.service, subjects.atLeastOnce, 0.9)
   ],
+  [
+    "streaming, no latency: events/s against the SQL writer",
+    "≥ 2.2",
+    faster("streaming", subjects.streaming, subjects.service, 2.2)
+  ],
+  [
+    "the same against the bare kafkajs + JSON.parse loop",
+    "≥ 0.6",
+    faster("streaming", subjects.streaming, subjects.parse, 0.6)
+  ],
+  [
+    "the same at 300 ms an answer and 3 s until durable, against no latency",
+    "≥ 0.8",
+    faster("streaming", subjects.streamingSlow, subjects.streaming, 0.8)
+  ],
+  ["streaming: CPU per million events", "≤ 5.5 s", streamingCpu],
+  ["streaming: peak RSS while catching up", "≤ 256 MB", memory("Streaming", 256)],
   [
     "DuckDB: events/s against the bare appender, fed from memory",
     "≥ 0.5",

@@ -23,6 +23,8 @@ export const subjects = {
   driver: "snowflake-sdk alone, from memory",
   service: "the service",
   atLeastOnce: "the service, at-least-once",
+  streaming: "the service, streaming",
+  streamingSlow: "the service, streaming, 300 ms an answer and 3 s until durable",
   naive: "naive loop, 100 rows an INSERT",
   appender: "DuckDB's appender alone, from memory"
 }
@@ -138,4 +140,31 @@ const duckDb: Part = {
   }
 }
 
-export const parts: ReadonlyArray<Part> = [noLatency, threeHundred, twoSeconds, duckDb]
+const streaming: Part = {
+  name: "streaming",
+  about: "null Snowflake over the streaming API, 8 partitions",
+  runs: "always",
+  run: async (bench) => {
+    const topic = topicOf(bench.events, { partitions: 8 })
+    await Load.fill(bench.bootstrap, topic, bench.say)
+    const over =
+      (latency: number, durable: number): Measure =>
+      (share) =>
+        onSnowflake(bench, {
+          ...{ topic, latency, streaming: { durable }, events: part(bench.events, share) },
+          seconds: seconds(bench, 120, share)
+        })
+    const sql: Measure = (share) =>
+      onSnowflake(bench, { topic, events: part(bench.events, share), seconds: seconds(bench, 300, share) })
+    const parse: Measure = (share) =>
+      Subject.run("BareLoop.ts", [bench.bootstrap, topic.name, part(bench.events, share), "parse"])
+    return sideBySide(bench, streaming.name, [
+      [subjects.parse, parse],
+      [subjects.service, sql],
+      [subjects.streaming, over(0, 0)],
+      [subjects.streamingSlow, over(300, 3000)]
+    ])
+  }
+}
+
+export const parts: ReadonlyArray<Part> = [noLatency, streaming, threeHundred, twoSeconds, duckDb]

@@ -37,7 +37,7 @@ export const read = (token: string): Claims | undefined => {
 export const describe = (token: string, now: number): string => {
   const claims = read(token)
   if (claims === undefined) return "it is not a JSON web token"
-  const { audience = "nobody", expiresAt, issuer = "nobody", subject = "nobody" } = claims
+  const { audience = "none", expiresAt, issuer = "none", subject = "none" } = claims
   const left = expiresAt === undefined ? undefined : Math.round((expiresAt - now) / 1000)
   const end = left === undefined ? "without an end" : left < 0 ? `expired ${-left} s ago` : `valid for ${left} s`
   return `issuer ${issuer}, audience ${audience}, subject ${subject}, ${end}`

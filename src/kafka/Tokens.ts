@@ -17,7 +17,9 @@ export interface Token {
 }
 
 export interface Tokens {
-  /** Logs in with a token that lasts for a while; a denied login drops it. */
+  /** A token that lasts for a while. */
+  readonly current: Effect.Effect<Token, KafkaError>
+  /** Logs in with it; a denied login drops it. */
   readonly use: <A>(login: (token: Token) => Effect.Effect<A, KafkaError>) => Effect.Effect<A, KafkaError>
 }
 
@@ -76,6 +78,7 @@ export const make = Effect.fnUntraced(function* (request: Effect.Effect<Token, K
   }).pipe(one.withPermits(1))
 
   return {
+    current,
     use: (login) =>
       Effect.flatMap(current, (token) =>
         login(token).pipe(

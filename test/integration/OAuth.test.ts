@@ -3,7 +3,7 @@
  * that is down, and what is said of each.
  */
 import { generateKeyPairSync } from "node:crypto"
-import { mkdtemp, rm } from "node:fs/promises"
+import { appendFile, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -194,5 +194,20 @@ describe("OAUTHBEARER", () => {
     await kafka.produce(job.orders, messages(10, order, 10))
     await wrote(service, job, 20)
     await ended(service, job, path, 20)
+  })
+})
+
+describe("the rights of a token", () => {
+  it("are those of its subject, whom doctor's commands name", async () => {
+    const authorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    const properties = join(folder, "kafka", "server.properties")
+    await appendFile(properties, `authorizer.class.name=${authorizer}\nsuper.users=User:ANONYMOUS\n`)
+    await broker.restart()
+    grant(300, { sub: "0f3c-bronze" })
+    const { env, job } = await makeOne("rights")
+    const doctor = start({ ...env, KAFKA_OAUTH_EXTENSIONS: "" }, ["doctor"])
+    assert.strictEqual(await doctor.exit, 1, doctor.output())
+    for (const words of [`topic ${job.orders}`, `group ${job.group}`])
+      assert.include(doctor.output(), `--allow-principal "User:0f3c-bronze" --operation READ --${words}`)
   })
 })

@@ -89,7 +89,7 @@ const consumerGroup = Effect.fnUntraced(function* (rights: Rights.Rights, topics
   const admin = yield* Admin
   const check = "consumer group"
   if (!(yield* rights.mayJoin(kafka.group)))
-    return [bad(check, `this user may not join group ${kafka.group}`, allow(kafka, "READ", "group", kafka.group))]
+    return [bad(check, `this user may not join group ${kafka.group}`, yield* allow("READ", "group", kafka.group))]
   const { members, state } = yield* admin.group(kafka.group)
   const stranger = members.find((subscribed) => subscribed.length > 0 && isOther(subscribed, topics))
   if (stranger !== undefined)

@@ -2,8 +2,11 @@
  * The fix for a problem with Kafka, ready to run: with the real addresses, names and principal, or the variable to set.
  */
 import { X509Certificate } from "node:crypto"
+import * as Effect from "effect/Effect"
 import type { KafkaError } from "../../kafka/KafkaError.ts"
+import { KafkaClient } from "../../kafka/kafkajs/Client.ts"
 import type { KafkaSettings } from "../../settings/Model.ts"
+import { Settings } from "../../settings/Settings.ts"
 import * as LoginRemedies from "./LoginRemedies.ts"
 
 /** kafka-topics.sh and its like; on a listener with a login they need an administrator's. */
@@ -14,8 +17,19 @@ export const createTopic = (kafka: KafkaSettings, topic: string, brokers: number
   script("topics", kafka, `--create --topic ${topic} --partitions 3 --replication-factor ${Math.min(3, brokers)}`)
 
 /** READ and WRITE bring DESCRIBE with them. */
-export const allow = (
+export const allow = Effect.fnUntraced(function* (
+  operation: "READ" | "WRITE",
+  resource: "topic" | "group",
+  name: string
+) {
+  const { kafka } = yield* Settings
+  const { subject } = yield* KafkaClient
+  return allowing(kafka, yield* subject, operation, resource, name)
+})
+
+export const allowing = (
   kafka: KafkaSettings,
+  subject: string | undefined,
   operation: "READ" | "WRITE",
   resource: "topic" | "group",
   name: string
@@ -25,7 +39,7 @@ export const allow = (
   return script(
     "acls",
     kafka,
-    `--add --allow-principal "${principalOf(kafka)}" --operation ${operation} --${resource} ${name}`
+    `--add --allow-principal "${principalOf(kafka, subject)}" --operation ${operation} --${resource} ${name}`
   )
 }
 
@@ -42,10 +56,10 @@ const iamActions = {
 }
 
 /** Who the broker takes us for, unless it has rules of its own for that. */
-const principalOf = ({ sasl, ssl }: KafkaSettings): string => {
+const principalOf = ({ sasl, ssl }: KafkaSettings, subject = "<subject of the token>"): string => {
   if (sasl?._tag === "Password") return `User:${sasl.username}`
   // Confluent Cloud knows the identity pool; a broker takes the subject of the token, unless it is set otherwise.
-  if (sasl?._tag === "OAuth") return `User:${sasl.extensions["identityPoolId"] ?? "<subject of the token>"}`
+  if (sasl?._tag === "OAuth") return `User:${sasl.extensions["identityPoolId"] ?? subject}`
   if (ssl?.cert === undefined) return "User:ANONYMOUS"
   // One line for each part, the least significant last; Kafka writes them the other way round.
   return `User:${new X509Certificate(ssl.cert).subject.split("\n").reverse().join(",")}`

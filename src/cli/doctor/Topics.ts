@@ -32,7 +32,7 @@ const partitionsOf = Effect.fnUntraced(function* (topic: string, brokers: number
       `topic ${topic}`,
       "does not exist, or this user may not see it",
       createTopic(kafka, topic, brokers),
-      allow(kafka, right, "topic", topic)
+      yield* allow(right, "topic", topic)
     )
   )
 })
@@ -50,7 +50,7 @@ export const consumedTopic = Effect.fnUntraced(function* (
   const partitions = yield* partitionsOf(topic, brokers, "READ")
   if (Result.isFailure(partitions)) return [partitions.failure]
   if (!(yield* rights.mayRead(topic)))
-    return [bad(check, "this user may see it, but not read it", allow(settings.kafka, "READ", "topic", topic))]
+    return [bad(check, "this user may see it, but not read it", yield* allow("READ", "topic", topic))]
   const written = yield* positions
   const committed = yield* Effect.orElseSucceed(admin.committed(group, [topic]), () => [])
   const ranges = yield* admin.ranges([topic])
@@ -100,11 +100,10 @@ const ahead = Effect.fnUntraced(function* (topic: string) {
 })
 
 export const deadLetterTopic = Effect.fnUntraced(function* (rights: Rights.Rights, topic: string, brokers: number) {
-  const { kafka } = yield* Settings
   const check = `topic ${topic}`
   const partitions = yield* partitionsOf(topic, brokers, "WRITE")
   if (Result.isFailure(partitions)) return [partitions.failure]
   return (yield* rights.mayWrite(topic))
     ? [good(check, `${Screen.plural(partitions.success, "partition")}, for dead letters`)]
-    : [bad(check, "this user may not write to it (DLQ_TOPIC)", allow(kafka, "WRITE", "topic", topic))]
+    : [bad(check, "this user may not write to it (DLQ_TOPIC)", yield* allow("WRITE", "topic", topic))]
 })

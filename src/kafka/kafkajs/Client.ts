@@ -9,6 +9,7 @@ import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions
 import type { KafkaSettings, Login, OAuthLogin } from "../../settings/Model.ts"
 import { Settings } from "../../settings/Settings.ts"
 import * as AwsIam from "../AwsIam.ts"
+import * as Claims from "../Claims.ts"
 import { KafkaError } from "../KafkaError.ts"
 import * as Tokens from "../Tokens.ts"
 import * as Address from "./Address.ts"
@@ -27,6 +28,8 @@ export class KafkaClient extends Context.Service<
     readonly retry: RetryOptions
     /** The one way to call kafkajs; `doing` completes the sentence "Could not …". */
     readonly use: <A>(doing: string, call: () => Promise<A>) => Effect.Effect<A, KafkaError>
+    /** The subject of the token that logs in; undefined with another login, and of a token that tells none. */
+    readonly subject: Effect.Effect<string | undefined, KafkaError>
   }
 >()("bronze/kafka/kafkajs/Client") {}
 
@@ -43,14 +46,15 @@ export const layer: Layer.Layer<KafkaClient, never, Settings> = Layer.effect(
     Patches.apply()
     const { INFO, NOTHING, WARN } = kafkajs.logLevel
     const verbose = log.level === "Debug" || log.level === "Trace"
+    const { sasl, subject } = yield* loginOf(settings)
     const kafka = new kafkajs.Kafka({
       ...connectionOf(settings),
-      ...(settings.sasl && { sasl: yield* saslOf(settings.sasl, settings.ssl?.ca) }),
+      ...(sasl && { sasl }),
       retry,
       logLevel: log.level === "Fatal" ? NOTHING : verbose ? INFO : WARN,
       logCreator: () => (entry) => void runFork(relay(entry))
     })
-    return KafkaClient.of({ kafka, retry, use })
+    return KafkaClient.of({ kafka, retry, use, subject })
   })
 )
 
@@ -76,11 +80,18 @@ const connectionOf = ({ brokers, ssl }: KafkaSettings): KafkaConfig => ({
   })
 })
 
-const saslOf = Effect.fnUntraced(function* (login: Login, ca: string | undefined) {
-  if (login._tag === "Password") return passwordOf(login)
+const loginOf = Effect.fnUntraced(function* ({ sasl: login, ssl }: KafkaSettings) {
+  const nobody = Effect.succeed(undefined)
+  if (login === undefined) return { sasl: undefined, subject: nobody }
+  if (login._tag === "Password") return { sasl: passwordOf(login), subject: nobody }
   const run = Effect.runPromiseWith(yield* Effect.context<never>())
-  const request = login._tag === "OAuth" ? yield* askEndpoint(login, ca) : AwsIam.make(login.region)
-  return TokenLogin.make(yield* Tokens.make(request), login._tag === "OAuth" ? login.extensions : {}, run)
+  const tokens = yield* Tokens.make(
+    login._tag === "OAuth" ? yield* askEndpoint(login, ssl?.ca) : AwsIam.make(login.region)
+  )
+  return {
+    sasl: TokenLogin.make(tokens, login._tag === "OAuth" ? login.extensions : {}, run),
+    subject: Effect.map(tokens.current, ({ value }) => Claims.read(Redacted.value(value))?.subject)
+  }
 })
 
 /** Its HTTP client is loaded for those only who log in this way. */

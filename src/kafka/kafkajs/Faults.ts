@@ -40,7 +40,7 @@ export function* parts(
     if (offset < start) continue
     const fault = faultOf(message)
     if (fault === undefined) {
-      records.push(toRecord(place, message))
+      records.push(toRecord(topic, partition, offset, message))
       continue
     }
     const first = Math.max(fault.from, from)
@@ -71,11 +71,10 @@ const withoutContent = (
     ...{ key: null, value: null, headers: {}, tooLarge: message }
   }))
 
-const toRecord = (place: TopicPartition, { headers, key, offset, timestamp, value }: KafkaMessage): KafkaRecord => ({
-  ...place,
-  offset: Number(offset),
-  timestamp: Number(timestamp),
-  key,
-  value,
-  headers: headers ?? {}
-})
+/** Field by field: spreading an object costs more than all else that is done to a record here. */
+const toRecord = (
+  topic: string,
+  partition: number,
+  offset: number,
+  { headers, key, timestamp, value }: KafkaMessage
+): KafkaRecord => ({ topic, partition, offset, timestamp: Number(timestamp), key, value, headers: headers ?? {} })

@@ -54,6 +54,19 @@ export class Reader {
     throw new RangeError("a varint of more than five bytes")
   }
 
+  /** Of 64 bits, zigzag; exact up to 2^53. */
+  varnumber(): number {
+    const start = this.offset
+    let value = 0
+    for (let factor = 1; factor < 2 ** 28; factor *= 128) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * factor
+      if (byte < 0x80) return (value & 1) === 0 ? value / 2 : -(value + 1) / 2
+    }
+    this.offset = start
+    return Number(this.varlong())
+  }
+
   /** Of 64 bits, zigzag. */
   varlong(): bigint {
     const first = this.byte()

@@ -2,7 +2,7 @@
  * kafkajs behind KafkaClient, on a real broker: every codec both ways, offsets, errors sorted by reason, a quiet log,
  * SASL and TLS.
  */
-import { mkdtempSync, rmSync } from "node:fs"
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -301,3 +301,30 @@ describe("the log of kafkajs", () => {
 
 const ZSTD_STREAM =
   "KLUv/QRYVAAAEHh4AQD7/znAAgIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeAIAEHgCABB4AgAQeEQAAAABAP3/zQsQAgAQeAIAEHgCABB4A6IKeG5sLnk="
+
+describe("sessions that are shorter than what kafkajs leaves of one", () => {
+  beforeAll(async () => {
+    appendFileSync(join(dataDir, "server.properties"), "connections.max.reauth.ms=3000\n")
+    await broker.restart()
+  }, 60_000)
+
+  it.live(
+    "are renewed in time, and no request fails",
+    () =>
+      live(
+        Effect.gen(function* () {
+          const admin = yield* Admin.Admin
+          const until = Date.now() + 8000
+          while (Date.now() < until) yield* Effect.andThen(admin.topics, Effect.sleep("100 millis"))
+        }),
+        {
+          KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${broker.secure.saslPlaintextPort}`,
+          KAFKA_SECURITY_PROTOCOL: "SASL_PLAINTEXT",
+          KAFKA_SASL_MECHANISM: "SCRAM-SHA-256",
+          KAFKA_SASL_USERNAME: broker.secure.username,
+          KAFKA_SASL_PASSWORD: broker.secure.password
+        }
+      ),
+    30_000
+  )
+})

@@ -58,9 +58,9 @@ describe("the fix for a login with a token", () => {
   })
 
   it("gives rights to whom the broker takes us for, in its own words", () => {
-    assert.include(Remedies.allow(at(oauth), "READ", "topic", "raw.a"), '--allow-principal "User:pool-Xy9"')
+    assert.include(Remedies.allowing(at(oauth), "me", "READ", "topic", "raw.a"), '--allow-principal "User:pool-Xy9"')
     assert.strictEqual(
-      Remedies.allow(at(iam), "READ", "group", "g"),
+      Remedies.allowing(at(iam), undefined, "READ", "group", "g"),
       "Allow kafka-cluster:DescribeGroup and kafka-cluster:AlterGroup on group g in the IAM policy of this process"
     )
   })
