@@ -202,23 +202,23 @@ describe("records of a schema registry", () => {
     await inspect.close()
   })
 
-  it("go on while the registry is away as far as their schemas are known, again and again", async () => {
-    const topic = unique("outages")
-    await kafka.createTopic(topic)
+  it("go on while the registry is away as far as their schemas are known, and so do other topics", async () => {
+    const [topic, plain] = [unique("outages"), unique("plain")]
+    await Promise.all([kafka.createTopic(topic), kafka.createTopic(plain)])
     const port = await freePort()
     const httpPort = await freePort()
     const sink = duckDbAt("outages")
     const env = {
       ...settings(sink),
-      BRONZE_ROUTES: `${topic}=OUTAGES_RAW(USER_ID=user_id:NUMBER)`,
+      BRONZE_ROUTES: `${topic}=OUTAGES_RAW(USER_ID=user_id:NUMBER), ${plain}=PLAIN_RAW`,
       SCHEMA_REGISTRY_URL: addressAt(registry, port),
       HTTP_PORT: String(httpPort)
     }
     const group = unique("group")
     const service = await begin({ ...env, CONSUMER_GROUP_ID: group })
-    const committed = (count: number) =>
+    const committed = (of: string, count: number) =>
       eventually(
-        () => kafka.committed(group, topic),
+        () => kafka.committed(group, of),
         ([offset]) => offset === count
       )
     let known: ((body: string) => Buffer) | undefined
@@ -227,15 +227,17 @@ describe("records of a schema registry", () => {
       const frame = await framer(registry, `outages-${round}`, schema)
       if (known !== undefined) {
         await kafka.produce(topic, [{ value: known("02") }])
-        await committed(round * 2)
+        await committed(topic, round * 2)
       }
       await kafka.produce(topic, [{ value: frame("04") }])
       await eventually(
         () => readiness(httpPort),
         (text) => text.includes("schema registry")
       )
+      await kafka.produce(plain, [{ value: "{}" }])
+      await committed(plain, round + 1)
       const close = await openAt(registry, port)
-      await committed(round * 2 + 1)
+      await committed(topic, round * 2 + 1)
       await close()
       known = frame
     }
