@@ -178,6 +178,14 @@ describe("records of a schema registry", () => {
     await inspect.close()
   })
 
+  it("are shown by monitor as the JSON that they become", async () => {
+    const args = ["monitor", "--from-beginning", "--json", "--topic", topics.avro, "--count", "2"]
+    const monitor = start(withRegistry(duckDbAt("monitor")), args)
+    assert.strictEqual(await monitor.exit, 0, monitor.output())
+    assert.include(monitor.output(), '"key":"k-1"')
+    assert.include(monitor.output(), JSON.stringify(order("o-1", "null")))
+  })
+
   it("wait while the registry is unreachable, with health saying so, and then land", async () => {
     const port = await freePort()
     const httpPort = await freePort()
