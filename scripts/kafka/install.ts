@@ -13,7 +13,7 @@ export const javaProgram = (): string => {
   return home === undefined || home === "" ? "java" : join(home, "bin", "java")
 }
 
-const requireJava = async (): Promise<void> => {
+export const requireJava = async (): Promise<void> => {
   const { code, output } = await runCommand(javaProgram(), ["-version"], { timeoutMs: 20_000 })
   const found = /version "(\d+)/.exec(output)?.[1]
   if (code === 0 && Number(found) >= 17) return
@@ -23,14 +23,18 @@ const requireJava = async (): Promise<void> => {
   )
 }
 
+export const requireMaven = async (): Promise<void> => {
+  const maven = await runCommand("mvn", ["-v"], { timeoutMs: 30_000 })
+  if (maven.code !== 0)
+    throw new Error("Maven is missing (the command mvn). On Debian or Ubuntu: apt-get install maven")
+}
+
 /** The directory of jars. Throws an Error that names what has to be installed: "Java 17 or newer" or "Maven". */
 export const installKafka = async (say: (line: string) => void = () => {}): Promise<string> => {
   await requireJava()
   const target = join(cacheDir, "kafka", "lib", KAFKA_VERSION)
   if (existsSync(target)) return target
-  const maven = await runCommand("mvn", ["-v"], { timeoutMs: 30_000 })
-  if (maven.code !== 0)
-    throw new Error("Maven is missing (the command mvn). On Debian or Ubuntu: apt-get install maven")
+  await requireMaven()
   return installOnce(target, async (into) => {
     say(`Downloading Apache Kafka ${KAFKA_VERSION} from Maven Central (43 MB, once)…`)
     const pom = join(projectRoot, "scripts", "kafka", "pom.xml")

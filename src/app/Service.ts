@@ -14,6 +14,7 @@ import * as Telemetry from "../observe/Telemetry.ts"
 import { Batcher } from "../pipeline/Batcher.ts"
 import * as LagWatch from "../pipeline/LagWatch.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
+import * as Schemas from "../schema/Schemas.ts"
 import { hints } from "../settings/Hints.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
@@ -65,7 +66,7 @@ export const run = Effect.gen(function* () {
   yield* Effect.forEach(yield* hints, (hint) => Effect.logWarning(hint), { discard: true })
   return yield* consume.pipe(
     Effect.provide(
-      Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer).pipe(
+      Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer, Schemas.layer).pipe(
         Layer.provideMerge(Layer.mergeAll(Layers.kafka, Layers.warehouse, Progress.layer))
       )
     )

@@ -24,10 +24,11 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { probl
 }
 
 export const introduce = Effect.gen(function* () {
-  const { batch, delivery, kafka, routes, write } = yield* Settings
+  const { batch, delivery, kafka, registry, routes, write } = yield* Settings
   const warehouse = yield* Warehouse
   const user = kafka.sasl === undefined ? "" : ` as ${loginName(kafka.sasl)}`
   yield* Effect.logInfo(`Reading from ${kafka.brokers.join(", ")}${user}, group ${kafka.group}`)
+  if (registry !== undefined) yield* Effect.logInfo(`Schemas from ${registry.url}`)
   yield* Effect.logInfo(`Writing to ${warehouse.target}, ${delivery}`)
   yield* Effect.forEach(routes, ({ table, topic }) => Effect.logInfo(`Route ${topic} -> ${table.name}`), {
     discard: true

@@ -7,12 +7,19 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Layers from "../app/Layers.ts"
 import * as Bytes from "../domain/Bytes.ts"
+import * as Format from "../domain/Format.ts"
+import type { KafkaRecord } from "../domain/KafkaRecord.ts"
 import { Admin } from "../kafka/Admin.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaClient } from "../kafka/kafkajs/Client.ts"
+import * as Key from "../pipeline/Key.ts"
+import * as NamedSchemas from "../pipeline/NamedSchemas.ts"
+import * as Payload from "../pipeline/Payload.ts"
+import { layerBrief, Schemas } from "../schema/Schemas.ts"
 import { Settings } from "../settings/Settings.ts"
 import { quietly } from "./support/CommandLayer.ts"
 import * as Screen from "./support/Screen.ts"
@@ -33,6 +40,7 @@ interface Delivered {
     readonly timestamp: string
     readonly key: Buffer | null
     readonly value: Buffer | null
+    readonly headers?: KafkaRecord["headers"]
   }
 }
 
@@ -53,19 +61,33 @@ export const render = (seen: Seen, columns: number): string => {
   return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line
 }
 
-const seenOf = ({ message, partition, topic }: Delivered): Seen => ({
-  topic,
-  partition,
-  offset: message.offset,
-  timestamp: Number(message.timestamp),
-  key: message.key === null ? null : Bytes.textOf(message.key),
-  value: message.value === null ? null : Bytes.textOf(message.value)
+/** Values and keys as they would be in the table; what would be a dead letter is shown as it came. */
+const viewer = Effect.gen(function* () {
+  const { formats, registry } = yield* Settings
+  const find = NamedSchemas.finder(yield* Schemas)
+  const byDefault = registry === undefined ? Format.withoutRegistry : Format.withRegistry
+  return Effect.fnUntraced(function* ({ message, partition, topic }: Delivered) {
+    const { headers = {}, key, value } = message
+    const format = formats.get(topic) ?? byDefault
+    const [offset, timestamp] = [Number(message.offset), Number(message.timestamp)]
+    const record = { topic, partition, offset, timestamp, key, value, headers }
+    const schemas = yield* find(NamedSchemas.idsIn([record], format))
+    const payload = value === null ? undefined : Payload.make(format.value)(value, headers, schemas)
+    const text = payload !== undefined && Result.isSuccess(payload) ? payload.success.text : undefined
+    const seen: Seen = {
+      ...{ topic, partition, timestamp, offset: message.offset },
+      key: key === null ? null : Key.make(format.key)(key, headers, schemas),
+      value: value === null ? null : (text ?? Bytes.textOf(value))
+    }
+    return seen
+  })
 })
 
 /** All events of these topics from now on (or from their beginning); fails when Kafka stays unreachable. */
 const follow = Effect.fnUntraced(function* (topics: ReadonlyArray<string>, fromBeginning: boolean) {
   const { kafka: settings } = yield* Settings
   const { kafka, use } = yield* KafkaClient
+  const view = yield* viewer
   const queue = yield* Queue.bounded<Seen, KafkaError | Cause.Done>(1000)
   const push = Effect.runPromiseWith(yield* Effect.context<never>())
   const consumer = yield* Effect.acquireRelease(
@@ -89,7 +111,7 @@ const follow = Effect.fnUntraced(function* (topics: ReadonlyArray<string>, fromB
     await consumer.run({
       autoCommit: false,
       eachMessage: async (payload) => {
-        await push(Queue.offer(queue, seenOf(payload)))
+        await push(Effect.flatMap(view(payload), (seen) => Queue.offer(queue, seen)))
       }
     })
   })
@@ -138,13 +160,16 @@ export const command = Command.make(
   },
   (flags) =>
     quietly(
-      Screen.whileRead(Screen.untilStopped(Effect.scoped(monitor(flags)))).pipe(Effect.provide(Layers.kafka)),
+      Screen.whileRead(Screen.untilStopped(Effect.scoped(monitor(flags)))).pipe(
+        Effect.provide(Layers.kafka),
+        Effect.provide(layerBrief)
+      ),
       Layers.kafkaSettings
     )
 ).pipe(
   Command.withShortDescription("Follow the events on the topics"),
   Command.withDescription(
-    "Shows each event as it arrives: time, topic/partition@offset, key, value. It uses its own consumer group, named after CONSUMER_GROUP_ID, and commits nothing, so the service is not disturbed."
+    "Shows each event as it arrives: time, topic/partition@offset, key, value; with a schema registry as the JSON that they become. It uses its own consumer group, named after CONSUMER_GROUP_ID, and commits nothing, so the service is not disturbed."
   ),
   Command.withExamples([
     { command: "bronze-consumer monitor", description: "All routed topics, until Ctrl-C" },

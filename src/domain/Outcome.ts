@@ -5,7 +5,16 @@ import type { Position } from "./KafkaRecord.ts"
 export const overheadBytes = 192
 
 /** Why a record could not become a row; a small, closed set, fit for a metric label. */
-export const deadLetterCauses = ["not_json", "not_utf8", "too_large", "refused", "undecodable"] as const
+export const deadLetterCauses = [
+  "not_json",
+  "not_utf8",
+  "not_avro",
+  "not_protobuf",
+  "unknown_schema",
+  "too_large",
+  "refused",
+  "undecodable"
+] as const
 export type DeadLetterCause = (typeof deadLetterCauses)[number]
 
 /** Why a record was skipped on purpose; `control` stands for offsets that Kafka itself uses (transaction markers). */
@@ -26,13 +35,15 @@ export interface Source extends Position {
 /** A row of a raw table. */
 export interface BronzeRow extends Source {
   readonly _tag: "BronzeRow"
-  /** The payload as it came, which is JSON in UTF-8; null for a tombstone. */
+  /** JSON in UTF-8: the payload as it came, or what its schema makes of it; null for a tombstone. */
   readonly event: Uint8Array | null
   /**
    * The typed columns in the table's order, in the text form of their type (timestamps `2026-02-07 10:30:00.123456` in
    * UTC); null where the event has none that fits.
    */
   readonly columns: ReadonlyArray<string | null>
+  /** The registry's id of the schema that the payload was written with. */
+  readonly schemaId?: number
 }
 
 /** A row of DEAD_LETTERS. */

@@ -18,6 +18,8 @@ export interface Column {
 export interface Table {
   readonly name: string
   readonly columns: ReadonlyArray<Column>
+  /** Whether its rows say which schema they were written with: where there is a registry. */
+  readonly hasSchemaIds?: boolean
 }
 
 export interface Route {
@@ -36,6 +38,9 @@ export const standardColumns = [
   "KAFKA_KEY",
   "KAFKA_HEADERS"
 ] as const
+
+/** The column that a raw table has besides, where there is a registry. */
+export const schemaIdColumn = "KAFKA_SCHEMA_ID"
 
 /** The tables that the service itself keeps. */
 export const serviceTables = ["DEAD_LETTERS", "CONSUMER_OFFSETS"] as const
@@ -127,7 +132,7 @@ const checkColumns = (table: Table): ReadonlyArray<string> => {
   const names = table.columns.map((column) => column.name)
   return names.flatMap((name, index) => {
     if (!identifier.test(name)) return [`"${name}" is not a column name (letters, digits, underscore)`]
-    if (standardColumns.some((standard) => standard === name))
+    if ([...standardColumns, schemaIdColumn].some((standard) => standard === name))
       return [`column ${name} is one that every raw table has already`]
     return names.indexOf(name) === index ? [] : [`column ${name} of ${table.name} is named twice`]
   })

@@ -17,7 +17,7 @@ const verdict = (reasons: ReadonlyArray<string | undefined>): Verdict => {
 const seconds = (millis: number): number => Math.round(millis / 1000)
 
 /**
- * Ready: both sides answer, the group gave us an assignment (an empty one counts: there are more members than
+ * Ready: all sides answer, the group gave us an assignment (an empty one counts: there are more members than
  * partitions), no topic is stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT +
  * READY_MAX_PENDING.
  */
@@ -27,6 +27,7 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
     lastingFaults,
     member,
     oldestPendingSeconds,
+    registry,
     stoppedTopics,
     unreadablePartitions,
     unreadTopics,
@@ -36,6 +37,10 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
   return verdict([
     kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${seconds(now - kafka.since)} s)`,
     warehouse.isUp === true ? undefined : `warehouse: ${warehouse.message} (for ${seconds(now - warehouse.since)} s)`,
+    // It is asked only when a schema is needed, so that not yet is as good as yes.
+    registry?.isUp === false
+      ? `schema registry: ${registry.message} (for ${seconds(now - registry.since)} s)`
+      : undefined,
     ...lastingFaults.map(({ message, write }) => `writing to ${write}: ${message}`),
     member === null && kafka.isUp === true ? "no assignment from the consumer group yet" : undefined,
     stoppedTopics.length === 0

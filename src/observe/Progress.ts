@@ -34,8 +34,8 @@ export interface WriteFailure {
   readonly isAnswer: boolean
 }
 
-/** The two sides that have to answer. */
-export type Peer = "kafka" | "warehouse"
+/** The sides that have to answer; a schema registry only where one is set. */
+export type Peer = "kafka" | "warehouse" | "registry"
 
 export class Progress extends Context.Service<
   Progress,
@@ -84,7 +84,7 @@ const promptSeconds = 30
 export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
   Progress,
   Effect.gen(function* () {
-    const { http, routes } = yield* Settings
+    const { http, registry: schemaRegistry, routes } = yield* Settings
     const clock = yield* Clock.Clock
     const now = (): number => clock.currentTimeMillisUnsafe()
     const registry = Context.make(Metric.MetricRegistry, new Map())
@@ -103,7 +103,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     })
     const totals = { consumed: 0, retries: 0, errors: 0, fenced: 0, rebalances: 0, reconnects: 0 }
     const unknown: PeerView = { isUp: null, since: now(), message: "not connected yet" }
-    const peers: Record<Peer, PeerView> = { kafka: unknown, warehouse: unknown }
+    const peers: Record<Peer, PeerView> = { kafka: unknown, warehouse: unknown, registry: unknown }
     const errors: Array<ErrorView> = []
     let member: string | null = null
     let unreadTopics: ReadonlyArray<UnreadTopic> = []
@@ -118,7 +118,8 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     }
     for (const table of tables)
       for (const counter of [metrics.written, metrics.bytes, metrics.writeRetries]) add(counter, { table }, 0)
-    for (const peer of ["kafka", "warehouse"]) add(metrics.reconnects, { peer }, 0)
+    for (const peer of ["kafka", "warehouse", ...(schemaRegistry === undefined ? [] : ["registry"])])
+      add(metrics.reconnects, { peer }, 0)
     for (const counter of [metrics.rebalances, metrics.fenced]) add(counter, {}, 0)
 
     const remember = (message: string): void => {
@@ -137,6 +138,8 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     }
     const away = (peer: Peer, message: string): void => {
       remember(message)
+      // Without schemas nothing is written: that it says so is all the progress there can be.
+      if (peer === "registry") partitionProgress.answered()
       const { isUp, since } = peers[peer]
       peers[peer] = { isUp: false, since: isUp === false ? since : now(), message }
     }
@@ -154,6 +157,8 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
         bufferBytes = 0
         unreadable.clear()
         lasting.clear()
+        // Who waited for a schema has let go; whether the registry answers is seen when one is needed again.
+        peers.registry = unknown
         partitionProgress.released()
       },
       rebalanced: () => {
@@ -230,6 +235,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           errors: [...errors],
           kafka: peers.kafka,
           warehouse: peers.warehouse,
+          registry: schemaRegistry === undefined ? null : peers.registry,
           bufferBytes,
           lag: lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
           oldestPendingSeconds: partitionProgress.oldestPendingSeconds(),

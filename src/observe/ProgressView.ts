@@ -76,7 +76,7 @@ export interface ErrorView {
   readonly message: string
 }
 
-/** One of the two sides that have to answer. */
+/** One of the sides that have to answer. */
 export interface PeerView {
   /** Null before its first answer. */
   readonly isUp: boolean | null
@@ -106,6 +106,8 @@ export interface ProgressView {
   readonly errors: ReadonlyArray<ErrorView>
   readonly kafka: PeerView
   readonly warehouse: PeerView
+  /** The schema registry; null where none is set. */
+  readonly registry: PeerView | null
   readonly bufferBytes: number
   /** Lag of all assigned partitions; null while no log end was read. */
   readonly lag: number | null

@@ -2,48 +2,57 @@
  * Turns a record into its outcome: total and pure, so that a bad record is a value and never stops its neighbours (P6).
  */
 import * as Result from "effect/Result"
-import { base64, textOf, utf8 } from "../domain/Bytes.ts"
+import { base64, textOf } from "../domain/Bytes.ts"
 import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
 import * as DuplicateKeys from "../domain/DuplicateKeys.ts"
-import * as Json from "../domain/Json.ts"
+import { type Format, withoutRegistry } from "../domain/Format.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
 import { type DeadLetter, type DeadLetterCause, type Outcome, overheadBytes, type Source } from "../domain/Outcome.ts"
 import type { Route } from "../domain/Route.ts"
+import * as Key from "./Key.ts"
+import * as Payload from "./Payload.ts"
 import * as TypedColumns from "./TypedColumns.ts"
-
-/**
- * The largest event that is taken (docs/reference/json.md says why): what a VARIANT holds on every account, less the
- * room that the rest of its row takes in the same bind.
- */
-export const maxEventBytes = 16 * 1024 * 1024 - 64 * 1024
 
 export interface DecodeOptions {
   readonly tombstones: "insert" | "skip"
   /** What is kept of a payload at most, in bytes. */
   readonly maxKept?: number
+  readonly format?: Format | undefined
   /** For a warehouse that may reject an event which names a key twice: of equal keys only the last one is kept. */
   readonly uniqueKeys?: boolean
 }
 
+/** Without a registry no record names a schema that is known. */
+const noSchemas: Payload.SchemaLookup = (id) => Result.fail({ message: `schema ${id} was not looked for` })
+
 /** Decodes the records of one route. Whatever goes wrong with one of them makes it a dead letter. */
-export const make = (route: Route, options: DecodeOptions): ((record: KafkaRecord) => Outcome) => {
+export const make = (
+  route: Route,
+  options: DecodeOptions
+): ((record: KafkaRecord, schemas?: Payload.SchemaLookup) => Outcome) => {
   const maxKept = options.maxKept ?? keptBytes.Snowflake
   const decode = decoder(route, options, maxKept)
-  return (record) => {
+  return (record, schemas = noSchemas) => {
     try {
-      return decode(record)
+      return decode(record, schemas)
     } catch (error) {
       return undecodable(record, error, maxKept)
     }
   }
 }
 
-const decoder = ({ table: { columns } }: Route, { tombstones, uniqueKeys = false }: DecodeOptions, maxKept: number) => {
+const decoder = (
+  { table: { columns } }: Route,
+  { format = withoutRegistry, tombstones, uniqueKeys = false }: DecodeOptions,
+  maxKept: number
+) => {
   const nothing = columns.map(() => null)
   const typedColumns = TypedColumns.make(columns)
-  return (record: KafkaRecord): Outcome => {
+  const keyText = Key.make(format.key)
+  const payload = Payload.make(format.value)
+  return (record: KafkaRecord, schemas: Payload.SchemaLookup): Outcome => {
     const { offset, partition, timestamp, tooLarge, topic, value } = record
-    const key = record.key === null ? null : textOf(record.key)
+    const key = record.key === null ? null : keyText(record.key, record.headers, schemas)
     const headers = headersJson(record.headers)
     const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
     if (tooLarge !== undefined) {
@@ -59,13 +68,13 @@ const decoder = ({ table: { columns } }: Route, { tombstones, uniqueKeys = false
     }
     const deadLetter = (cause: DeadLetterCause, message: string) =>
       letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, cause, message, value, maxKept)
-    if (value.length > maxEventBytes)
-      return deadLetter("too_large", `the event has ${value.length} bytes; the limit is ${maxEventBytes}`)
-    const text = utf8(value)
-    if (text === undefined) return deadLetter("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8")
-    const parsed = Json.parse(text)
-    if (Result.isFailure(parsed))
-      return deadLetter(parsed.failure.cause, startsLikeRegistry(value) ?? parsed.failure.message)
+    const read = payload(value, record.headers, schemas)
+    if (Result.isFailure(read)) return deadLetter(read.failure.cause, read.failure.message)
+    const { event, parse, schemaId, text } = read.success
+    // With a schema the text is known to be JSON, so that without columns nobody has to parse it.
+    const parsed = columns.length === 0 && !uniqueKeys ? undefined : parse()
+    if (parsed !== undefined && Result.isFailure(parsed))
+      return deadLetter(parsed.failure.cause, parsed.failure.message)
     return {
       _tag: "BronzeRow",
       topic,
@@ -76,9 +85,12 @@ const decoder = ({ table: { columns } }: Route, { tombstones, uniqueKeys = false
       headers,
       // Of the text nothing stays; of the batch that these bytes are a part of the rest is written at about the same time.
       event:
-        uniqueKeys && DuplicateKeys.isPossible(text, parsed.success) ? Buffer.from(DuplicateKeys.without(text)) : value,
-      columns: typedColumns(parsed.success, text),
-      bytes: bytes + value.length
+        uniqueKeys && parsed !== undefined && DuplicateKeys.isPossible(text, parsed.success)
+          ? Buffer.from(DuplicateKeys.without(text))
+          : event,
+      columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
+      bytes: bytes + event.length,
+      ...(schemaId !== undefined && { schemaId })
     }
   }
 }
@@ -132,12 +144,3 @@ const headerText = (value: unknown): unknown => {
   if (value instanceof Uint8Array) return textOf(value)
   return Array.isArray(value) ? value.map(headerText) : null
 }
-
-/**
- * Avro, Protobuf and JSON Schema serializers put a zero byte and a schema id first: worth a hint, because it is the
- * usual mistake.
- */
-const startsLikeRegistry = (value: Uint8Array): string | undefined =>
-  value[0] === 0 && value.length > 5
-    ? "the payload starts with a zero byte, as a schema registry's serializers write it; plain JSON is expected"
-    : undefined

@@ -1,16 +1,21 @@
 /**
  * Turns a fetch into the outcomes of its table, by the route of its topic: every offset that it stands for is passed by
- * one of them.
+ * one of them. The schemas that its records name are found first, which may take as long as the registry is
+ * unreachable; then decoding is one step.
  */
 import * as Effect from "effect/Effect"
 import { keptBytes } from "../domain/DeadLetters.ts"
+import { withoutRegistry } from "../domain/Format.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Route, Table } from "../domain/Route.ts"
 import type { Fetch } from "../kafka/ConsumerGroup.ts"
+import type { Schemas } from "../schema/Schemas.ts"
 import type { Settings } from "../settings/Settings.ts"
 import * as Decode from "./Decode.ts"
+import * as NamedSchemas from "./NamedSchemas.ts"
+import type { SchemaLookup } from "./Payload.ts"
 
-/** What came of one fetch. */
+/** What came of one fetch, or of the next part of it. */
 export interface Decoded {
   readonly table: Table
   readonly outcomes: ReadonlyArray<Outcome>
@@ -18,32 +23,58 @@ export interface Decoded {
   readonly bytes: number
 }
 
-export const make = (settings: Settings["Service"]): ((fetch: Fetch) => Effect.Effect<Decoded>) => {
+/** Decodes a fetch and hands on what came of it, part by part and in order. */
+type DecodeFetch = (fetch: Fetch, hand: (decoded: Decoded) => Effect.Effect<void>) => Effect.Effect<void>
+
+export const make = (settings: Settings["Service"], schemas: Schemas["Service"]): DecodeFetch => {
   const decoders = new Map(settings.routes.map((route) => [route.topic, decoder(route, settings)]))
-  return (fetch) => {
-    const { from, next, partition, topic } = fetch
+  const find = NamedSchemas.finder(schemas)
+  return Effect.fnUntraced(function* (fetch, hand) {
+    const { from, next, partition, records, topic } = fetch
     const decode = decoders.get(topic)
-    if (decode === undefined) return Effect.die(new Error(`no route for topic ${topic}`))
-    return Effect.sync(() => decode(fetch)).pipe(
-      // Decoding is total: this is a fault in the service, and the log has to say where to look.
-      Effect.tapDefect(() =>
-        Effect.logError(`Could not decode: topic=${topic} partition=${partition} offsets=${from}..${next - 1}`)
-      ),
-      Effect.withSpan("decode")
-    )
-  }
+    if (decode === undefined) return yield* Effect.die(new Error(`no route for topic ${topic}`))
+    const lookup = yield* find(NamedSchemas.idsIn(records, settings.formats.get(topic) ?? withoutRegistry))
+    let start = 0
+    do {
+      const { end, ...decoded } = yield* Effect.sync(() => decode(fetch, start, lookup)).pipe(
+        // Decoding is total: this is a fault in the service, and the log has to say where to look.
+        Effect.tapDefect(() =>
+          Effect.logError(`Could not decode: topic=${topic} partition=${partition} offsets=${from}..${next - 1}`)
+        ),
+        Effect.withSpan("decode")
+      )
+      yield* hand(decoded)
+      start = end
+    } while (start < records.length)
+  })
 }
 
+/**
+ * So much is decoded before it is handed on: a schema can make much JSON of few bytes, and only what was handed on is in
+ * the byte budget.
+ */
+const maxPart = 8 * 1024 * 1024
+
 /** Offsets that Kafka itself used at the end of a fetch become a skip, so that they are committed as well. */
-const decoder = (route: Route, { sink, tombstones }: Settings["Service"]) => {
+const decoder = ({ table, topic }: Route, { formats, sink, tombstones }: Settings["Service"]) => {
   const uniqueKeys = sink._tag === "Snowflake" && sink.writer === "streaming"
-  const decode = Decode.make(route, { tombstones, maxKept: keptBytes[sink._tag], uniqueKeys })
-  return ({ next, partition, records, topic }: Fetch): Decoded => {
-    const outcomes = records.map(decode)
+  const decode = Decode.make(
+    { table, topic },
+    { tombstones, maxKept: keptBytes[sink._tag], format: formats.get(topic), uniqueKeys }
+  )
+  return ({ next, partition, records }: Fetch, start: number, schemas: SchemaLookup) => {
+    const outcomes: Array<Outcome> = []
     let bytes = 0
-    for (const outcome of outcomes) bytes += outcome.bytes
-    if (outcomes.at(-1)?.offset !== next - 1)
+    let end = start
+    while (end < records.length && bytes < maxPart) {
+      const record = records[end++]
+      if (record === undefined) break
+      const outcome = decode(record, schemas)
+      outcomes.push(outcome)
+      bytes += outcome.bytes
+    }
+    if (end === records.length && records.at(-1)?.offset !== next - 1)
       outcomes.push({ _tag: "Skip", topic, partition, offset: next - 1, reason: "control", bytes: 0 })
-    return { table: route.table, outcomes, bytes }
+    return { table, outcomes, bytes, end }
   }
 }

@@ -12,6 +12,7 @@ import type { Position } from "../domain/KafkaRecord.ts"
 import { tablesOf } from "../domain/Route.ts"
 import { type Assignment, ConsumerGroup, type Fetch } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as BadRecordLog from "./BadRecordLog.ts"
@@ -37,7 +38,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   const batcher = yield* Batcher
   const progress = yield* Progress
   const { writers } = yield* Warehouse
-  const decode = FetchDecoder.make(settings)
+  const decode = FetchDecoder.make(settings, yield* Schemas)
   const spans = Spans.make(settings.kafka.group)
 
   yield* Effect.addFinalizer(() => Effect.sync(progress.released))
@@ -51,9 +52,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
       progress.fetched(fetch)
       const { next, partition, records, topic } = fetch
       yield* Effect.logDebug(`Fetched ${records.length} records: topic=${topic} partition=${partition} next=${next}`)
-      const decoded = yield* decode(fetch)
-      yield* reportBad(decoded.outcomes)
-      yield* batches.offer(decoded)
+      yield* decode(fetch, (decoded) => Effect.andThen(reportBad(decoded.outcomes), batches.offer(decoded)))
     }).pipe(spans.aroundFetch(fetch))
   const fetching = assignment.fetch(claims.positions, receive)
   return yield* Effect.raceAllFirst([fetching, batches.failure, Reclaim.reminder(claims.stopped)])

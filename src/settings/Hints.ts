@@ -18,6 +18,7 @@ const near = [
   "SINK",
   "LOG",
   "HTTP",
+  "SCHEMA",
   "SHUTDOWN"
 ]
 
@@ -97,6 +98,13 @@ const unused = (
   if (isSet(privateKeyPath.name) && isSet(password.name))
     hints.push(`${password.name} has no effect with ${privateKeyPath.name}`)
   else if (isSet(token.name) && isSet(password.name)) hints.push(`${password.name} has no effect with ${token.name}`)
+  const { registryCa, registryCert, registryKey, registryPassword, registryToken, registryUrl, registryUsername } =
+    variables
+  for (const { name } of [
+    ...[registryUsername, registryPassword, registryToken],
+    ...[registryCa, registryCert, registryKey]
+  ])
+    if (isSet(name) && !isSet(registryUrl.name)) hints.push(`${name} has no effect without ${registryUrl.name}`)
   if (isSet(passphrase.name) && !isSet(privateKeyPath.name))
     hints.push(`${passphrase.name} has no effect without ${privateKeyPath.name}`)
   return hints

@@ -13,6 +13,14 @@ export interface KafkaSettings {
   readonly offsetsLost: "stop" | "continue"
 }
 
+export interface RegistrySettings {
+  /** Without a slash at its end. */
+  readonly url: string
+  /** The value of the header. */
+  readonly authorization: Redacted.Redacted | undefined
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: Redacted.Redacted }
+}
+
 /** How to log in to the brokers; the last two send a token. */
 export type Login =
   | {

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Format from "../domain/Format.ts"
 import { parseRoutes, type Route } from "../domain/Route.ts"
 import { hide, notAPath, quote } from "../domain/Secrets.ts"
 
@@ -178,4 +179,22 @@ const isHostPort = (host: string): boolean => {
 export const routes: Parse<ReadonlyArray<Route>> = (raw) => {
   const parsed = parseRoutes(raw)
   return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed.routes)
+}
+
+/** `topic=VALUE/KEY, …` */
+export const formats: Parse<ReadonlyMap<string, Format.PartialFormat>> = (raw) => {
+  const parsed = Format.parse(raw)
+  return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed.formats)
+}
+
+/** An address without a user in it, and without the slash at its end. */
+export const httpUrl: Parse<string> = (raw) => {
+  if (raw.includes("@"))
+    return Result.fail([
+      "expected an address, got one with a user or a password in it: SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD take these"
+    ])
+  return matching(
+    "an address such as https://registry.example.com",
+    /^https?:\/\/[^\s/?#]+[^\s?#]*$/
+  )(raw).pipe(Result.map((url) => url.replace(/\/+$/, "")))
 }

@@ -11,11 +11,13 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import type { Format } from "../domain/Format.ts"
 import type { Route } from "../domain/Route.ts"
 import { hide } from "../domain/Secrets.ts"
-import { type KafkaSettings, loginName, type SinkSettings } from "./Model.ts"
+import { type KafkaSettings, loginName, type RegistrySettings, type SinkSettings } from "./Model.ts"
 import { showBytes } from "./Parse.ts"
 import * as Reader from "./Reader.ts"
+import * as Registry from "./Registry.ts"
 import { kafka, sink } from "./Sections.ts"
 import { variables } from "./Variables.ts"
 
@@ -24,6 +26,9 @@ export class Settings extends Context.Service<
   {
     readonly kafka: KafkaSettings
     readonly routes: ReadonlyArray<Route>
+    /** Of every routed topic. */
+    readonly formats: ReadonlyMap<string, Format>
+    readonly registry: RegistrySettings | undefined
     readonly batch: { readonly size: number; readonly timeout: Duration.Duration }
     readonly write: { readonly maxRows: number; readonly maxBytes: number; readonly concurrency: number }
     readonly bufferMaxBytes: number
@@ -72,9 +77,13 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
 export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.gen(function* () {
   const reader = yield* Reader.make
   const { get, note } = reader
+  const registry = yield* Registry.registry(reader)
+  const routes = Registry.withSchemaIds(yield* get(variables.routes), registry !== undefined)
   const settings = {
     kafka: yield* kafka(reader),
-    routes: yield* get(variables.routes),
+    routes,
+    formats: yield* Registry.formats(reader, routes, registry !== undefined),
+    registry,
     batch: { size: yield* get(variables.batchSize), timeout: yield* get(variables.batchTimeout) },
     write: {
       maxRows: yield* get(variables.writeMaxRows),
@@ -100,7 +109,7 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
     progressTimeout: yield* get(variables.progressTimeout),
     shutdownTimeout: yield* get(variables.shutdownTimeout)
   }
-  const { batch, bufferMaxBytes, dlqTopic, routes, write } = settings
+  const { batch, bufferMaxBytes, dlqTopic, write } = settings
   if (write.maxBytes > bufferMaxBytes)
     note(
       variables.writeMaxBytes,
@@ -132,10 +141,11 @@ export const environment = (env?: Record<string, string>): Layer.Layer<never> =>
 export const describe = (settings: Settings["Service"]): Record<string, string> =>
   Object.fromEntries(Object.entries(said(settings)).map(([name, value]) => [name, hide(value)]))
 
-const said = ({ batch, delivery, kafka, routes, sink }: Settings["Service"]) => ({
+const said = ({ batch, delivery, kafka, registry, routes, sink }: Settings["Service"]) => ({
   kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${loginName(kafka.sasl)}` : ""}`,
   group: kafka.group,
   routes: routes.map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),
+  ...(registry && { registry: registry.url }),
   sink:
     sink._tag === "DuckDb"
       ? `DuckDB ${sink.path}`

@@ -34,6 +34,31 @@ export const variables = {
     "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP",
     Parse.routes
   ),
+  formats: variable(
+    "BRONZE_FORMATS",
+    "",
+    "topic=VALUE/KEY, …: how values (auto, json, avro, protobuf, json_schema) and keys (auto, text, registry, bytes, number) are written; default: auto with a registry, else json/text",
+    Parse.formats
+  ),
+  registryUrl: optional("SCHEMA_REGISTRY_URL", "address of the schema registry", Parse.httpUrl),
+  registryUsername: optional(
+    "SCHEMA_REGISTRY_USERNAME",
+    "user name, or API key, for the registry",
+    Parse.text("a user name")
+  ),
+  registryPassword: secret("SCHEMA_REGISTRY_PASSWORD", "password, or secret of the API key"),
+  registryToken: secret("SCHEMA_REGISTRY_TOKEN", "bearer token for the registry, instead of a user", Parse.token),
+  registryCa: optional(
+    "SCHEMA_REGISTRY_SSL_CA",
+    "certificate authority of the registry: a PEM file, or the PEM itself; default: the system's",
+    Parse.text("a file or PEM text")
+  ),
+  registryCert: optional(
+    "SCHEMA_REGISTRY_SSL_CERT",
+    "client certificate for the registry: a PEM file, or the PEM itself",
+    Parse.text("a file or PEM text")
+  ),
+  registryKey: secret("SCHEMA_REGISTRY_SSL_KEY", "client key for the registry: a PEM file, or the PEM itself"),
   batchSize: variable("BATCH_SIZE", "100", "events per table that make a batch", Parse.integer(1, 1_000_000)),
   batchTimeout: variable(
     "BATCH_TIMEOUT",

@@ -64,7 +64,7 @@ const differenceOf = (sent: Fuzzed, found: Stored, rules: Rules): string | undef
   const fate = fateOf(sent)
   if (found.fate !== (fate === "letter" ? "letter" : "row"))
     return `is a ${found.fate} (${found.cause}), sent ${sent.value?.toString("utf8").slice(0, 100)}`
-  if (fate === "tombstone" ? found.content !== null : !holds(sent.value, found, rules))
+  if (fate === "tombstone" ? found.content !== null : !holds(sent, found, rules))
     return `holds other content: ${found.content?.slice(0, 100)}`
   if (found.key !== (sent.key && textOf(sent.key))) return `has the key ${JSON.stringify(found.key)}`
   if (storedHeaders(found.headers) !== headersOf(sent)) return `has the headers ${found.headers}`
@@ -72,9 +72,9 @@ const differenceOf = (sent: Fuzzed, found: Stored, rules: Rules): string | undef
   return found.timestamp === (isStorable ? sent.timestamp : null) ? undefined : `has the time ${found.timestamp}`
 }
 
-const holds = (value: Buffer | null, { content, fate }: Stored, { keepsText }: Rules): boolean => {
+const holds = ({ framed, value }: Fuzzed, { content, fate }: Stored, { keepsText }: Rules): boolean => {
   if (fate === "letter") return content === (value?.toString("base64") ?? null)
-  const text = value?.toString("utf8") ?? null
+  const text = framed?.event ?? value?.toString("utf8") ?? null
   if (content === text) return true
   // Comparing goes less deep than parsing does.
   if (keepsText || content === null || text === null) return false

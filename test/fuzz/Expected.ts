@@ -4,7 +4,8 @@ import type { Fuzzed } from "./Records.ts"
 
 export type Fate = "row" | "tombstone" | "letter"
 
-export const fateOf = ({ value }: Pick<Fuzzed, "value">): Fate => {
+export const fateOf = ({ framed, value }: Pick<Fuzzed, "framed" | "value">): Fate => {
+  if (framed !== undefined) return framed.event === undefined ? "letter" : "row"
   if (value === null || value.length === 0) return "tombstone"
   if (!isUtf8(value)) return "letter"
   const text = value.toString("utf8")

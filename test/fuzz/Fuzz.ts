@@ -8,6 +8,7 @@ import * as Random from "../chaos/Random.ts"
 import type { Inspect } from "../support/Inspect.ts"
 import { eventually, type RealKafka, unique } from "../support/RealKafka.ts"
 import { type Account, account, type Rules, type Stored } from "./Account.ts"
+import * as Framed from "./Framed.ts"
 import * as Records from "./Records.ts"
 import { placeOf, send } from "./Send.ts"
 
@@ -32,6 +33,21 @@ const partitions = 3
 const columns = "ORDER_ID=order_id,AMOUNT=amount:FLOAT,PAID=paid:BOOLEAN,PAID_AT=paid_at:TIMESTAMP"
 
 export const run = async (kafka: RealKafka, sink: Sink, count: number, seed: number): Promise<Account> => {
+  const registry = await Framed.serve()
+  try {
+    return await runWith(registry.url, kafka, sink, count, seed)
+  } finally {
+    registry.close()
+  }
+}
+
+const runWith = async (
+  registry: string,
+  kafka: RealKafka,
+  sink: Sink,
+  count: number,
+  seed: number
+): Promise<Account> => {
   const random = Random.make(seed)
   const topic = unique("fuzz")
   const table = `FUZZ_${topic.slice(-8).toUpperCase()}`
@@ -44,6 +60,7 @@ export const run = async (kafka: RealKafka, sink: Sink, count: number, seed: num
     BATCH_TIMEOUT: "0.5",
     BATCH_SIZE: "1000",
     TOMBSTONES: rules.tombstones,
+    SCHEMA_REGISTRY_URL: registry,
     ...sink.env
   }
   const records = Array.from({ length: count }, () => Records.record(random))

@@ -1,11 +1,14 @@
 /** Whole random records: keys, headers and times as odd as Kafka allows them; the same seed makes the same records. */
 import type { Random } from "../chaos/Random.ts"
+import * as Framed from "./Framed.ts"
 import * as Values from "./Values.ts"
 
 export const codecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const
 
 export interface Fuzzed {
   readonly value: Buffer | null
+  /** Of a value that names a schema: the JSON that it should become, or undefined where it cannot be read. */
+  readonly framed?: Pick<Framed.Framed, "event">
   readonly key: Buffer | null
   /** In the order in which they are sent; a name may come more than once. */
   readonly headers: ReadonlyArray<readonly [name: string, value: Buffer | null]>
@@ -50,8 +53,14 @@ const timestamps = [
   2 ** 53 - 1
 ] as const
 
+const content = (random: Random): Pick<Fuzzed, "framed" | "value"> => {
+  if (random.below(6) > 0) return { value: Values.value(random) }
+  const framed = Framed.value(random)
+  return { value: framed.value, framed }
+}
+
 export const record = (random: Random): Fuzzed => ({
-  value: Values.value(random),
+  ...content(random),
   key: random.below(4) === 0 ? null : bytes(random),
   headers: Array.from({ length: random.below(3) === 0 ? random.below(6) : 0 }, () => [
     random.pick(headerNames),

@@ -11,6 +11,7 @@ import { DeadLetterTopic } from "../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../src/observe/Progress.ts"
 import { Batcher } from "../../src/pipeline/Batcher.ts"
 import * as Pipeline from "../../src/pipeline/Pipeline.ts"
+import * as Schemas from "../../src/schema/Schemas.ts"
 import * as Settings from "../../src/settings/Settings.ts"
 import * as MemoryKafka from "./MemoryKafka.ts"
 import * as MemoryWarehouse from "./MemoryWarehouse.ts"
@@ -53,10 +54,10 @@ export const start = Effect.fnUntraced(function* (
     )
   )
   const parts = yield* Layer.build(
-    Layer.mergeAll(kafka.layer, warehouse.layer, Batcher.layer, options.deadLetterTopic ?? DeadLetterTopic.none).pipe(
-      Layer.provideMerge(Progress.layer),
-      Layer.provideMerge(settings)
-    )
+    Layer.mergeAll(
+      ...[kafka.layer, warehouse.layer, Batcher.layer, Schemas.layer],
+      options.deadLetterTopic ?? DeadLetterTopic.none
+    ).pipe(Layer.provideMerge(Progress.layer), Layer.provideMerge(settings))
   )
   const fiber = yield* Effect.forkScoped(Effect.provide(Pipeline.run, parts))
   // A test that failed half way ends too: what the flow still waits for then comes to pass.

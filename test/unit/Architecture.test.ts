@@ -12,7 +12,7 @@ const floors = [
   ["cli"],
   ["app"],
   ["pipeline"],
-  ["kafka", "http"],
+  ["kafka", "http", "schema"],
   ["warehouse", "observe"],
   ["settings"],
   ["domain", "Retry", "Throttle", "Version"]
@@ -23,6 +23,7 @@ const drivers: ReadonlyArray<readonly [name: RegExp, rooms: ReadonlyArray<string
   [/^(kafkajs|aws-msk-iam-sasl-signer-js)(\/|$)/, ["kafka"]],
   [/^snowflake-sdk(\/|$)/, ["warehouse/snowflake"]],
   [/^@duckdb\//, ["warehouse/duckdb"]],
+  [/^protobufjs(\/|$)/, ["schema/protobuf"]],
   [/^effect\/cli$|^effect\/cli\//, ["cli"]]
 ]
 

@@ -107,7 +107,7 @@ describe("the reference", () => {
       // Of the scripts of this repository.
       .filter((name) => !["KAFKA_PORT", "KAFKA_TOPIC_PARTITIONS"].includes(name) && !name.endsWith("_"))
       // Columns of the tables have such names, too.
-      .filter((name) => !/^KAFKA_(TOPIC|PARTITION|OFFSET|TIMESTAMP|KEY|HEADERS)$/.test(name))
+      .filter((name) => !/^KAFKA_(TOPIC|PARTITION|OFFSET|TIMESTAMP|KEY|HEADERS|SCHEMA_ID)$/.test(name))
     assert.deepStrictEqual(
       [...new Set(named)].filter((name) => !known.has(name)),
       []

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Layers from "../../app/Layers.ts"
+import * as Schemas from "../../schema/Schemas.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { usage } from "../support/Failure.ts"
 import * as Dlq from "./Dlq.ts"
@@ -95,7 +96,7 @@ const replayCommand = Command.make(
       Effect.gen(function* () {
         const repaired = Option.isSome(payload) ? yield* read(payload.value) : undefined
         return yield* Dlq.replay({ ...flags, at, payload: repaired })
-      }).pipe(Effect.provide(Layers.warehouse))
+      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(Layers.warehouse))
     )
   }
 ).pipe(

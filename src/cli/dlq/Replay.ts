@@ -3,14 +3,19 @@
  * replayed: the warehouse guarantees that.
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as Bytes from "../../domain/Bytes.ts"
 import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import { type Format, withoutRegistry } from "../../domain/Format.ts"
 import { halves } from "../../domain/Halves.ts"
-import { type Position, partitionKey } from "../../domain/KafkaRecord.ts"
-import type { BronzeRow } from "../../domain/Outcome.ts"
-import type { Route, Table } from "../../domain/Route.ts"
+import { type KafkaRecord, type Position, partitionKey } from "../../domain/KafkaRecord.ts"
+import type { BronzeRow, Outcome } from "../../domain/Outcome.ts"
+import type { Table } from "../../domain/Route.ts"
 import * as Decode from "../../pipeline/Decode.ts"
+import * as NamedSchemas from "../../pipeline/NamedSchemas.ts"
 import * as Retry from "../../Retry.ts"
+import { Schemas } from "../../schema/Schemas.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../../warehouse/WarehouseError.ts"
@@ -52,25 +57,41 @@ export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArra
   return [...places.values()]
 }
 
+/** The record that a letter was, less its key; an event that was repaired may be JSON, whatever the headers say. */
+const recordOf = (letter: StoredDeadLetter, repaired: Uint8Array | undefined): KafkaRecord => {
+  const { offset, partition, timestamp, topic } = letter
+  return {
+    ...{ topic, partition, offset, key: null, headers: repaired === undefined ? headersOf(letter) : {} },
+    timestamp: timestamp ?? -1,
+    value: repaired ?? bytesOf(letter)
+  }
+}
+
+/** As bytes: one of them may name the schema. */
+const headersOf = ({ headers }: StoredDeadLetter): KafkaRecord["headers"] => {
+  const stored: unknown = headers === null ? {} : JSON.parse(headers)
+  const bytes = (value: unknown) => (typeof value === "string" ? Bytes.bytesOf(value) : null)
+  return Object.fromEntries(
+    Object.entries(Predicate.isObject(stored) ? stored : {}).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(bytes) : bytes(value)
+    ])
+  )
+}
+
 /** The letter as the row it would have been; else why it is none. */
 const toRow = (
-  route: Route,
-  tombstones: "insert" | "skip",
+  decode: (record: KafkaRecord) => Outcome,
   letter: StoredDeadLetter,
   repaired: Uint8Array | undefined
 ): Result.Result<BronzeRow, string> => {
   if (letter.truncated && repaired === undefined)
     return Result.fail("only the beginning of its payload was kept: pass the event with --payload FILE")
-  const { headers, key, offset, partition, topic } = letter
-  const outcome = Decode.make(route, { tombstones })({
-    ...{ topic, partition, offset, key: null, headers: {} },
-    timestamp: letter.timestamp ?? -1,
-    value: repaired ?? bytesOf(letter)
-  })
+  const outcome = decode(recordOf(letter, repaired))
   switch (outcome._tag) {
     case "BronzeRow":
       // Key and headers as they were stored; decoding them again could only change them.
-      return Result.succeed({ ...outcome, key, headers })
+      return Result.succeed({ ...outcome, key: letter.key, headers: letter.headers })
     case "DeadLetter":
       return Result.fail(`${outcome.cause}: ${outcome.message}`)
     case "Skip":
@@ -102,8 +123,9 @@ export const replay = Effect.fnUntraced(function* <R>(
   { dryRun, payload }: Options,
   report: (verdict: Verdict) => Effect.Effect<void, never, R>
 ) {
-  const { routes, tombstones } = yield* Settings
+  const { formats, routes, tombstones } = yield* Settings
   const warehouse = yield* Warehouse
+  const findSchemas = NamedSchemas.finder(yield* Schemas)
 
   const find = (at: ReadonlyArray<Position>, withPayload: boolean) =>
     warehouse
@@ -141,11 +163,15 @@ export const replay = Effect.fnUntraced(function* <R>(
   const replayGroup = Effect.fnUntraced(function* (group: ReadonlyArray<StoredDeadLetter>) {
     const route = routes.find(({ topic }) => topic === group[0]?.topic)
     const rows: Array<BronzeRow> = []
+    const ofTopic = formats.get(group[0]?.topic ?? "") ?? withoutRegistry
+    const format: Format = payload === undefined ? ofTopic : { ...ofTopic, value: "auto" }
     for (const letter of yield* find(group, true)) {
+      const named = NamedSchemas.idsIn([recordOf(letter, payload)], format)
+      const schemas = yield* findSchemas(named)
       const row =
         route === undefined
           ? Result.fail(`BRONZE_ROUTES has no route for ${letter.topic}`)
-          : toRow(route, tombstones, letter, payload)
+          : toRow((record) => Decode.make(route, { tombstones, format })(record, schemas), letter, payload)
       if (Result.isFailure(row)) yield* report(verdict(letter, "failed", row.failure))
       else if (dryRun) yield* report(verdict(letter, "would", route?.table.name ?? ""))
       else rows.push(row.success)

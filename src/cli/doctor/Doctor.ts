@@ -20,6 +20,7 @@ import * as Deep from "./Deep.ts"
 import { type Finding, skipped } from "./Finding.ts"
 import { kafka } from "./Kafka.ts"
 import * as Machine from "./Machine.ts"
+import { registry } from "./Registry.ts"
 import { configuration } from "./Settings.ts"
 import { warehouse } from "./Warehouse.ts"
 
@@ -50,6 +51,7 @@ const look = Effect.fnUntraced(function* (deep: boolean) {
       [
         Effect.provide(kafka(positions), Layers.kafka),
         Effect.map(store, ({ findings }) => findings),
+        registry,
         Effect.map(Machine.clock, (finding) => [finding]),
         Machine.disk,
         Effect.map(Machine.logFile, (finding) => [finding]),

@@ -3,7 +3,7 @@ import type { DuckDBType, DuckDBValue } from "@duckdb/node-api"
 import * as Effect from "effect/Effect"
 import { decoded } from "../../domain/Bytes.ts"
 import type { BronzeRow, DeadLetter } from "../../domain/Outcome.ts"
-import type { ColumnType, Table } from "../../domain/Route.ts"
+import { type ColumnType, schemaIdColumn, type Table } from "../../domain/Route.ts"
 import * as Timestamps from "../../domain/Timestamps.ts"
 import { deadLetters, type FieldType, isStorable, rawShape, type Shape } from "../sql/Tables.ts"
 import { unbound, WarehouseError } from "../WarehouseError.ts"
@@ -35,6 +35,7 @@ export const appendRows = (
       return [name, ({ columns }) => parse(columns[index] ?? null)]
     }),
     ["RAW_EVENT", ({ event }) => (event === null ? null : decoded(event))],
+    [schemaIdColumn, ({ schemaId }) => schemaId ?? null],
     ...coordinates<BronzeRow>(values, now)
   ])
   return append(connection, columns, rawShape(table), reads, rows)

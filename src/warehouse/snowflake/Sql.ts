@@ -106,7 +106,10 @@ export const insertRows = (names: Dialect, table: Table): string =>
   insertInto(
     names,
     rawShape(table),
-    [...table.columns.map(typedColumn), "f.value:v", "SYSDATE()", coordinates].join(", ")
+    [
+      ...[...table.columns.map(typedColumn), "f.value:v", "SYSDATE()", coordinates],
+      ...(table.hasSchemaIds === true ? ["f.value:s::NUMBER"] : [])
+    ].join(", ")
   )
 
 export const insertDeadLetters = (names: Dialect): string =>
@@ -210,7 +213,8 @@ export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plain
     rows,
     (row) => {
       const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
-      const start = `{${place(row)}${columns}`
+      const schema = row.schemaId === undefined ? "" : `,"s":${row.schemaId}`
+      const start = `{${place(row)}${columns}${schema}`
       return row.event === null ? [`${start}}`] : [`${start},"v":`, row.event, "}"]
     },
     maxBytes

@@ -2,11 +2,18 @@
  * The tables of the warehouse, described once for every dialect: what `ddl` creates, `preflight` looks for and a write
  * fills.
  */
-import { type ColumnType, type Route, standardColumns, type Table, tablesOf } from "../../domain/Route.ts"
+import {
+  type ColumnType,
+  type Route,
+  schemaIdColumn,
+  standardColumns,
+  type Table,
+  tablesOf
+} from "../../domain/Route.ts"
 import { latest } from "../../domain/Timestamps.ts"
 import type { Problem } from "../Warehouse.ts"
 
-/** What a field holds; a dialect names its own type for each. `INT` counts partitions, `OFFSET` records. */
+/** What a field holds; a dialect names its own type for each. `INT` counts partitions and schemas, `OFFSET` records. */
 export type FieldType = ColumnType | "JSON" | "INT" | "OFFSET"
 
 export interface Field {
@@ -38,7 +45,11 @@ const standardFields: Readonly<Record<(typeof standardColumns)[number], Omit<Fie
 /** A raw table: its typed columns first, then those that every raw table has. */
 export const rawShape = (table: Table): Shape => ({
   name: table.name,
-  fields: [...table.columns, ...standardColumns.map((name) => ({ name, ...standardFields[name] }))]
+  fields: [
+    ...table.columns,
+    ...standardColumns.map((name) => ({ name, ...standardFields[name] })),
+    ...(table.hasSchemaIds === true ? [{ name: schemaIdColumn, type: "INT" as const, added: true }] : [])
+  ]
 })
 
 export const deadLetters: Shape = {

@@ -16,6 +16,7 @@ import * as Layers from "../../../src/app/Layers.ts"
 import * as Dlq from "../../../src/cli/dlq/Dlq.ts"
 import { timeOf } from "../../../src/cli/dlq/Filter.ts"
 import * as Batch from "../../../src/domain/Batch.ts"
+import * as Schemas from "../../../src/schema/Schemas.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
 import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
@@ -110,13 +111,17 @@ const standing = Effect.gen(function* () {
 for (const [name, open] of Object.entries(subjects)) {
   const test = <E>(
     title: string,
-    program: Effect.Effect<void, E, Warehouse | Settings.Settings | Layer.Success<typeof NodeServices.layer>>
+    program: Effect.Effect<
+      void,
+      E,
+      Warehouse | Schemas.Schemas | Settings.Settings | Layer.Success<typeof NodeServices.layer>
+    >
   ) =>
     it.live(title, () =>
       Effect.suspend(() => {
         const { env, warehouse } = open()
         return Effect.andThen(seed, program).pipe(
-          Effect.provide([warehouse, NodeServices.layer, TestConsole.layer]),
+          Effect.provide([warehouse, NodeServices.layer, TestConsole.layer, Schemas.layerBrief]),
           Effect.provide(Settings.layer),
           Effect.provide(
             Settings.environment({
@@ -216,7 +221,7 @@ describe("a replayed row", () => {
     Effect.gen(function* () {
       const memory = yield* MemoryWarehouse.make({ routes: [orders] })
       yield* Effect.andThen(seed, replay({ at: at(1) })).pipe(
-        Effect.provide([memory.layer, NodeServices.layer]),
+        Effect.provide([memory.layer, NodeServices.layer, Schemas.layerBrief]),
         Effect.provide(Settings.layer),
         Effect.provide(Settings.environment({ SINK: "duckdb", BRONZE_ROUTES: routeText }))
       )

@@ -26,6 +26,8 @@ export const settings = (sink: SinkSettings, given: Given = {}): Settings["Servi
     offsetsLost: "stop"
   },
   routes: routes(given.routes ?? testRoutes),
+  formats: new Map(),
+  registry: undefined,
   batch: { size: 100, timeout: Duration.seconds(5) },
   write: { maxRows: 10_000, maxBytes: 1 << 20, concurrency: 4 },
   bufferMaxBytes: 64 << 20,

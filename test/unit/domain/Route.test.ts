@@ -48,6 +48,7 @@ describe("parseRoutes", () => {
     ["a=T(X=x), b=T(X=y)", "table T has two routes with different columns"],
     ["a=T(X-Y=x)", '"X-Y" is not a column name (letters, digits, underscore)'],
     ["a=T(RAW_EVENT=x)", "column RAW_EVENT is one that every raw table has already"],
+    ["a=T(KAFKA_SCHEMA_ID=x)", "column KAFKA_SCHEMA_ID is one that every raw table has already"],
     ["a=T(X=x,x=y)", "column X of T is named twice"],
     ["a=T(X=user..id)", '"X=user..id" in "a=T(X=user..id)" has an empty step in its path']
   ] as const)

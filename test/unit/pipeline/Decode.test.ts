@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { bytesOf, textOf } from "../../../src/domain/Bytes.ts"
 import * as Decode from "../../../src/pipeline/Decode.ts"
+import * as Payload from "../../../src/pipeline/Payload.ts"
 import { textOf as payloadOf, record, route } from "../../support/Outcomes.ts"
 
 const orders = route("raw.orders.v1=ORDERS_RAW(ORDER_ID=order_id,USER_ID=user_id:NUMBER)")
@@ -114,7 +115,7 @@ describe("Decode", () => {
 
   it("cuts what is too large before it makes base64 of it", () => {
     const keep = Decode.make(orders, { tombstones: "insert", maxKept: 3000 })
-    const outcome = keep(record({ value: "x".repeat(Decode.maxEventBytes + 1) }))
+    const outcome = keep(record({ value: "x".repeat(Payload.maxEventBytes + 1) }))
     if (outcome._tag !== "DeadLetter") return assert.fail(outcome._tag)
     assert.deepInclude(outcome, {
       cause: "too_large",
@@ -133,7 +134,7 @@ describe("Decode", () => {
   })
 
   it("makes an event that no VARIANT takes a dead letter before it is sent", () => {
-    const outcome = decode(record({ value: `"${"x".repeat(Decode.maxEventBytes)}"` }))
+    const outcome = decode(record({ value: `"${"x".repeat(Payload.maxEventBytes)}"` }))
     assert.strictEqual(outcome._tag === "DeadLetter" && outcome.cause, "too_large")
   })
 

@@ -7,7 +7,7 @@ import { gzip as gzipCallback } from "node:zlib"
 import * as Effect from "effect/Effect"
 import { shortened } from "../../../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter } from "../../../domain/Outcome.ts"
-import type { Column, ColumnType, Table } from "../../../domain/Route.ts"
+import { type Column, type ColumnType, schemaIdColumn, type Table } from "../../../domain/Route.ts"
 import { isStorable } from "../../sql/Tables.ts"
 import { unbound, WarehouseError } from "../../WarehouseError.ts"
 import * as Lines from "./Lines.ts"
@@ -168,11 +168,12 @@ const placeText = (now: number) => {
   }
 }
 
-const rowWriter = ({ columns }: Table, now: number) => {
+const rowWriter = ({ columns, hasSchemaIds = false }: Table, now: number) => {
   const placeOf = placeText(now)
   const columnsOf = columnsText(columns)
   return (lines: Lines.Lines, row: BronzeRow): void => {
-    const start = placeOf(row) + columnsOf(row.columns)
+    const schema = hasSchemaIds && row.schemaId !== undefined ? `,"${schemaIdColumn}":${row.schemaId}` : ""
+    const start = placeOf(row) + columnsOf(row.columns) + schema
     // A tombstone has no RAW_EVENT, which is SQL NULL; the payload `null` is JSON null.
     if (row.event === null) Lines.text(lines, start)
     else {

@@ -27,6 +27,18 @@ describe("SnowflakeSql", () => {
     )
   })
 
+  it("carries the id of a schema, for tables that have a column for it", () => {
+    const [element, other] = JSON.parse(rowsBind([row({ schemaId: 7 }), row({})]))
+    assert.strictEqual(element.s, 7)
+    assert.isFalse(Object.hasOwn(other, "s"))
+    const table = tableOf("ORDERS_RAW")
+    assert.match(
+      Sql.insertRows(names, { ...table, hasSchemaIds: true }),
+      /"KAFKA_HEADERS", "KAFKA_SCHEMA_ID"\)\nSELECT .*, f\.value:s::NUMBER\nFROM/
+    )
+    assert.notInclude(Sql.insertRows(names, table), "KAFKA_SCHEMA_ID")
+  })
+
   it("leaves a tombstone without a value, and gives the payload null one", () => {
     const bind = rowsBind([row({ event: null }), row({ event: "null" })])
     const [tombstone, nothing] = JSON.parse(bind)
