@@ -3,6 +3,7 @@
  * service, on as many sessions.
  */
 
+import * as InsertBinds from "../src/warehouse/snowflake/InsertBinds.ts"
 import * as Sql from "../src/warehouse/snowflake/Sql.ts"
 import { rangesBind } from "../src/warehouse/sql/Binds.ts"
 import * as Driver from "./Driver.ts"
@@ -16,7 +17,7 @@ const insert = Sql.insertRows(names, Rows.table)
 const advance = Sql.advance(names)
 const rows = Number(rowsPerWrite)
 // A few, in turn: text that the driver has seen already is no less work for it.
-const binds = Array.from({ length: 8 }, (_, index) => [...Sql.rowsBinds(Rows.make(rows, index * rows))].map(String))
+const binds = Array.from({ length: 8 }, (_, index) => [...InsertBinds.rows(Rows.make(rows, index * rows))].map(String))
 const range = rangesBind([{ topic: "alone", partition: 0, epoch: 1, from: 0, next: rows, skipped: 0 }])
 
 const runs = await Promise.all(Array.from({ length: Number(sessions) }, () => Driver.connect(url)))

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Admin from "../kafka/Admin.ts"
 import * as KafkaClient from "../kafka/kafkajs/Client.ts"
 import * as Producer from "../kafka/Producer.ts"
+import * as Environment from "../settings/Environment.ts"
 import { environment, Settings, type SettingsError, layer as settingsLayer } from "../settings/Settings.ts"
 import * as DuckDb from "../warehouse/duckdb/DuckDb.ts"
 import * as Snowflake from "../warehouse/snowflake/Snowflake.ts"
@@ -14,7 +15,7 @@ export const settings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe
 
 /** The settings for a command that has no use for a warehouse: it asks for no login to one. */
 export const kafkaSettings: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(
-  Layer.provide(environment({ ...definedVariables(), SINK: "duckdb" }))
+  Layer.provide(environment({ ...Environment.defined(), SINK: "duckdb" }))
 )
 
 /** kafkajs, with what the commands ask of it; connects when it is used. */
@@ -28,9 +29,3 @@ export const warehouse: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
     return sink.writer === "streaming" ? Streaming.layer : Snowflake.layer
   })
 )
-
-function definedVariables(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  )
-}

@@ -13,7 +13,7 @@ import * as Layers from "../app/Layers.ts"
 import * as Bytes from "../domain/Bytes.ts"
 import * as Format from "../domain/Format.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
-import { Admin } from "../kafka/Admin.ts"
+import { requireTopics } from "../kafka/Admin.ts"
 import { KafkaError } from "../kafka/KafkaError.ts"
 import { KafkaClient } from "../kafka/kafkajs/Client.ts"
 import * as Key from "../pipeline/Key.ts"
@@ -120,13 +120,9 @@ const follow = Effect.fnUntraced(function* (topics: ReadonlyArray<string>, fromB
 
 export const monitor = Effect.fnUntraced(function* ({ count, fromBeginning, json, topic }: Flags) {
   const { routes } = yield* Settings
-  const admin = yield* Admin
   const screen = yield* Screen.screen
   const topics = topic.length > 0 ? topic : [...new Set(routes.map((route) => route.topic))]
-  const present = yield* admin.topics
-  const missing = topics.filter((name) => !present.includes(name))
-  if (missing.length > 0)
-    return yield* new KafkaError({ reason: "missing", message: `there is no topic ${missing.join(", ")}` })
+  yield* requireTopics(topics)
   const events = yield* follow(topics, fromBeginning)
   yield* Console.error(`Following ${topics.join(", ")}; press Ctrl-C to stop`)
   const limit = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)

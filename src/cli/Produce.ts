@@ -12,8 +12,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Terminal from "effect/Terminal"
 import * as Layers from "../app/Layers.ts"
-import { Admin } from "../kafka/Admin.ts"
-import { KafkaError } from "../kafka/KafkaError.ts"
+import { requireTopics } from "../kafka/Admin.ts"
 import { Producer } from "../kafka/Producer.ts"
 import { Settings } from "../settings/Settings.ts"
 import { quietly } from "./support/CommandLayer.ts"
@@ -81,16 +80,12 @@ const batchSize = 2000
 
 export const produce = Effect.fnUntraced(function* (flags: Flags) {
   const { routes } = yield* Settings
-  const admin = yield* Admin
   const producer = yield* Producer
   const screen = yield* Screen.screen
   const terminal = yield* Terminal.Terminal
   const topics = flags.topic.length > 0 ? flags.topic : [...new Set(routes.map(({ topic }) => topic))]
   const shares = plan(topics, flags)
-  const present = yield* admin.topics
-  const missing = shares.filter(({ topic }) => !present.includes(topic)).map(({ topic }) => topic)
-  if (missing.length > 0)
-    return yield* new KafkaError({ reason: "missing", message: `there is no topic ${missing.join(", ")}` })
+  yield* requireTopics(shares.map(({ topic }) => topic))
 
   const total = shares.reduce((sum, share) => sum + share.total, 0)
   const started = yield* Clock.currentTimeMillis

@@ -59,6 +59,14 @@ export class Admin extends Context.Service<
   }
 >()("bronze/kafka/Admin") {}
 
+/** Fails with the names of those topics that Kafka does not have. */
+export const requireTopics = Effect.fnUntraced(function* (wanted: ReadonlyArray<string>) {
+  const present = yield* Effect.flatMap(Admin, ({ topics }) => topics)
+  const missing = wanted.filter((topic) => !present.includes(topic))
+  if (missing.length > 0)
+    return yield* new KafkaError({ reason: "missing", message: `there is no topic ${missing.join(", ")}` })
+})
+
 const { AssignerProtocol } = kafkajs
 
 /** Connects with the first question, and again whenever it has to. */

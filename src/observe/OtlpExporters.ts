@@ -10,11 +10,17 @@ import * as Logger from "effect/Logger"
 import * as OtlpLogger from "effect/observability/OtlpLogger"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
+import * as Environment from "../settings/Environment.ts"
 import { version } from "../Version.ts"
 import * as Logging from "./Logging.ts"
 
 /** What the specification says for a variable that is not set, where Effect says otherwise. */
 const defaults = { OTEL_TRACES_EXPORTER: "otlp", OTEL_LOGS_EXPORTER: "otlp" }
+
+/** An empty variable counts as absent, as the specification has it. */
+const variables = Object.fromEntries(
+  Object.entries(Environment.defined()).filter(([name, value]) => name.startsWith("OTEL_") && value !== "")
+)
 
 const resource = { serviceName: process.env["OTEL_SERVICE_NAME"] || "bronze-consumer", serviceVersion: version }
 
@@ -36,14 +42,6 @@ export const layer = Layer.mergeAll(
   Layer.provide([
     serialization,
     FetchHttpClient.layer,
-    ConfigProvider.layer(ConfigProvider.fromEnv({ env: { ...defaults, ...definedVariables() } }))
+    ConfigProvider.layer(ConfigProvider.fromEnv({ env: { ...defaults, ...variables } }))
   ])
 )
-
-function definedVariables(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      name.startsWith("OTEL_") && value !== undefined && value !== "" ? [[name, value]] : []
-    )
-  )
-}

@@ -6,9 +6,6 @@
  * nothing but this scope closing.
  */
 import * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
-import * as Batch from "../domain/Batch.ts"
-import type { Position } from "../domain/KafkaRecord.ts"
 import { tablesOf } from "../domain/Route.ts"
 import { type Assignment, ConsumerGroup, type Fetch } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
@@ -19,9 +16,9 @@ import * as BadRecordLog from "./BadRecordLog.ts"
 import { Batcher } from "./Batcher.ts"
 import * as Claims from "./Claims.ts"
 import * as FetchDecoder from "./FetchDecoder.ts"
+import * as Landing from "./Landing.ts"
 import * as Reclaim from "./Reclaim.ts"
 import * as Spans from "./Spans.ts"
-import * as Writer from "./Writer.ts"
 
 /** Runs until it is interrupted. */
 export const run = Effect.gen(function* () {
@@ -45,8 +42,8 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   const reportBad = yield* BadRecordLog.make
   const claims = yield* Claims.open(assignment, read)
   yield* Effect.logInfo(Claims.describe(claims))
-  const write = yield* land(assignment, claims, spans)
-  const batches = yield* batcher.open({ tables: tablesOf(settings.routes), write, writers, assignment })
+  const land = yield* Landing.make(assignment, claims, spans)
+  const batches = yield* batcher.open({ tables: tablesOf(settings.routes), write: land, writers, assignment })
   const receive = (fetch: Fetch): Effect.Effect<void> =>
     Effect.gen(function* () {
       progress.fetched(fetch)
@@ -57,35 +54,3 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   const fetching = assignment.fetch(claims.positions, receive)
   return yield* Effect.raceAllFirst([fetching, batches.failure, Reclaim.reminder(claims.stopped)])
 })
-
-/**
- * Writes a group, and gives what is left to do with it: to wait until it is durable, and only then to commit. What is
- * refused lands in the parts that go instead.
- */
-export const land = Effect.fnUntraced(function* (assignment: Assignment, claims: Claims.Claims, spans: Spans.Spans) {
-  const writer = yield* Writer.make(assignment, claims)
-  const one = yield* Semaphore.make(1)
-  const write = (group: Batch.Group): Effect.Effect<Writer.Landing, Reclaim.Reclaim> =>
-    Effect.suspend(() => {
-      const batch = Batch.make({ ...group, claimed: claims.claimed })
-      const positions = Batch.positionsOf(batch)
-      return writer.write(batch).pipe(
-        Effect.map((landing) => Effect.andThen(landing, one.withPermit(commit(assignment, positions)))),
-        Effect.catchTag("Refused", ({ instead }) =>
-          Effect.map(
-            Effect.forEach(instead, (outcomes) => write({ ...group, outcomes })),
-            (landings) => Effect.all(landings, { discard: true })
-          )
-        ),
-        spans.aroundBatch(batch)
-      )
-    })
-  return write
-})
-
-/** The offsets of what is durable; one commit at a time, so that none overtakes a later one. */
-const commit = (assignment: Assignment, positions: ReadonlyArray<Position>): Effect.Effect<void> =>
-  assignment.commit(positions).pipe(
-    Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)),
-    Spans.aroundCommit
-  )

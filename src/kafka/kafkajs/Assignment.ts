@@ -5,12 +5,11 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs"
 import { isSamePartition, type Position, partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
-import * as CommitNote from "../CommitNote.ts"
 import { type Assignment, OffsetsLost, type Places } from "../ConsumerGroup.ts"
-import { isEviction, isRebalance, KafkaError } from "../KafkaError.ts"
+import type { KafkaError } from "../KafkaError.ts"
+import * as Commits from "./Commits.ts"
 import * as Faults from "./Faults.ts"
 import * as Lane from "./Lane.ts"
 import * as Patches from "./patches.ts"
@@ -80,6 +79,14 @@ export const make = (options: {
   // Nothing is fetched before the ledger was read: from an offset that is gone, kafkajs would overwrite what the group
   // has committed.
   consumer.pause(assigned.map(alone))
+
+  const commits = Commits.make({
+    consumer,
+    isHeld: () => held,
+    latest: () => payload,
+    topicIdOf: (topic) => topicIds.get(topic),
+    onFailed: onCommitFailed
+  })
 
   const partitions = Effect.tap(options.partitions, ({ mine }) =>
     Effect.sync(() => {
@@ -225,42 +232,6 @@ export const make = (options: {
     })
   }
 
-  const commitAs = (kind: CommitNote.CommitNote["kind"], positions: ReadonlyArray<Position>): Effect.Effect<boolean> =>
-    Effect.suspend(() => {
-      if (!held || positions.length === 0) return Effect.succeed(false)
-      const offsets = positions.map(({ offset, partition, topic }) => ({
-        ...{ topic, partition, offset: String(offset) },
-        metadata: CommitNote.encode({ kind, topicId: topicIds.get(topic) })
-      }))
-      // The payload's commit makes one attempt, bound to the generation of this moment; the consumer's own would retry
-      // into the next one.
-      const latest = payload
-      return Effect.tryPromise({
-        try: () =>
-          latest === undefined
-            ? consumer.commitOffsets(offsets)
-            : latest.commitOffsetsIfNecessary({
-                topics: offsets.map(({ topic, ...offset }) => ({ topic, partitions: [offset] }))
-              }),
-        catch: (cause) => KafkaError.from("commit offsets", cause)
-      }).pipe(
-        // Perhaps there is no next commit for a long time.
-        Effect.retry({
-          schedule: Schedule.spaced("500 millis"),
-          times: 3,
-          while: (error) => held && !isPassing(error)
-        }),
-        Effect.as(true),
-        Effect.catch((error) => {
-          if (held && !isPassing(error)) onCommitFailed(error)
-          return Effect.as(
-            Effect.logWarning(`Committing offsets failed: ${error.message}; the next commit covers them`),
-            false
-          )
-        })
-      )
-    })
-
   const end = (): void => {
     ending = true
     Deferred.doneUnsafe(ended, Effect.void)
@@ -272,8 +243,8 @@ export const make = (options: {
     fetch,
     isHeld: () => held,
     isEnding: () => ending,
-    commit: (positions) => commitAs(committing, positions),
-    begin: (positions) => commitAs("start", positions),
+    commit: (positions) => commits.commit(committing, positions),
+    begin: (positions) => commits.commit("start", positions),
     deliver,
     pass,
     end,
@@ -288,9 +259,6 @@ export const make = (options: {
     })
   }
 }
-
-/** The group is rebalancing: the next assignment commits the position of the ledger. */
-const isPassing = ({ cause }: KafkaError): boolean => isRebalance(cause) || isEviction(cause)
 
 /** A partition in the form in which kafkajs takes lists of them. */
 const alone = ({ partition, topic }: TopicPartition) => ({ topic, partitions: [partition] })

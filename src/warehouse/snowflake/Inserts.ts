@@ -12,6 +12,7 @@ import type { Dialect } from "../sql/Tables.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import type { SnowflakeClient } from "./Client.ts"
 import type { Session } from "./Driver.ts"
+import * as InsertBinds from "./InsertBinds.ts"
 import { whileLocked } from "./Lock.ts"
 import type { RowBind } from "./RowBinds.ts"
 import * as Sql from "./Sql.ts"
@@ -44,12 +45,13 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
   let largest = Number.POSITIVE_INFINITY
   // After a refusal a batch is sent once more: in as few statements as will do.
   let isAgain = false
-  const statementBytes = () => Math.min(largest, isSlow || isAgain ? Sql.compressedStatement : Sql.plainStatement)
+  const statementBytes = () =>
+    Math.min(largest, isSlow || isAgain ? InsertBinds.compressedStatement : InsertBinds.plainStatement)
 
   /** Each statement is made when it is its turn, so that one at a time is in memory. */
   const statements = function* (batch: Rows): Generator<readonly [sql: string, bind: RowBind]> {
-    for (const bind of Sql.rowsBinds(rowsOf(batch), statementBytes)) yield [insertSql(batch.table), bind]
-    for (const bind of Sql.deadLettersBinds(batch.table.name, deadLettersOf(batch), statementBytes))
+    for (const bind of InsertBinds.rows(rowsOf(batch), statementBytes)) yield [insertSql(batch.table), bind]
+    for (const bind of InsertBinds.deadLetters(batch.table.name, deadLettersOf(batch), statementBytes))
       yield [Sql.insertDeadLetters(names), bind]
   }
 
@@ -102,7 +104,7 @@ export const make = (names: Dialect, client: SnowflakeClient) => {
    */
   const atFault = Effect.fnUntraced(function* (batch: Rows) {
     const found: Array<number> = []
-    for (const bind of Sql.eventsBinds(batch.outcomes))
+    for (const bind of InsertBinds.events(batch.outcomes))
       for (const { N } of yield* Effect.flatMap(
         client.use((session) => session.query(checkSql, [bind])),
         decodeFaults

@@ -1,8 +1,4 @@
 /** The SQL that the Snowflake layer sends, as pure text; whatever comes from a record travels as data in one bind. */
-
-import { decoded } from "../../domain/Bytes.ts"
-import { shortened } from "../../domain/DeadLetters.ts"
-import type { BronzeRow, DeadLetter, Outcome } from "../../domain/Outcome.ts"
 import type { Column, ColumnType, Route, Table } from "../../domain/Route.ts"
 import {
   consumerOffsets,
@@ -10,13 +6,11 @@ import {
   type Ddl,
   type Dialect,
   deadLetters,
-  isStorable,
   quoted,
   rawShape,
   shapesOf,
   upgrades
 } from "../sql/Tables.ts"
-import { jsonArrays, type RowBind } from "./RowBinds.ts"
 
 export const dialect = (database: string, schema: string): Dialect => ({
   types: {
@@ -186,87 +180,5 @@ WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (${tables.map(literal).join(", ")})`
 /** A string as a literal; backslashes escape on Snowflake. */
 const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
 
-const place = (row: BronzeRow | DeadLetter): string => {
-  let text = `"n":${JSON.stringify(row.topic)},"p":${row.partition},"o":${row.offset}`
-  if (isStorable(row.timestamp)) text += `,"t":${row.timestamp}`
-  if (row.key !== null) text += `,"k":${JSON.stringify(row.key)}`
-  if (row.headers !== null) text += `,"h":${row.headers}`
-  return text
-}
-
-/**
- * Snowflake's documented limit for a statement with its binds is 1 MB, after compression (docs.snowflake.com, "Query
- * size limits"). More is processed, and cannot be run again.
- */
-export const plainStatement = 1_000_000
-
-/** JSON of so many bytes is below it once compressed, unless its events are noise. */
-export const compressedStatement = 4_000_000
-
-/**
- * The rows as the binds of `insertRows`, a statement each. The payload text is spliced in as it is, never parsed, so
- * 64-bit integers and `1.10` survive. A tombstone has no "v", which FLATTEN gives as SQL NULL; the payload `null` is a
- * "v" that is JSON null.
- */
-export const rowsBinds = (rows: ReadonlyArray<BronzeRow>, maxBytes = () => plainStatement): Iterable<RowBind> =>
-  jsonArrays(
-    rows,
-    (row) => {
-      const columns = row.columns.length === 0 ? "" : `,"c":${JSON.stringify(row.columns)}`
-      const schema = row.schemaId === undefined ? "" : `,"s":${row.schemaId}`
-      const start = `{${place(row)}${columns}${schema}`
-      return row.event === null ? [`${start}}`] : [`${start},"v":`, row.event, "}"]
-    },
-    maxBytes
-  )
-
 /** The indexes of those events that are not JSON to Snowflake. Bind: events. */
 export const unparsable = `SELECT f.value:i::NUMBER AS N ${fromBind} WHERE TRY_PARSE_JSON(f.value:v::STRING, 'd') IS NULL`
-
-/**
- * What PARSE_JSON takes on every account (16 MiB), less some room. The query is not kept, so the limit for one that may
- * be run again does not matter.
- */
-const largestCheck = 15_000_000
-
-/**
- * The events among `outcomes` as the binds of `unparsable`: as text, so that what is in them is not looked at before.
- */
-export const eventsBinds = (outcomes: ReadonlyArray<Outcome>): Iterable<RowBind> =>
-  jsonArrays(
-    outcomes
-      .flatMap((outcome, index) =>
-        outcome._tag === "BronzeRow" && outcome.event !== null ? [{ index, event: decoded(outcome.event) }] : []
-      )
-      // PARSE_JSON makes SQL NULL of it.
-      .filter(({ event }) => event.trim() !== "null"),
-    ({ event, index }) => [`{"i":${index},"v":${JSON.stringify(event)}}`],
-    () => largestCheck
-  )
-
-/**
- * What a STRING column, a VARIANT and PARSE_JSON take on every account (16 MiB; docs.snowflake.com, "String & binary
- * data types"), less some room for the message.
- */
-const maxText = 16 * 1024 * 1024 - 16 * 1024
-
-/**
- * Dead letters as the binds of `insertDeadLetters`, a statement each; of a payload that is too large for it, only its
- * beginning.
- */
-export const deadLettersBinds = (
-  table: string,
-  letters: ReadonlyArray<DeadLetter>,
-  maxBytes = () => plainStatement
-): Iterable<RowBind> =>
-  jsonArrays(
-    letters,
-    (whole) => {
-      const coordinates = `"a":${JSON.stringify(table)},${place(whole)}`
-      const letter = shortened(whole, Math.floor(((maxText - Buffer.byteLength(coordinates)) / 4) * 3))
-      const payload = letter.payload === null ? "" : `,"b":"${letter.payload}"`
-      const truncated = letter.truncated === true ? ',"x":true' : ""
-      return [`{${coordinates}${payload},"u":"${letter.cause}","m":${JSON.stringify(letter.message)}${truncated}}`]
-    },
-    () => Math.min(plainStatement, maxBytes())
-  )

@@ -13,7 +13,7 @@ import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
-import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
+import * as Landing from "../../../src/pipeline/Landing.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import { connect } from "../../../src/warehouse/snowflake/Driver.ts"
@@ -208,7 +208,7 @@ describe("Snowflake", () => {
               row({ topic, offset: from + index, columns, event: isBad(index) ? '{"a":}' : `{"n":${index}}` })
             )
           const ledger = yield* Claims.open(assignment)
-          const accept = yield* Pipeline.land(assignment, ledger, Spans.make("group"))
+          const accept = yield* Landing.make(assignment, ledger, Spans.make("group"))
           const land = (group: Parameters<typeof accept>[0]) => Effect.flatten(accept(group))
           const all = FaultProxy.steps
           const before = seen(...all, "other")

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import { type Emulator, startEmulator } from "../../../scripts/emulator/emulator.ts"
 import * as DuckDbSql from "../../../src/warehouse/duckdb/Sql.ts"
 import { connect } from "../../../src/warehouse/snowflake/Driver.ts"
+import * as InsertBinds from "../../../src/warehouse/snowflake/InsertBinds.ts"
 import * as SnowflakeSql from "../../../src/warehouse/snowflake/Sql.ts"
 import { routes, row } from "../../support/Outcomes.ts"
 import { letter } from "../../support/warehouse/batches.ts"
@@ -98,12 +99,10 @@ describe("sql/snowflake", () => {
         const names = SnowflakeSql.dialect("BRONZE_DB", "BRONZE")
         const event = '{"order_id":"o","user_id":1,"amount":1.5,"address":{"city":"X"}}'
         const rows = [0, 1, 1, 4].map((offset) => row({ offset, event, columns: ["o", "1"] }))
-        yield* session.execute(SnowflakeSql.insertRows(names, table), [...SnowflakeSql.rowsBinds(rows)])
-        yield* session.execute(SnowflakeSql.insertRows(names, clicks), [...SnowflakeSql.rowsBinds([row({})])])
+        yield* session.execute(SnowflakeSql.insertRows(names, table), [...InsertBinds.rows(rows)])
+        yield* session.execute(SnowflakeSql.insertRows(names, clicks), [...InsertBinds.rows([row({})])])
         const letters = [letter({ offset: 7 })]
-        yield* session.execute(SnowflakeSql.insertDeadLetters(names), [
-          ...SnowflakeSql.deadLettersBinds(table.name, letters)
-        ])
+        yield* session.execute(SnowflakeSql.insertDeadLetters(names), [...InsertBinds.deadLetters(table.name, letters)])
         // A time that is NULL beside one that is not: the emulator once answered it with HTTP 500.
         const times = yield* session.query("SELECT INGESTION_TIMESTAMP, REPLAYED_AT FROM BRONZE.DEAD_LETTERS")
         assert.match(JSON.stringify(times), /"INGESTION_TIMESTAMP":"20.*"REPLAYED_AT":null/)

@@ -13,7 +13,7 @@ import type { BronzeRow, DeadLetter, Outcome } from "../../../src/domain/Outcome
 import * as Decode from "../../../src/pipeline/Decode.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import * as DuckDb from "../../../src/warehouse/duckdb/DuckDb.ts"
-import * as Sql from "../../../src/warehouse/snowflake/Sql.ts"
+import * as InsertBinds from "../../../src/warehouse/snowflake/InsertBinds.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
 import * as Random from "../../chaos/Random.ts"
 import { fateOf, headersOf, storedHeaders, textOf } from "../../fuzz/Expected.ts"
@@ -44,7 +44,7 @@ const seeds = [1, 2, 3]
 const count = 2000
 
 /** Without a registry a frame is bytes like others. */
-const fate = ({ value }: Records.Fuzzed) => fateOf({ value, framed: undefined })
+const fate = ({ value }: Records.Fuzzed) => fateOf({ value })
 
 describe.each(seeds)("records of seed %i", (seed) => {
   const random = Random.make(seed)
@@ -69,8 +69,8 @@ describe.each(seeds)("records of seed %i", (seed) => {
 
   it("go to Snowflake as binds that are JSON, with the payload spliced in as it is", () => {
     const binds = [
-      ...Sql.rowsBinds(outcomes.filter(isRow)),
-      ...Sql.deadLettersBinds("T", outcomes.filter(isLetter))
+      ...InsertBinds.rows(outcomes.filter(isRow)),
+      ...InsertBinds.deadLetters("T", outcomes.filter(isLetter))
     ].map(String)
     const offsets = binds.flatMap((bind) => JSON.parse(bind)).map(({ o }: { readonly o: number }) => o)
     assert.deepStrictEqual(

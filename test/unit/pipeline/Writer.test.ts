@@ -5,7 +5,7 @@ import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
-import * as Pipeline from "../../../src/pipeline/Pipeline.ts"
+import * as Landing from "../../../src/pipeline/Landing.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 import { partition, pass, records, start } from "../../support/Flow.ts"
@@ -31,7 +31,7 @@ const write = (maxLetter: number) =>
     const memory = yield* MemoryWarehouse.make({ maxLetter })
     const writing = Effect.gen(function* () {
       const ledger = yield* Claims.open(assignment)
-      const land = yield* Pipeline.land(assignment, ledger, Spans.make("group"))
+      const land = yield* Landing.make(assignment, ledger, Spans.make("group"))
       const payload = Buffer.alloc(1_000_000, "x").toString("base64")
       const outcomes = [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })]
       return yield* land({ table, outcomes, trigger: "time" })

@@ -3,6 +3,7 @@
  * takes.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as InsertBinds from "../../../../src/warehouse/snowflake/InsertBinds.ts"
 import * as Sql from "../../../../src/warehouse/snowflake/Sql.ts"
 import { rangesBind } from "../../../../src/warehouse/sql/Binds.ts"
 import { row } from "../../../support/Outcomes.ts"
@@ -11,9 +12,9 @@ import { letter, tableOf } from "../../../support/warehouse/batches.ts"
 const names = Sql.dialect("bronze_db", "bronze")
 
 /** The bind of what fits into one statement. */
-const rowsBind = (...given: Parameters<typeof Sql.rowsBinds>): string => [...Sql.rowsBinds(...given)].join("|")
-const deadLettersBind = (...given: Parameters<typeof Sql.deadLettersBinds>): string =>
-  [...Sql.deadLettersBinds(...given)].join("|")
+const rowsBind = (...given: Parameters<typeof InsertBinds.rows>): string => [...InsertBinds.rows(...given)].join("|")
+const deadLettersBind = (...given: Parameters<typeof InsertBinds.deadLetters>): string =>
+  [...InsertBinds.deadLetters(...given)].join("|")
 
 describe("SnowflakeSql", () => {
   it("splices the payload text in as it is", () => {
@@ -87,11 +88,11 @@ describe("SnowflakeSql", () => {
     const rows = [300, 300, 300, 2000, 10].map((size, offset) =>
       row({ offset, event: JSON.stringify("é".repeat(size * 512)) })
     )
-    const offsets = [...Sql.rowsBinds(rows)].map((bind) =>
+    const offsets = [...InsertBinds.rows(rows)].map((bind) =>
       JSON.parse(String(bind)).map((element: { o: number }) => element.o)
     )
     assert.deepStrictEqual(offsets, [[0, 1, 2], [3], [4]])
-    assert.deepStrictEqual([...Sql.rowsBinds([])], [])
+    assert.deepStrictEqual([...InsertBinds.rows([])], [])
   })
 
   it("writes dead letters with all they carry", () => {

@@ -1,0 +1,42 @@
+/** The way of a group once it is taken: write → durable → commit; and what is refused goes the same way in parts. */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import * as Batch from "../domain/Batch.ts"
+import type { Position } from "../domain/KafkaRecord.ts"
+import type { Assignment } from "../kafka/ConsumerGroup.ts"
+import type { Claims } from "./Claims.ts"
+import type { Reclaim } from "./Reclaim.ts"
+import * as Spans from "./Spans.ts"
+import * as Writer from "./Writer.ts"
+
+/**
+ * Writes a group, and gives what is left to do with it: to wait until it is durable, and only then to commit. What is
+ * refused lands in the parts that go instead.
+ */
+export const make = Effect.fnUntraced(function* (assignment: Assignment, claims: Claims, spans: Spans.Spans) {
+  const writer = yield* Writer.make(assignment, claims)
+  const one = yield* Semaphore.make(1)
+  const write = (group: Batch.Group): Effect.Effect<Writer.Landing, Reclaim> =>
+    Effect.suspend(() => {
+      const batch = Batch.make({ ...group, claimed: claims.claimed })
+      const positions = Batch.positionsOf(batch)
+      return writer.write(batch).pipe(
+        Effect.map((landing) => Effect.andThen(landing, one.withPermit(commit(assignment, positions)))),
+        Effect.catchTag("Refused", ({ instead }) =>
+          Effect.map(
+            Effect.forEach(instead, (outcomes) => write({ ...group, outcomes })),
+            (landings) => Effect.all(landings, { discard: true })
+          )
+        ),
+        spans.aroundBatch(batch)
+      )
+    })
+  return write
+})
+
+/** The offsets of what is durable; one commit at a time, so that none overtakes a later one. */
+const commit = (assignment: Assignment, positions: ReadonlyArray<Position>): Effect.Effect<void> =>
+  assignment.commit(positions).pipe(
+    Effect.andThen((committed) => (committed ? Effect.logInfo("Kafka offsets committed") : Effect.void)),
+    Spans.aroundCommit
+  )
