@@ -23,9 +23,15 @@ const keysOf = (value: unknown): number => {
   const waiting: Array<unknown> = [value]
   for (let here = waiting.pop(); here !== undefined; here = waiting.pop()) {
     if (typeof here !== "object" || here === null) continue
-    const values: ReadonlyArray<unknown> = Array.isArray(here) ? here : Object.values(here)
-    if (!Array.isArray(here)) count += values.length
-    for (const inner of values) if (typeof inner === "object" && inner !== null) waiting.push(inner)
+    if (Array.isArray(here)) {
+      for (const inner of here) if (typeof inner === "object" && inner !== null) waiting.push(inner)
+      continue
+    }
+    for (const name in here) {
+      count += 1
+      const inner: unknown = Reflect.get(here, name)
+      if (typeof inner === "object" && inner !== null) waiting.push(inner)
+    }
   }
   return count
 }

@@ -40,6 +40,8 @@ export class Batcher extends Context.Service<
     readonly open: <E, R>(options: {
       readonly tables: ReadonlyArray<Table>
       readonly write: (group: Group) => Effect.Effect<Effect.Effect<void, E>, E, R>
+      /** How many groups of a table may be written at once. */
+      readonly writers: number
       readonly assignment: Pick<Assignment, "isHeld" | "isEnding">
     }) => Effect.Effect<Lanes<E>, never, R | Scope.Scope>
     /**
@@ -61,10 +63,10 @@ export class Batcher extends Context.Service<
 
       return Batcher.of({
         isFlushed: () => flushed,
-        open: Effect.fnUntraced(function* ({ assignment: { isEnding, isHeld }, tables, write }) {
+        open: Effect.fnUntraced(function* ({ assignment: { isEnding, isHeld }, tables, write, writers }) {
           const shares = yield* ByteBudget.make(settings.bufferMaxBytes, tables, progress.buffered)
           const lanes = yield* Effect.forEach(shares, ([table, share]) =>
-            TableLane.make({ table, settings, share, isHeld, write })
+            TableLane.make({ table, settings, share, isHeld, write, writers })
           )
           const closeGroups = Effect.forEach(lanes, (lane) => lane.close, { discard: true })
           const byTable = new Map(tables.map((table, index) => [table.name, lanes[index]]))

@@ -14,6 +14,7 @@ import { type Assignment, ConsumerGroup, type Fetch } from "../kafka/ConsumerGro
 import { Progress } from "../observe/Progress.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { Settings } from "../settings/Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as BadRecordLog from "./BadRecordLog.ts"
 import { Batcher } from "./Batcher.ts"
 import * as Claims from "./Claims.ts"
@@ -36,6 +37,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   const settings = yield* Settings
   const batcher = yield* Batcher
   const progress = yield* Progress
+  const { writers } = yield* Warehouse
   const decode = FetchDecoder.make(settings, yield* Schemas)
   const spans = Spans.make(settings.kafka.group)
 
@@ -44,7 +46,7 @@ const consume = Effect.fnUntraced(function* (assignment: Assignment, read: Set<s
   const claims = yield* Claims.open(assignment, read)
   yield* Effect.logInfo(Claims.describe(claims))
   const write = yield* land(assignment, claims, spans)
-  const batches = yield* batcher.open({ tables: tablesOf(settings.routes), write, assignment })
+  const batches = yield* batcher.open({ tables: tablesOf(settings.routes), write, writers, assignment })
   const receive = (fetch: Fetch): Effect.Effect<void> =>
     Effect.gen(function* () {
       progress.fetched(fetch)

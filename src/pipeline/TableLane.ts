@@ -19,13 +19,16 @@ export const make = Effect.fnUntraced(function* <E, R>({
   settings,
   share,
   table,
-  write
+  write,
+  writers
 }: {
   readonly table: Table
   readonly settings: Pick<Settings["Service"], "batch" | "write">
   readonly share: Share
   readonly isHeld: () => boolean
   readonly write: (group: Group) => Effect.Effect<Effect.Effect<void, E>, E, R>
+  /** How many groups may be written at once. */
+  readonly writers: number
 }) {
   const { close, end, offer, run } = yield* OpenGroup.make(settings.batch)
   const waiting = GroupCommit.make(settings.write)
@@ -69,7 +72,7 @@ export const make = Effect.fnUntraced(function* <E, R>({
   })
 
   const workers = Effect.all(
-    Array.from({ length: settings.write.concurrency }, () => worker),
+    Array.from({ length: writers }, () => worker),
     { concurrency: "unbounded", discard: true }
   )
   const landed = Stream.fromQueue(accepted).pipe(

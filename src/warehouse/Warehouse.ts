@@ -44,6 +44,8 @@ export class Warehouse extends Context.Service<
     readonly name: string
     /** Where it writes and as whom, in one line without secrets. */
     readonly target: string
+    /** How many writes to one table may be under way at once; more would only wait for each other. */
+    readonly writers: number
     /**
      * Credits that this process has made a warehouse of the smallest size cost by `now`, estimated; undefined where
      * nothing is paid by the hour.

@@ -85,7 +85,7 @@ const mutations: ReadonlyArray<Mutation> = [
   },
   {
     name: "records that are durable are sent again",
-    edits: [{ file: streamingFile("Streaming"), from: "row.offset > rows.accepted()", to: "row.offset >= 0" }],
+    edits: [{ file: streamingFile("Append"), from: "row.offset > lastRow", to: "row.offset >= 0" }],
     sink: "streaming",
     by: /SIGKILL when the offset tokens are there|storm/
   },
@@ -105,9 +105,9 @@ const mutations: ReadonlyArray<Mutation> = [
     name: "offset tokens are compared as text",
     edits: [
       {
-        file: streamingFile("Streaming"),
-        from: "row.offset > rows.accepted()",
-        to: "String(row.offset) > String(rows.accepted())"
+        file: streamingFile("Append"),
+        from: "row.offset > lastRow",
+        to: "String(row.offset) > String(lastRow)"
       }
     ],
     sink: "streaming",

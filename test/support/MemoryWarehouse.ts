@@ -71,6 +71,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const warehouse = Warehouse.of({
     name: "Memory",
+    writers: 4,
     target: "memory",
     ddl: [],
     createHybridLedger: Effect.fail(error("denied", "only Snowflake has hybrid tables")),

@@ -148,6 +148,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
 
       return Warehouse.of({
         name: "DuckDB",
+        writers: limits.concurrency,
         target: `DuckDB file ${shown(path)}`,
         ddl: [...ddl.create, ...ddl.upgrade],
         createHybridLedger: Effect.fail(

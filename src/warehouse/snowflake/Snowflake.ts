@@ -102,6 +102,7 @@ export const make = Effect.fnUntraced(function* (sink: SnowflakeSettings) {
 
   return Warehouse.of({
     name: "Snowflake",
+    writers: limits.concurrency,
     target: `Snowflake account ${sink.account}${sink.host === undefined ? "" : ` at ${sink.host}`}, ${sink.database}.${sink.schema}, as user ${sink.user} with ${sink.role === undefined ? "the default role" : `role ${sink.role}`}, ${sink.warehouse === undefined ? "the default warehouse" : `warehouse ${sink.warehouse}`}`,
     credits: client.credits,
     ddl: [...ddl.create, ...ddl.upgrade],

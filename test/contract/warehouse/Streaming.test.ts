@@ -106,6 +106,25 @@ describe("rows over the streaming API", () => {
     )
   )
 
+  it.live("may be durable before their answer is here, while those before them are waited for", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { first, inspect, options } = yield* setUp()
+        const claimed = yield* claim(first, "a")
+        const [one, two] = [batch(claimed, rows(0)), batch(claimed, rows(1))]
+        yield* options({ "streaming-commit-ms": 600 })
+        yield* first.write(one)
+        // The second answer comes long after both are durable.
+        yield* options({ "streaming-commit-ms": 0, "streaming-latency-ms": 1500 })
+        yield* first.write(two)
+        yield* options({ "streaming-commit-ms": 50, "streaming-latency-ms": 0 })
+        for (const { ranges } of [one, two]) yield* first.durable?.(ranges) ?? Effect.void
+        yield* land(first, batch(claimed, rows(2)))
+        assert.deepStrictEqual((yield* offsets(inspect)).rows, [0, 1, 2])
+      })
+    )
+  )
+
   it.live("that are durable are passed over when they come again, letters as well; tokens count as numbers", () =>
     Effect.scoped(
       Effect.gen(function* () {

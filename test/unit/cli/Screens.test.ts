@@ -102,6 +102,7 @@ describe("status", () => {
   const warehouse = (fails: boolean) =>
     Layer.mock(Warehouse, {
       name: "DuckDB",
+      writers: 4,
       target: "DuckDB file x",
       ddl: [],
       ledger: fails

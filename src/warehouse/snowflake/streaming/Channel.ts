@@ -131,6 +131,7 @@ const make = (
     continuation = answer.continuation
     session = answer.session
     accepted = body.end
+    if (accepted <= durable) return
     since ??= yield* Clock.currentTimeMillis
     requests.push({ end: body.end, size: body.size })
     yield* onAccepted
@@ -167,10 +168,12 @@ const make = (
       const more = Math.max(0, status.rejected - rejected)
       rejected = status.rejected
       const token = offsetOf(status.token)
+      // Rows may be durable before their answer is here.
+      const sent = inFlight?.body.end ?? accepted
       if (status.code !== inOrder) close(fenced(brokenText(name, status)))
-      else if (token === undefined || token < durable || token > accepted)
+      else if (token === undefined || token < durable || token > sent)
         close(
-          fenced(`channel ${name} has the offset token ${status.token}, and not one between ${durable} and ${accepted}`)
+          fenced(`channel ${name} has the offset token ${status.token}, and not one between ${durable} and ${sent}`)
         )
       else if (token > durable) {
         durable = token

@@ -9,10 +9,10 @@ const kept = 8 * 1024 * 1024
 let scratch = Buffer.allocUnsafe(256 * 1024)
 
 const lineFeed = 0x0a
-const carriageReturn = 0x0d
 const space = 0x20
+const closingBrace = 0x7d
 
-/** Lines that are being written; one such at a time, from `open` to `take`. */
+/** Lines that are being written; one such at a time, from `open` to the last `take`. */
 export interface Lines {
   /** Where the next byte goes. */
   length: number
@@ -20,7 +20,7 @@ export interface Lines {
 
 export const open = (): Lines => ({ length: 0 })
 
-const room = (lines: Lines, bytes: number): void => {
+const makeRoom = (lines: Lines, bytes: number): void => {
   const wanted = lines.length + bytes
   if (wanted <= scratch.length) return
   const larger = Buffer.allocUnsafe(2 * wanted)
@@ -28,15 +28,9 @@ const room = (lines: Lines, bytes: number): void => {
   scratch = larger
 }
 
-/** Text of ASCII alone. */
-export const ascii = (lines: Lines, text: string): void => {
-  room(lines, text.length)
-  lines.length += scratch.write(text, lines.length, "latin1")
-}
-
 export const text = (lines: Lines, words: string): void => {
-  room(lines, words.length * 3)
-  lines.length += scratch.write(words, lines.length, "utf8")
+  makeRoom(lines, words.length * 3)
+  lines.length += scratch.write(words, lines.length)
 }
 
 /**
@@ -44,24 +38,26 @@ export const text = (lines: Lines, words: string): void => {
  * allow it.
  */
 export const json = (lines: Lines, bytes: Uint8Array): void => {
-  room(lines, bytes.length)
+  makeRoom(lines, bytes.length)
   scratch.set(bytes, lines.length)
-  const end = lines.length + bytes.length
-  for (const breaking of [lineFeed, carriageReturn]) {
-    let at = bytes.indexOf(breaking)
-    while (at !== -1) {
-      scratch[lines.length + at] = space
-      at = bytes.indexOf(breaking, at + 1)
-    }
-  }
-  lines.length = end
+  for (let at = bytes.indexOf(lineFeed); at !== -1; at = bytes.indexOf(lineFeed, at + 1))
+    scratch[lines.length + at] = space
+  lines.length += bytes.length
 }
 
-/** The bytes from `from` on, as a copy; the memory begins anew. */
-export const take = (lines: Lines, end = lines.length): Buffer => {
-  const taken = Buffer.from(scratch.subarray(0, end))
-  scratch.copyWithin(0, end, lines.length)
-  lines.length -= end
+/** Ends the object, and the line. */
+export const end = (lines: Lines): void => {
+  makeRoom(lines, 2)
+  scratch[lines.length] = closingBrace
+  scratch[lines.length + 1] = lineFeed
+  lines.length += 2
+}
+
+/** The bytes up to `length`, as a copy; those after them move to the beginning. */
+export const take = (lines: Lines, length = lines.length): Buffer => {
+  const taken = Buffer.from(scratch.subarray(0, length))
+  scratch.copyWithin(0, length, lines.length)
+  lines.length -= length
   if (lines.length === 0 && scratch.length > kept) scratch = Buffer.allocUnsafe(256 * 1024)
   return taken
 }

@@ -73,6 +73,7 @@ const look = (coverage: Partial<PartitionCoverage>, log: Kafka = {}, env: Record
       kafka(log),
       Layer.mock(Warehouse, {
         name: "DuckDB",
+        writers: 4,
         target: "DuckDB file x",
         ddl: [],
         coverage: Effect.succeed([{ ...sound, ...coverage }])
