@@ -29,6 +29,12 @@ const protobufSchema = `syntax = "proto3"; message Order {
 /** Beyond what other random bytes would name. */
 const ids = { avro: 70_001, protobuf: 70_002, unknown: 70_003 } as const
 
+/** As a registry answers. */
+export const schemas: ReadonlyMap<number, { readonly schema: string; readonly schemaType: string }> = new Map([
+  [ids.avro, { schema: avroSchema, schemaType: "AVRO" }],
+  [ids.protobuf, { schema: protobufSchema, schemaType: "PROTOBUF" }]
+])
+
 const frame = (id: number): Buffer => {
   const bytes = Buffer.alloc(5)
   bytes.writeUInt32BE(id, 1)
@@ -104,9 +110,8 @@ export const value = (random: Random): Framed => {
 /** A registry of these schemas. */
 export const serve = async () => {
   const server = createServer((request, response) => {
-    const id = Number(request.url?.split("/").at(-1))
-    if (id === ids.avro) return response.end(JSON.stringify({ schema: avroSchema }))
-    if (id === ids.protobuf) return response.end(JSON.stringify({ schema: protobufSchema, schemaType: "PROTOBUF" }))
+    const schema = schemas.get(Number(request.url?.split("/").at(-1)))
+    if (schema !== undefined) return response.end(JSON.stringify(schema))
     return response.writeHead(404).end(JSON.stringify({ error_code: 40403, message: "Schema not found" }))
   })
   server.listen(0, "127.0.0.1")

@@ -8,15 +8,20 @@ import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { withRegistry } from "../../../src/domain/Format.ts"
 import type { HeaderValue, KafkaRecord } from "../../../src/domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../../../src/domain/Outcome.ts"
 import * as Decode from "../../../src/pipeline/Decode.ts"
+import type { SchemaLookup } from "../../../src/pipeline/Payload.ts"
+import * as BodyDecoder from "../../../src/schema/BodyDecoder.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import * as DuckDb from "../../../src/warehouse/duckdb/DuckDb.ts"
 import * as InsertBinds from "../../../src/warehouse/snowflake/InsertBinds.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
 import * as Random from "../../chaos/Random.ts"
 import { fateOf, headersOf, storedHeaders, textOf } from "../../fuzz/Expected.ts"
+import * as Framed from "../../fuzz/Framed.ts"
 import * as Records from "../../fuzz/Records.ts"
 import * as Inspect from "../../support/Inspect.ts"
 import { textOf as payloadOf, route } from "../../support/Outcomes.ts"
@@ -40,26 +45,34 @@ const delivered = (given: Records.Fuzzed, offset: number): KafkaRecord => {
 const isRow = (outcome: Outcome): outcome is BronzeRow => outcome._tag === "BronzeRow"
 const isLetter = (outcome: Outcome): outcome is DeadLetter => outcome._tag === "DeadLetter"
 
+const decoders = await Effect.runPromise(
+  Effect.forEach([...Framed.schemas], ([id, { schema, schemaType }]) =>
+    BodyDecoder.make(id, { type: schemaType, schema, references: [] })
+  )
+)
+const lookup: SchemaLookup = (id) => {
+  const found = decoders.find((decoder) => decoder.id === id)
+  return found === undefined ? Result.fail({ message: `no schema ${id}` }) : Result.succeed(found)
+}
+
 const seeds = [1, 2, 3]
 const count = 2000
-
-/** Without a registry a frame is bytes like others. */
-const fate = ({ value }: Records.Fuzzed) => fateOf({ value })
 
 describe.each(seeds)("records of seed %i", (seed) => {
   const random = Random.make(seed)
   const given = Array.from({ length: count }, () => Records.record(random))
-  const decode = Decode.make(route(testRoutes), { tombstones: "insert" })
-  const outcomes = given.map((record, offset) => decode(delivered(record, offset)))
+  const decode = Decode.make(route(testRoutes), { tombstones: "insert", format: withRegistry })
+  const outcomes = given.map((record, offset) => decode(delivered(record, offset), lookup))
 
   it("become exactly one outcome each, which has all that was sent", () => {
     for (const [offset, record] of given.entries()) {
       const outcome = outcomes[offset]
       const what = `seed ${seed}, record ${offset}`
       if (outcome === undefined || outcome._tag === "Skip") return assert.fail(what)
-      assert.strictEqual(outcome._tag, fate(record) === "letter" ? "DeadLetter" : "BronzeRow", what)
+      assert.strictEqual(outcome._tag, fateOf(record) === "letter" ? "DeadLetter" : "BronzeRow", what)
       if (isLetter(outcome)) assert.strictEqual(outcome.payload, record.value?.toString("base64"), what)
-      else if (fate(record) === "row") assert.deepStrictEqual(outcome.event, record.value, what)
+      else if (record.framed !== undefined) assert.strictEqual(payloadOf(outcome.event), record.framed.event, what)
+      else if (fateOf(record) === "row") assert.deepStrictEqual(outcome.event, record.value, what)
       else assert.isNull(outcome.event, what)
       assert.strictEqual(outcome.key, record.key && textOf(record.key), what)
       assert.strictEqual(storedHeaders(outcome.headers), headersOf(record), what)
