@@ -97,7 +97,7 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   /** One attempt. What has not ended after PROGRESS_TIMEOUT is given up, and with it its session. */
   const attempt = (batch: Batch.Batch, what: string): Effect.Effect<Landing, WarehouseError> =>
     Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
-      const took = Effect.map(Clock.currentTimeMillis, (now) => (now - startedAt) / 1000)
+      const took = secondsSince(startedAt)
       return Effect.suspend(() => warehouse.write(batch)).pipe(
         // Whatever throws while records are bound is a record's fault, to be found as any other.
         Effect.catchDefect((defect) => Effect.fail(unbound(defect))),
@@ -207,6 +207,10 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
 
   return { write } satisfies Writer
 })
+
+/** Made out here, because a landing keeps it: a closure within an attempt would keep the rows of its batch with it. */
+const secondsSince = (start: number): Effect.Effect<number> =>
+  Effect.map(Clock.currentTimeMillis, (now) => (now - start) / 1000)
 
 const deadLetters = "DEAD_LETTERS"
 
