@@ -65,6 +65,8 @@ export const make = (group: string) => {
           Effect.withSpan(Effect.flatMap(processing, withSpanOfHere), `process ${batch.table.name}`, {
             root: true,
             kind: "consumer",
+            // What is left to do keeps its span, and the frames of a stack would keep the batch.
+            captureStackTrace: false,
             links: [...links(batch)],
             attributes: {
               "messaging.system": "kafka",
