@@ -1,6 +1,6 @@
 /**
- * What the service asks of the cluster besides consuming: brokers, topics, offsets of logs and of groups; it changes
- * nothing.
+ * What the service asks of the cluster besides consuming: brokers, topics, offsets of logs and of groups. It changes
+ * nothing but the commits of a group without members, and only when told to.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -48,6 +48,8 @@ export class Admin extends Context.Service<
       group: string,
       topics: ReadonlyArray<string>
     ) => Effect.Effect<ReadonlyArray<Offsets.Commit>, KafkaError>
+    /** Commits these offsets for a group; fails while the group has members. */
+    readonly commit: (group: string, positions: ReadonlyArray<Offsets.Commit>) => Effect.Effect<void, KafkaError>
     /**
      * Of each partition of a topic that has records with this time (milliseconds since 1970) or a later one, the first
      * of them.
@@ -85,7 +87,7 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
         return call()
       })
 
-    const { committed, describe, ranges, since } = yield* Offsets.make
+    const { commit, committed, describe, ranges, since } = yield* Offsets.make
 
     const topics = ask("list the topics", () => admin.listTopics())
 
@@ -134,6 +136,7 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
       partitions,
       ranges,
       committed,
+      commit,
       since,
       group,
       positions

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
 import * as CommitNote from "./CommitNote.ts"
-import { KafkaError } from "./KafkaError.ts"
+import { isEviction, KafkaError } from "./KafkaError.ts"
 import { KafkaClient } from "./kafkajs/Client.ts"
 import * as RawCluster from "./kafkajs/RawCluster.ts"
 import * as TopicMetadata from "./kafkajs/TopicMetadata.ts"
@@ -122,6 +122,37 @@ export const make = Effect.gen(function* () {
           )
         })
 
+  /** Kafka takes a commit that comes from no member only while the group has none: so nobody is overruled. */
+  const commit = (group: string, positions: ReadonlyArray<Commit>) =>
+    Effect.mapError(
+      about(`commit offsets of group ${group}`, [...new Set(positions.map(({ topic }) => topic))], async (states) => {
+        const coordinator = await cluster.findGroupCoordinator({ groupId: group })
+        await coordinator.offsetCommit({
+          groupId: group,
+          groupGenerationId: -1,
+          memberId: "",
+          topics: states.map(({ topic }) => ({
+            topic,
+            partitions: positions
+              .filter((position) => position.topic === topic)
+              .map(({ note, offset, partition }) => ({
+                partition,
+                offset: String(offset),
+                metadata: note === undefined ? null : CommitNote.encode(note)
+              }))
+          }))
+        })
+      }),
+      (error) =>
+        isEviction(error.cause)
+          ? new KafkaError({
+              reason: "denied",
+              message: `Could not commit offsets of group ${group}: it has members. Stop the service first`,
+              cause: error.cause
+            })
+          : error
+    )
+
   /** Where there is no such record, Kafka answers with -1. */
   const since = (topic: string, time: number) =>
     about(`read the times of ${topic}`, [topic], async (states) => {
@@ -133,5 +164,5 @@ export const make = Effect.gen(function* () {
       )
     })
 
-  return { describe, ranges, committed, since }
+  return { describe, ranges, committed, commit, since }
 })

@@ -152,6 +152,8 @@ const startOf = (
     })
     return { topic, partition, ...decision }
   }
+  const why = Starts.outdated(place, row.next)
+  if (why !== undefined) return { _tag: "Undecided", topic, partition, why }
   // A row of an older version has no id: it gets this topic's, unless Kafka has not what comes next. One that nothing
   // was read of may change.
   const adopts = row.topicId === undefined ? !Losses.isLost(place, row) : row.next === 0
@@ -166,7 +168,7 @@ const tell = (decision: Decision, settings: Settings["Service"]): Effect.Effect<
   if (why === undefined) return Effect.void
   if (decision._tag === "Start") return Effect.logWarning(`No ledger: ${why}`)
   return Effect.logError(
-    `No ledger: ${why}. This topic is stopped. To read it from the beginning: ${Losses.remedy(topic, settings)}; ` +
+    `No ledger to go by: ${why}. This topic is stopped. To read it from the beginning: ${Losses.remedy(topic, settings)}; ` +
       `to continue from the committed offset: node dist/main.js reset ${topic} --to committed; LEDGER_MISSING sets this for all topics`
   )
 }

@@ -1,6 +1,6 @@
 /**
  * Where a partition starts that the ledger does not have: by what the group has committed, by AUTO_OFFSET_RESET, and by
- * LEDGER_MISSING; pure.
+ * LEDGER_MISSING; and whether a ledger is out of date; pure.
  */
 import type { Start } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition } from "../kafka/ConsumerGroup.ts"
@@ -44,6 +44,15 @@ export const decide = (
     why: `${passed} (${who}); starting there: offsets ${low} to ${committed - 1} are not read`
   }
 }
+
+/**
+ * A ledger that is behind what the group has committed without one, in at-least-once delivery or through Snowpipe
+ * Streaming: to go on by it would write again what is there.
+ */
+export const outdated = ({ committed, note, partition, topic }: AssignedPartition, next: number): string | undefined =>
+  committed !== undefined && note?.kind === "rows" && committed > next
+    ? `topic=${topic} partition=${partition}: the ledger is at offset ${next}, but the group has committed ${committed} since, without it (SNOWFLAKE_WRITER or DELIVERY was changed)`
+    : undefined
 
 /** Where a partition starts that nobody has read. One that was added to a known topic holds only what came later. */
 export const unread = (

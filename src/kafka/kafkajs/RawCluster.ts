@@ -37,6 +37,7 @@ export interface RawBroker {
   readonly produce: (request: object) => Promise<unknown>
   readonly heartbeat: (request: object) => Promise<unknown>
   readonly metadata: (topics: ReadonlyArray<string>) => Promise<{ readonly topicMetadata: ReadonlyArray<RawTopic> }>
+  readonly offsetCommit: (request: object) => Promise<unknown>
   readonly offsetFetch: (request: object) => Promise<{ readonly responses: ReadonlyArray<RawCommits> }>
   readonly connectionPool: { readonly send: <A>(exchange: Exchange<A>) => Promise<A> }
   /** What the broker speaks, by the number of the request. */

@@ -48,6 +48,7 @@ const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
       partitions: () => unused,
       describe: () => unused,
       committed: () => unused,
+      commit: () => unused,
       positions: () => unused
     },
     ...{ since: () => unused, group: () => unused },

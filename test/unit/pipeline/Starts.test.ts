@@ -2,12 +2,24 @@
 import { assert, describe, it } from "vitest"
 import * as CommitNote from "../../../src/kafka/CommitNote.ts"
 import * as Losses from "../../../src/pipeline/Losses.ts"
-import { decide } from "../../../src/pipeline/Starts.ts"
+import { decide, outdated } from "../../../src/pipeline/Starts.ts"
 import { partition } from "../../support/Flow.ts"
 
 const settings = { autoOffsetReset: "latest", ledgerMissing: "stop" } as const
 const log = { low: 10, high: 600, stable: 500, topicId: "now" }
 const ours = (kind: "ledger" | "rows" | "start", topicId = "now") => ({ kind, topicId })
+
+describe("a ledger is out of date", () => {
+  const told = (given: object, next: number) => outdated(partition(0, { ...log, ...given }), next) !== undefined
+
+  it("when the group has committed more without it, and not when it has kept up or another has committed", () => {
+    assert.isTrue(told({ committed: 70, note: ours("rows") }, 69))
+    assert.isFalse(told({ committed: 70, note: ours("rows") }, 70))
+    assert.isFalse(told({ committed: 70, note: ours("ledger") }, 69))
+    assert.isFalse(told({ committed: 70 }, 69))
+    assert.isFalse(told({}, 69))
+  })
+})
 
 describe("a partition that the ledger does not have starts", () => {
   const start = (...[given, isKnown = false, with_ = {}]: [object, boolean?, object?]) => {

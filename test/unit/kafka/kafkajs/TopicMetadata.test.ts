@@ -83,7 +83,8 @@ describe("the question about topics", () => {
 describe("a broker that gives no ids", () => {
   const never = () => Promise.reject(new Error("not asked in this test"))
   const broker: RawBroker = {
-    ...{ fetch: never, produce: never, heartbeat: never, offsetFetch: never, connectionPool: { send: never } },
+    ...{ fetch: never, produce: never, heartbeat: never, connectionPool: { send: never } },
+    ...{ offsetCommit: never, offsetFetch: never },
     versions: { 3: { minVersion: 0, maxVersion: 8 } },
     metadata: ([topic = ""]) =>
       topic === "sound"
