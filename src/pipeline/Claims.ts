@@ -153,7 +153,7 @@ const startOf = (
     return { topic, partition, ...decision }
   }
   const why = Starts.outdated(place, row.next)
-  if (why !== undefined) return { _tag: "Undecided", topic, partition, why }
+  if (why !== undefined) return { _tag: "Undecided", topic, partition, why, isOutdated: true }
   // A row of an older version has no id: it gets this topic's, unless Kafka has not what comes next. One that nothing
   // was read of may change.
   const adopts = row.topicId === undefined ? !Losses.isLost(place, row) : row.next === 0
@@ -167,9 +167,12 @@ const tell = (decision: Decision, settings: Settings["Service"]): Effect.Effect<
   const { topic, why } = decision
   if (why === undefined) return Effect.void
   if (decision._tag === "Start") return Effect.logWarning(`No ledger: ${why}`)
+  const continued = `to continue from the committed offset: node dist/main.js reset ${topic} --to committed`
   return Effect.logError(
-    `No ledger to go by: ${why}. This topic is stopped. To read it from the beginning: ${Losses.remedy(topic, settings)}; ` +
-      `to continue from the committed offset: node dist/main.js reset ${topic} --to committed; LEDGER_MISSING sets this for all topics`
+    decision.isOutdated === true
+      ? `The ledger is out of date: ${why}. This topic is stopped; ${continued}`
+      : `No ledger: ${why}. This topic is stopped. To read it from the beginning: ${Losses.remedy(topic, settings)}; ` +
+          `${continued}; LEDGER_MISSING sets this for all topics`
   )
 }
 

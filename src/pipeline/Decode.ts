@@ -83,11 +83,12 @@ const decoder = (
       timestamp,
       key,
       headers,
-      // Of the text nothing stays; of the batch that these bytes are a part of the rest is written at about the same time.
-      event:
+      // In memory of its own: a view would keep the whole answer of the broker, which the byte budget knows nothing of.
+      event: Buffer.from(
         uniqueKeys && parsed !== undefined && DuplicateKeys.isPossible(text, parsed.success)
-          ? Buffer.from(DuplicateKeys.without(text))
-          : event,
+          ? DuplicateKeys.without(text)
+          : event
+      ),
       columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
       bytes: bytes + event.length,
       ...(schemaId !== undefined && { schemaId })

@@ -13,7 +13,7 @@ import type { KafkaSettings } from "../settings/Model.ts"
  */
 export type Decision =
   | { readonly _tag: "Start"; readonly start: Start; readonly why?: string }
-  | { readonly _tag: "Undecided"; readonly why: string }
+  | { readonly _tag: "Undecided"; readonly why: string; readonly isOutdated?: true }
 
 /** `isKnown`: the group has read other partitions of this topic. */
 export const decide = (

@@ -165,6 +165,8 @@ const stepsOf = (kind: Fault): ReadonlyArray<Step> => {
 const streamingStepsOf = (kind: Fault): ReadonlyArray<Step> => {
   if (kind === "discarded" || kind === "413" || kind === "stale" || kind === "lost_reply") return ["append"]
   if (kind === "409" || kind === "404_channel" || kind === "410") return ["append", "append_letters"]
+  // A login that is refused at start has to be fixed by somebody: the service ends.
+  if (kind === "401" || kind === "403") return ["append", "append_letters", "open", "tokens"]
   return ["append", "append_letters", "open", "tokens", "login"]
 }
 

@@ -2,6 +2,7 @@
 import { lost, type PartitionCoverage } from "../../domain/Coverage.ts"
 import type { Commit, LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
+import type { Settings } from "../../settings/Settings.ts"
 import { plural } from "../support/Screen.ts"
 
 export interface Verdict {
@@ -66,14 +67,21 @@ export const byLedger = (partition: PartitionCoverage, log: LogRange | null, com
   return { problems, notes: [...before, ...unread] }
 }
 
-/** At-least-once: nobody has counted. Records may be there twice; what is not there may have been lost or skipped. */
+/** Without a ledger nobody has counted. Records may be there twice; what is not there may have been lost or skipped. */
 export const byCommit =
-  (tombstones: "insert" | "skip", reset: "earliest" | "latest") =>
+  ({
+    kafka: { autoOffsetReset: reset },
+    delivery,
+    tombstones
+  }: Pick<Settings["Service"], "delivery" | "kafka" | "tombstones">) =>
   (partition: PartitionCoverage, log: LogRange | null, commit: Commit | null): Verdict => {
     const { note, offset: committed } = commit ?? { note: undefined, offset: null }
     const { last, missing } = partition
-    const allowed = twice(partition).map((text) => `${text}: at-least-once delivery allows that`)
-    if (committed === null) return { problems: [], notes: allowed }
+    const again = twice(partition)
+    const repeated = delivery === "exactly-once" ? again : []
+    const allowed =
+      delivery === "exactly-once" ? [] : again.map((text) => `${text}: at-least-once delivery allows that`)
+    if (committed === null) return { problems: repeated, notes: allowed }
     // What Kafka no longer holds may have come and gone before there was a table.
     const from = Math.max(last === null ? 0 : last + 1, log?.low ?? 0)
     const behind = Math.max(0, committed - from)
@@ -85,6 +93,6 @@ export const byCommit =
     // Holes are to be expected where tombstones are skipped, and before the first row of a group that began at the end.
     const expected = tombstones === "skip" || (last === null && reset === "latest")
     return expected
-      ? { problems: remade, notes: [...allowed, ...absent] }
-      : { problems: [...absent, ...remade], notes: allowed }
+      ? { problems: [...repeated, ...remade], notes: [...allowed, ...absent] }
+      : { problems: [...repeated, ...absent, ...remade], notes: allowed }
   }

@@ -6,7 +6,7 @@ import { partitionKey } from "../../domain/KafkaRecord.ts"
 import { hide, shown } from "../../domain/Secrets.ts"
 import { Admin } from "../../kafka/Admin.ts"
 import * as Starts from "../../pipeline/Starts.ts"
-import { Settings } from "../../settings/Settings.ts"
+import { keepsLedger, Settings } from "../../settings/Settings.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { byCommit, byLedger } from "./Judge.ts"
 
@@ -42,7 +42,8 @@ const nothing = { rows: 0, offsets: 0, first: null, last: null, deadLetters: 0, 
  * ledger; then the warehouse, all of it as of one instant; the ends of the logs last, for the ledger follows them.
  */
 export const gather = Effect.gen(function* () {
-  const { delivery, kafka, routes, tombstones } = yield* Settings
+  const settings = yield* Settings
+  const { delivery, kafka, routes } = settings
   const admin = yield* Admin
   const warehouse = yield* Warehouse
   const topics = routes.map(({ topic }) => topic)
@@ -76,7 +77,7 @@ export const gather = Effect.gen(function* () {
       const commit = committed.get(partitionKey(partition)) ?? null
       const start = log === null ? 0 : Starts.unread(log, known.has(partition.topic), kafka.autoOffsetReset)
       const next = Math.max(partition.ledger?.next ?? commit?.offset ?? start, log?.low ?? 0)
-      const judge = delivery === "exactly-once" ? byLedger : byCommit(tombstones, kafka.autoOffsetReset)
+      const judge = keepsLedger(settings) ? byLedger : byCommit(settings)
       return {
         ...partition,
         ...{ low: log?.low ?? null, high: log?.high ?? null, committed: commit?.offset ?? null },

@@ -10,7 +10,7 @@ import * as Layers from "../../app/Layers.ts"
 import { partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
 import { serviceTables, tablesOf } from "../../domain/Route.ts"
 import type { Stand } from "../../pipeline/Losses.ts"
-import { Settings } from "../../settings/Settings.ts"
+import { keepsLedger, Settings } from "../../settings/Settings.ts"
 import { type Problem, Warehouse } from "../../warehouse/Warehouse.ts"
 import type { RunningService } from "../support/RunningService.ts"
 import { bad, type Finding, good, warning } from "./Finding.ts"
@@ -71,7 +71,8 @@ const state = (path: string): Effect.Effect<"good" | "missing" | "closed"> =>
   })
 
 const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Settings | Warehouse> {
-  const { delivery, routes, sink } = yield* Settings
+  const settings = yield* Settings
+  const { routes, sink } = settings
   const { ledger, preflight, target } = yield* Warehouse
   const problems = yield* Effect.result(preflight)
   if (Result.isFailure(problems)) {
@@ -79,15 +80,18 @@ const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Set
     return { findings: [bad("warehouse", message, wayTo(sink._tag, code))], positions: none }
   }
   if (problems.success.length > 0) return { findings: together(problems.success), positions: none }
-  const exactlyOnce = delivery === "exactly-once"
+  const hasLedger = keepsLedger(settings)
   const tables = [
     ...tablesOf(routes).map(({ name }) => name),
-    ...serviceTables.filter((name) => exactlyOnce || name !== "CONSUMER_OFFSETS")
+    ...serviceTables.filter((name) => hasLedger || name !== "CONSUMER_OFFSETS")
   ]
-  const rights = exactlyOnce ? "rows may be added and the ledger moved" : "rows may be added"
+  const rights = hasLedger ? "rows may be added and the ledger moved" : "rows may be added"
+  const isStreaming = sink._tag === "Snowflake" && sink.writer === "streaming"
+  // The streaming API knows of pipes and rights, and of no columns.
+  const seen = isStreaming ? `a pipe for each; ${rights}` : `present, with all columns; ${rights}`
   return {
-    findings: [good("warehouse", target), good("tables", `${tables.join(", ")}: present, with all columns; ${rights}`)],
-    positions: exactlyOnce ? positionsOf(yield* Effect.orElseSucceed(ledger, () => [])) : none
+    findings: [good("warehouse", target), good("tables", `${tables.join(", ")}: ${seen}`)],
+    positions: hasLedger ? positionsOf(yield* Effect.orElseSucceed(ledger, () => [])) : none
   }
 }).pipe(Effect.provide(Layers.warehouse))
 
