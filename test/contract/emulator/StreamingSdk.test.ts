@@ -104,6 +104,8 @@ describe("Snowflake's streaming client on the emulator", () => {
         )
         const [, second, again, ...more] = appends.filter(({ path }) => path.endsWith(`/${name}/rows`))
         assert.lengthOf(more, 0, name)
+        // The rows were taken: their offset token may come back before it is time to try again.
+        if (name === "lost" && again === undefined) continue
         assert.deepStrictEqual([second?.retryCount, again?.retryCount], ["0", "1"], name)
         const { retryCount: _, status: __, ...sent } = again ?? assert.fail(name)
         assert.deepInclude(second, sent, name)
