@@ -5,7 +5,7 @@ import * as Admin from "../kafka/Admin.ts"
 import * as KafkaClient from "../kafka/kafkajs/Client.ts"
 import * as Producer from "../kafka/Producer.ts"
 import * as Environment from "../settings/Environment.ts"
-import { environment, Settings, type SettingsError, layer as settingsLayer } from "../settings/Settings.ts"
+import { environment, isStreaming, Settings, type SettingsError, layer as settingsLayer } from "../settings/Settings.ts"
 import * as DuckDb from "../warehouse/duckdb/DuckDb.ts"
 import * as Snowflake from "../warehouse/snowflake/Snowflake.ts"
 import * as Streaming from "../warehouse/snowflake/streaming/Streaming.ts"
@@ -26,6 +26,6 @@ export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.Ka
 export const warehouse: Layer.Layer<Warehouse, never, Settings> = Layer.unwrap(
   Effect.map(Settings, ({ sink }) => {
     if (sink._tag === "DuckDb") return DuckDb.layer
-    return sink.writer === "streaming" ? Streaming.layer : Snowflake.layer
+    return isStreaming(sink) ? Streaming.layer : Snowflake.layer
   })
 )

@@ -51,24 +51,44 @@ export const make = ({
   table,
   trigger
 }: Group & { readonly claimed: (partition: TopicPartition) => Claimed }): Batch => {
-  const partitions = new Map<string, { last: Outcome; landing: number }>()
-  let here: { last: Outcome; landing: number } | undefined
-  for (const outcome of outcomes) {
-    // Neighbours are mostly of one partition, and a key is text that has to be made.
-    if (here === undefined || !isSamePartition(here.last, outcome)) {
-      const key = partitionKey(outcome)
-      here = partitions.get(key) ?? { last: outcome, landing: 0 }
-      partitions.set(key, here)
+  const partitions = byPartition(
+    outcomes,
+    (place) => ({ ...place, last: -1, landing: 0 }),
+    (here, { _tag, offset }) => {
+      here.last = offset
+      if (_tag !== "Skip") here.landing += 1
     }
-    here.last = outcome
-    if (outcome._tag !== "Skip") here.landing += 1
-  }
-  const ranges = [...partitions.values()].map(({ landing, last: { offset, partition, topic } }) => {
+  )
+  const ranges = [...partitions.values()].map(({ landing, last, partition, topic }) => {
     const { epoch, next: from } = claimed({ topic, partition })
-    const next = offset + 1
+    const next = last + 1
     return { topic, partition, epoch, from, next, skipped: next - from - landing }
   })
   return { table, outcomes, ranges, trigger }
+}
+
+/**
+ * Gathers something of each partition, by the partition's key. Neighbours are mostly of one partition, and a key is text
+ * that has to be made.
+ */
+export const byPartition = <A>(
+  outcomes: ReadonlyArray<Outcome>,
+  begin: (place: TopicPartition) => A,
+  add: (gathered: A, outcome: Outcome) => void
+): ReadonlyMap<string, A> => {
+  const partitions = new Map<string, A>()
+  let place: TopicPartition | undefined
+  let here: A | undefined
+  for (const outcome of outcomes) {
+    if (place === undefined || here === undefined || !isSamePartition(place, outcome)) {
+      const key = partitionKey(outcome)
+      place = { topic: outcome.topic, partition: outcome.partition }
+      here = partitions.get(key) ?? begin(place)
+      partitions.set(key, here)
+    }
+    add(here, outcome)
+  }
+  return partitions
 }
 
 export const rowsOf = (batch: Pick<Batch, "outcomes">): ReadonlyArray<BronzeRow> =>

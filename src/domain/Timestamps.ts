@@ -68,9 +68,10 @@ const ofEpoch = (text: string): string | undefined => {
 }
 
 const render = (millis: number, micros: string): string | undefined =>
-  millis >= earliest && millis <= latest
-    ? `${new Date(millis).toISOString().slice(0, 23).replace("T", " ")}${micros}`
-    : undefined
+  millis >= earliest && millis <= latest ? `${ofMillis(millis)}${micros}` : undefined
+
+/** `2026-02-07 10:30:00.123` in UTC. */
+export const ofMillis = (millis: number): string => new Date(millis).toISOString().slice(0, 23).replace("T", " ")
 
 /** Microseconds since 1970 of what `parse` gives. */
 export const micros = (text: string): bigint | undefined => {

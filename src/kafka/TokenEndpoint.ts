@@ -7,8 +7,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as TokenClaims from "../domain/TokenClaims.ts"
 import type { OAuthLogin } from "../settings/Model.ts"
-import * as Claims from "./Claims.ts"
 import { KafkaError } from "./KafkaError.ts"
 import type { Token } from "./Tokens.ts"
 
@@ -44,7 +44,7 @@ const request = Effect.fnUntraced(function* (login: OAuthLogin) {
   )
   const value = granted.access_token
   const life = granted.expires_in === undefined ? undefined : now + granted.expires_in * 1000
-  return { value: Redacted.make(value), expiresAt: life ?? Claims.read(value)?.expiresAt ?? now + usualLife }
+  return { value: Redacted.make(value), expiresAt: life ?? TokenClaims.read(value)?.expiresAt ?? now + usualLife }
 })
 
 const answerOf = Effect.fnUntraced(

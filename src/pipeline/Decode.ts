@@ -83,12 +83,10 @@ const decoder = (
       timestamp,
       key,
       headers,
-      // In memory of its own: a view would keep the whole answer of the broker, which the byte budget knows nothing of.
-      event: Buffer.from(
+      event:
         uniqueKeys && parsed !== undefined && DuplicateKeys.isPossible(text, parsed.success)
-          ? DuplicateKeys.without(text)
-          : event
-      ),
+          ? Buffer.from(DuplicateKeys.without(text))
+          : event,
       columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
       bytes: bytes + event.length,
       ...(schemaId !== undefined && { schemaId })

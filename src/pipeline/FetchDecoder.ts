@@ -10,7 +10,7 @@ import type { Outcome } from "../domain/Outcome.ts"
 import type { Route, Table } from "../domain/Route.ts"
 import type { Fetch } from "../kafka/ConsumerGroup.ts"
 import type { Schemas } from "../schema/Schemas.ts"
-import type { Settings } from "../settings/Settings.ts"
+import { isStreaming, type Settings } from "../settings/Settings.ts"
 import * as Decode from "./Decode.ts"
 import * as NamedSchemas from "./NamedSchemas.ts"
 import type { SchemaLookup } from "./Payload.ts"
@@ -57,10 +57,9 @@ const maxPart = 8 * 1024 * 1024
 
 /** Offsets that Kafka itself used at the end of a fetch become a skip, so that they are committed as well. */
 const decoder = ({ table, topic }: Route, { formats, sink, tombstones }: Settings["Service"]) => {
-  const uniqueKeys = sink._tag === "Snowflake" && sink.writer === "streaming"
   const decode = Decode.make(
     { table, topic },
-    { tombstones, maxKept: keptBytes[sink._tag], format: formats.get(topic), uniqueKeys }
+    { tombstones, maxKept: keptBytes[sink._tag], format: formats.get(topic), uniqueKeys: isStreaming(sink) }
   )
   return ({ next, partition, records }: Fetch, start: number, schemas: SchemaLookup) => {
     const outcomes: Array<Outcome> = []

@@ -16,7 +16,10 @@ import type { RegistryError } from "../schema/RegistryError.ts"
 export type SchemaLookup = (id: Framing.SchemaId) => Result.Result<BodyDecoder, Pick<RegistryError, "message">>
 
 export interface Payload {
-  /** JSON in UTF-8. */
+  /**
+   * JSON in UTF-8, in memory of its own: a view would keep the whole answer of the broker, which the byte budget knows
+   * nothing of.
+   */
   readonly event: Uint8Array
   readonly text: string
   /** Undefined where none is named, or a GUID. */
@@ -51,12 +54,12 @@ export const make =
 
 const causes = { avro: "not_avro", protobuf: "not_protobuf", json_schema: "not_json" } as const
 
-const json = (event: Uint8Array, schemaId?: number): Read => {
-  const text = Bytes.utf8(event)
-  if (text === undefined) return refuse("not_utf8", startsLikeRegistry(event) ?? "the payload is not UTF-8")
+const json = (value: Uint8Array, schemaId?: number): Read => {
+  const text = Bytes.utf8(value)
+  if (text === undefined) return refuse("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8")
   const parsed = Json.parse(text)
-  if (Result.isFailure(parsed)) return refuse(parsed.failure.cause, startsLikeRegistry(event) ?? parsed.failure.message)
-  return Result.succeed({ event, text, schemaId, parse: () => parsed })
+  if (Result.isFailure(parsed)) return refuse(parsed.failure.cause, startsLikeRegistry(value) ?? parsed.failure.message)
+  return Result.succeed({ event: Buffer.from(value), text, schemaId, parse: () => parsed })
 }
 
 const withSchema = (value: Uint8Array, framed: Framing.Framed, format: ValueFormat, schemas: SchemaLookup): Read => {

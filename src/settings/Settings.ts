@@ -53,12 +53,14 @@ export class Settings extends Context.Service<
   }
 >()("bronze/settings/Settings") {}
 
+export const isStreaming = (sink: SinkSettings): boolean => sink._tag === "Snowflake" && sink.writer === "streaming"
+
 /**
  * Whether CONSUMER_OFFSETS keeps the offsets, in the same transaction as the rows; otherwise what the group has committed
  * in Kafka says where reading starts.
  */
 export const keepsLedger = ({ delivery, sink }: Pick<Settings["Service"], "delivery" | "sink">): boolean =>
-  delivery === "exactly-once" && (sink._tag === "DuckDb" || sink.writer === "sql")
+  delivery === "exactly-once" && !isStreaming(sink)
 
 /** The configuration cannot be used; it lists everything that is wrong with it. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -120,7 +122,7 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
   if (routes.some(({ topic }) => topic === dlqTopic))
     note(variables.dlqTopic, `expected a topic that is not consumed, got "${dlqTopic}"`)
   const into = yield* sink(reader)
-  if (into?._tag === "Snowflake" && into.writer === "streaming" && settings.delivery === "at-least-once")
+  if (into !== undefined && isStreaming(into) && settings.delivery === "at-least-once")
     note(variables.delivery, `expected exactly-once with ${variables.writer.name}=streaming, where it costs nothing`)
   if (reader.problems.length > 0 || into === undefined)
     return yield* new SettingsError({ problems: [...new Set(reader.problems)] })

@@ -10,7 +10,7 @@ import * as Layers from "../../app/Layers.ts"
 import { partitionKey, type TopicPartition } from "../../domain/KafkaRecord.ts"
 import { serviceTables, tablesOf } from "../../domain/Route.ts"
 import type { Stand } from "../../pipeline/Losses.ts"
-import { keepsLedger, Settings } from "../../settings/Settings.ts"
+import { isStreaming, keepsLedger, Settings } from "../../settings/Settings.ts"
 import { type Problem, Warehouse } from "../../warehouse/Warehouse.ts"
 import type { RunningService } from "../support/RunningService.ts"
 import { bad, type Finding, good, warning } from "./Finding.ts"
@@ -86,9 +86,8 @@ const preflight = Effect.gen(function* (): Effect.fn.Return<Examined, never, Set
     ...serviceTables.filter((name) => hasLedger || name !== "CONSUMER_OFFSETS")
   ]
   const rights = hasLedger ? "rows may be added and the ledger moved" : "rows may be added"
-  const isStreaming = sink._tag === "Snowflake" && sink.writer === "streaming"
   // The streaming API knows of pipes and rights, and of no columns.
-  const seen = isStreaming ? `a pipe for each; ${rights}` : `present, with all columns; ${rights}`
+  const seen = isStreaming(sink) ? `a pipe for each; ${rights}` : `present, with all columns; ${rights}`
   return {
     findings: [good("warehouse", target), good("tables", `${tables.join(", ")}: ${seen}`)],
     positions: hasLedger ? positionsOf(yield* Effect.orElseSucceed(ledger, () => [])) : none

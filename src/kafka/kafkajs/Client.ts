@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from "kafkajs"
+import * as TokenClaims from "../../domain/TokenClaims.ts"
 import type { KafkaSettings, Login, OAuthLogin } from "../../settings/Model.ts"
 import { Settings } from "../../settings/Settings.ts"
 import * as AwsIam from "../AwsIam.ts"
-import * as Claims from "../Claims.ts"
 import { KafkaError } from "../KafkaError.ts"
 import * as Tokens from "../Tokens.ts"
 import * as Address from "./Address.ts"
@@ -90,7 +90,7 @@ const loginOf = Effect.fnUntraced(function* ({ sasl: login, ssl }: KafkaSettings
   )
   return {
     sasl: TokenLogin.make(tokens, login._tag === "OAuth" ? login.extensions : {}, run),
-    subject: Effect.map(tokens.current, ({ value }) => Claims.read(Redacted.value(value))?.subject)
+    subject: Effect.map(tokens.current, ({ value }) => TokenClaims.read(Redacted.value(value))?.subject)
   }
 })
 

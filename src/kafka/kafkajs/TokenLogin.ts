@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import kafkajs, { type AuthenticationProviderArgs, type Mechanism } from "kafkajs"
-import * as Claims from "../Claims.ts"
+import * as TokenClaims from "../../domain/TokenClaims.ts"
 import { KafkaError } from "../KafkaError.ts"
 import type { Token, Tokens } from "../Tokens.ts"
 
@@ -46,7 +46,7 @@ const login = Effect.fnUntraced(function* (
       (now) =>
         new KafkaError({
           reason: "denied",
-          message: `Broker ${broker} rejected the token (${statusOf(said)}): ${Claims.describe(value, now)}. Its log says why`
+          message: `Broker ${broker} rejected the token (${statusOf(said)}): ${TokenClaims.describe(value, now)}. Its log says why`
         })
     )
   const send = (message: string) =>

@@ -28,8 +28,9 @@ const keptScratch = 4 * 1024 * 1024
 const measured = 16 * 1024
 
 /**
- * Lists as binds that are JSON arrays; an element comes in parts, of which bytes are copied as they are. Each array has as many bytes as are asked for at most; an item that is larger goes
- * alone. Built one at a time, when they are asked for.
+ * Lists as binds that are JSON arrays; an element comes in parts, of which bytes are copied as they are. Each array has
+ * as many bytes as are asked for at most; an item that is larger goes alone. Built one at a time, when they are asked
+ * for.
  */
 export function* jsonArrays<A>(
   items: ReadonlyArray<A>,

@@ -7,8 +7,8 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Batch, OffsetRange } from "../../../domain/Batch.ts"
-import { isSamePartition, partitionKey, type TopicPartition } from "../../../domain/KafkaRecord.ts"
+import { type Batch, byPartition, type OffsetRange } from "../../../domain/Batch.ts"
+import { partitionKey } from "../../../domain/KafkaRecord.ts"
 import type { BronzeRow, DeadLetter, Outcome } from "../../../domain/Outcome.ts"
 import { WarehouseError } from "../../WarehouseError.ts"
 import * as Channel from "./Channel.ts"
@@ -19,33 +19,30 @@ import * as Rows from "./Rows.ts"
 const smallestRequest = 64_000
 
 /** What a batch has of one partition. */
-interface Part extends TopicPartition {
+interface Part {
   readonly letters: Array<DeadLetter>
   readonly rows: Array<BronzeRow>
 }
 
-const partsOf = (outcomes: ReadonlyArray<Outcome>): ReadonlyMap<string, Part> => {
-  const parts = new Map<string, Part>()
-  let here: Part | undefined
-  for (const outcome of outcomes) {
-    // Neighbours are mostly of one partition, and a key is text that has to be made.
-    if (here === undefined || !isSamePartition(here, outcome)) {
-      const { partition, topic } = outcome
-      here = parts.get(partitionKey(outcome)) ?? { topic, partition, letters: [], rows: [] }
-      parts.set(partitionKey(outcome), here)
+const partsOf = (outcomes: ReadonlyArray<Outcome>): ReadonlyMap<string, Part> =>
+  byPartition(
+    outcomes,
+    (): Part => ({ letters: [], rows: [] }),
+    ({ letters, rows }, outcome) => {
+      if (outcome._tag === "BronzeRow") rows.push(outcome)
+      else if (outcome._tag === "DeadLetter") letters.push(outcome)
     }
-    if (outcome._tag === "BronzeRow") here.rows.push(outcome)
-    else if (outcome._tag === "DeadLetter") here.letters.push(outcome)
-  }
-  return parts
-}
+  )
 
 const claimedAgain = Channel.fenced("the partition was claimed again")
 
 export const make = (channels: Channels) => {
   let largest: number = Rows.maxSize
 
-  /** What of one partition is not there yet. All is made before anything is sent, so that nothing has left of a batch with a row that is too large. */
+  /**
+   * What of one partition is not there yet. All is made before anything is sent, so that nothing has left of a batch
+   * with a row that is too large.
+   */
   const prepare = Effect.fnUntraced(function* (batch: Batch, range: OffsetRange, part: Part | undefined) {
     const claimed = channels.find(range, range.epoch)
     if (claimed === undefined) return yield* claimedAgain

@@ -17,7 +17,7 @@ const pace = { requestMillis: 100, bytesPerMilli: 20_000 }
 const inOrder = "SUCCESS"
 
 /** An offset token as the offset that it is; tokens of others are no offsets. */
-export const offsetOf = (token: string | null): number | undefined => {
+const offsetOf = (token: string | null): number | undefined => {
   if (token === null) return -1
   return /^\d{1,16}$/.test(token) ? Number(token) : undefined
 }

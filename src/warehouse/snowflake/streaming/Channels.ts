@@ -7,7 +7,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { partitionKey, type TopicPartition } from "../../../domain/KafkaRecord.ts"
-import { deadLetters } from "../../sql/Tables.ts"
 import type { WarehouseError } from "../../WarehouseError.ts"
 import type { Api, ChannelStatus } from "./Api.ts"
 import * as Channel from "./Channel.ts"
@@ -110,22 +109,19 @@ export const make = Effect.fnUntraced(function* (options: {
   yield* Effect.forkScoped(watch(soon))
 
   return {
-    pending,
     /** Opens the channels of a partition and fences whoever had them. */
     claim: Effect.fnUntraced(function* (
       place: TopicPartition & { readonly topicId?: string | undefined },
       table: string
     ) {
-      const opening = [table, deadLetters.name].map((name) =>
-        Channel.open(api, Names.pipeOf(name), Names.channelOf({ ...place, group }, table), busy.open)
-      )
-      const [rows, letters] = yield* Effect.all(opening, { concurrency: 2 })
-      if (rows === undefined || letters === undefined) return yield* Effect.die("two were opened")
+      const named = Names.channelsOf({ ...place, group }, table)
+      const open = ({ name, pipe }: typeof named.rows) => Channel.open(api, pipe, name, busy.open)
+      const opened = yield* Effect.all({ rows: open(named.rows), letters: open(named.letters) }, { concurrency: 2 })
       const { partition, topic } = place
       const before = partitions.get(partitionKey(place))
       for (const channel of [before?.rows, before?.letters])
         channel?.close(Channel.fenced(`channel ${channel.name} was opened again`))
-      const claimed: Claimed = { topic, partition, epoch: ++epochs, rows, letters }
+      const claimed: Claimed = { topic, partition, epoch: ++epochs, ...opened }
       partitions.set(partitionKey(place), claimed)
       return claimed
     }),

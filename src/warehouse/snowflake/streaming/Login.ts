@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
+import * as TokenClaims from "../../../domain/TokenClaims.ts"
 import type { SnowflakeSettings } from "../../../settings/Model.ts"
 import { WarehouseError } from "../../WarehouseError.ts"
 import { patiently } from "../Login.ts"
@@ -32,7 +33,6 @@ const defaultLife = 8 * 60_000
 /** How long before its end a token is renewed. */
 const early = 60_000
 
-const Claims = Schema.fromJsonString(Schema.Struct({ exp: Schema.Number }))
 /** The token alone, or in JSON, as the documents have it. */
 const Wrapped = Schema.fromJsonString(
   Schema.Union([
@@ -43,7 +43,6 @@ const Wrapped = Schema.fromJsonString(
   ])
 )
 const decodeWrapped = Schema.decodeUnknownOption(Wrapped)
-const decodeClaims = Schema.decodeUnknownOption(Claims)
 
 /** The one word of an answer that is plain text, or JSON around it. */
 const wordOf = (text: string): string => {
@@ -51,13 +50,6 @@ const wordOf = (text: string): string => {
   if (wrapped === undefined) return text.trim()
   if (typeof wrapped === "string") return wrapped
   return "token" in wrapped ? wrapped.token : "hostname" in wrapped ? wrapped.hostname : wrapped.access_token
-}
-
-/** When a token ends, in milliseconds since 1970. */
-const endOf = (token: string, now: number): number => {
-  const [, payload = ""] = token.split(".")
-  const claims = Option.getOrUndefined(decodeClaims(Buffer.from(payload, "base64url").toString()))
-  return claims === undefined ? now + defaultLife : claims.exp * 1000
 }
 
 export const make = (settings: SnowflakeSettings, send: Send) => {
@@ -109,7 +101,7 @@ export const make = (settings: SnowflakeSettings, send: Send) => {
       origin ??= yield* discover
       const token = yield* exchange(origin)
       const now = yield* Clock.currentTimeMillis
-      const left = endOf(token, now) - now
+      const left = (TokenClaims.read(token)?.expiresAt ?? now + defaultLife) - now
       const access: Access = { origin, token: Redacted.make(token) }
       current = { access, renewAt: now + left - Math.min(early, left / 2) }
       return access
@@ -138,13 +130,13 @@ export const make = (settings: SnowflakeSettings, send: Send) => {
 export type Login = ReturnType<typeof make>
 
 /** Where the account itself answers. */
-export const accountOrigin = ({ account, host }: Pick<SnowflakeSettings, "account" | "host">): string => {
+const accountOrigin = ({ account, host }: Pick<SnowflakeSettings, "account" | "host">): string => {
   if (host === undefined) return `https://${account.replaceAll("_", "-")}.snowflakecomputing.com`
   return host.includes("://") ? host.replace(/\/+$/, "") : `https://${host}`
 }
 
 /** With the scheme of the account's address; no certificate is valid for a name with an underscore. */
-export const originOf = (account: string, host: string): string =>
+const originOf = (account: string, host: string): string =>
   host.includes("://") ? host : `${new URL(account).protocol}//${host.replaceAll("_", "-")}`
 
 /** What proves who we are: a token that the key pair has signed, or the access token. */

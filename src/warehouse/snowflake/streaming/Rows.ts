@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { shortened } from "../../../domain/DeadLetters.ts"
 import type { BronzeRow, DeadLetter } from "../../../domain/Outcome.ts"
 import { type Column, type ColumnType, schemaIdColumn, type Table } from "../../../domain/Route.ts"
+import * as Timestamps from "../../../domain/Timestamps.ts"
 import { isStorable } from "../../sql/Tables.ts"
 import { unbound, WarehouseError } from "../../WarehouseError.ts"
 import * as Lines from "./Lines.ts"
@@ -18,7 +19,6 @@ export interface Body {
   readonly bytes: Buffer
   /** Before compression, which is what Snowflake counts. */
   readonly size: number
-  readonly rows: number
   /** The offsets of its first and its last record. */
   readonly start: number
   readonly end: number
@@ -58,7 +58,7 @@ const bodies = Effect.fnUntraced(function* <A extends { readonly offset: number 
       const cut = (to: number, size: number): void => {
         const [first, last] = [items[from], items[to - 1]]
         if (first === undefined || last === undefined || to === from) return
-        plain.push({ lines: Lines.take(lines, size), size, rows: to - from, start: first.offset, end: last.offset })
+        plain.push({ lines: Lines.take(lines, size), size, start: first.offset, end: last.offset })
         from = to
       }
       for (const [index, item] of items.entries()) {
@@ -77,53 +77,47 @@ const bodies = Effect.fnUntraced(function* <A extends { readonly offset: number 
   )
 })
 
-/** What no request can carry, by its place among the outcomes of the batch. */
-const tooLarge = (body: Body, index: number): WarehouseError =>
+/** What no request can carry; `records` are the indexes of what is at fault, where they are known. */
+const tooLarge = ({ bytes }: Body, records: ReadonlyArray<number>): WarehouseError =>
   new WarehouseError({
     reason: "too_large",
-    message: `the row has ${body.bytes.length} bytes once compressed; a request to the streaming API takes ${maxWire}`,
-    ...(index >= 0 && { records: [index] })
+    message: `the row has ${bytes.length} bytes once compressed; a request to the streaming API takes ${maxWire}`,
+    ...(records.length > 0 && { records })
   })
 
+const unlessTooLarge = (
+  all: ReadonlyArray<Body>,
+  recordsOf: (body: Body) => ReadonlyArray<number>
+): Effect.Effect<ReadonlyArray<Body>, WarehouseError> => {
+  const large = all.find(({ bytes }) => bytes.length > maxWire)
+  return large === undefined ? Effect.succeed(all) : Effect.fail(tooLarge(large, recordsOf(large)))
+}
+
 /** The rows of one partition; `indexOf` finds a row among the outcomes of the batch. */
-export const ofRows = Effect.fnUntraced(function* (
+export const ofRows = (
   table: Table,
   rows: ReadonlyArray<BronzeRow>,
   now: number,
   limit: number,
   indexOf: (row: BronzeRow) => number
-) {
-  const write = rowWriter(table, now)
-  const all = yield* bodies(rows, write, Math.min(limit, maxSize))
-  const large = all.find(({ bytes }) => bytes.length > maxWire)
-  const row = rows.find(({ offset }) => offset === large?.start)
-  if (large !== undefined) return yield* tooLarge(large, row === undefined ? -1 : indexOf(row))
-  return all
-})
+) =>
+  Effect.flatMap(bodies(rows, rowWriter(table, now), limit), (all) =>
+    // A body that is too large has one row.
+    unlessTooLarge(all, ({ start }) => rows.filter(({ offset }) => offset === start).map(indexOf))
+  )
 
 /** The dead letters of one partition; of a payload that is too large, only its beginning. */
-export const ofLetters = Effect.fnUntraced(function* (
-  table: Table,
-  letters: ReadonlyArray<DeadLetter>,
-  now: number,
-  limit: number
-) {
-  const all = yield* bodies(letters, letterWriter(table, now), Math.min(limit, maxSize))
-  const large = all.find(({ bytes }) => bytes.length > maxWire)
-  return large === undefined ? all : yield* tooLarge(large, -1)
-})
+export const ofLetters = (table: Table, letters: ReadonlyArray<DeadLetter>, now: number, limit: number) =>
+  Effect.flatMap(bodies(letters, letterWriter(table, now), limit), (all) => unlessTooLarge(all, () => []))
 
-/** `2026-02-07 10:30:00.123`, in UTC: a number would be taken for local time. */
-const time = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(0, 23).replace("T", " ")
-
-/** Times come in runs. */
+/** Times come in runs. As text, for a number would be taken for local time. */
 const timeMemo = () => {
   let last = Number.NaN
   let text = ""
   return (milliseconds: number): string => {
     if (milliseconds !== last) {
       last = milliseconds
-      text = time(milliseconds)
+      text = Timestamps.ofMillis(milliseconds)
     }
     return text
   }
@@ -159,7 +153,7 @@ type Place = Pick<BronzeRow, "headers" | "key" | "offset" | "partition" | "times
 /** The columns that rows and dead letters have in common. */
 const placeText = (now: number) => {
   const timeOf = timeMemo()
-  const ingested = time(now)
+  const ingested = Timestamps.ofMillis(now)
   return ({ headers, key, offset, partition, timestamp, topic }: Place): string => {
     let place = `{"KAFKA_TOPIC":"${topic}","KAFKA_PARTITION":${partition},"KAFKA_OFFSET":${offset},"INGESTION_TIMESTAMP":"${ingested}"`
     if (isStorable(timestamp)) place += `,"KAFKA_TIMESTAMP":"${timeOf(timestamp)}"`

@@ -11,6 +11,7 @@ import { Settings } from "../../../settings/Settings.ts"
 import { deadLetters } from "../../sql/Tables.ts"
 import { type LedgerEntry, type Problem, Warehouse } from "../../Warehouse.ts"
 import type { WarehouseError } from "../../WarehouseError.ts"
+import { withoutLedger } from "../../WithoutLedger.ts"
 import * as Snowflake from "../Snowflake.ts"
 import * as Api from "./Api.ts"
 import * as Append from "./Append.ts"
@@ -96,14 +97,12 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
           positions,
           (place) => {
             const table = tables.get(place.topic) ?? ""
-            const channel = Names.channelOf({ ...place, group: kafka.group }, table)
-            return Effect.forEach([table, deadLetters.name], (name) => api.drop(Names.pipeOf(name), channel), {
-              discard: true
-            })
+            const { letters, rows } = Names.channelsOf({ ...place, group: kafka.group }, table)
+            return Effect.forEach([rows, letters], ({ name, pipe }) => api.drop(pipe, name), { discard: true })
           },
           { concurrency: openings, discard: true }
         ),
-      ledger: Effect.succeed([]),
+      ledger: withoutLedger.ledger,
       write,
       durable
     })

@@ -1,4 +1,4 @@
-/** What a token says of itself, as far as it is a JSON web token; nothing is verified, that is for the broker to do. */
+/** What a token says of itself, as far as it is a JSON web token; nothing is verified, that is for the server to do. */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
