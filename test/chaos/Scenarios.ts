@@ -85,25 +85,30 @@ const killPoints: ReadonlyArray<readonly [name: string, step: Step, phase: "befo
   ["while it claims", "claim", "after"]
 ]
 
-const killAtStep = killPoints.map(
-  ([name, step, phase]): Scenario => ({
+/** Kills one member alone, so that the step that is met is its own; to claim is the first thing that a new one does. */
+const killAt = (
+  sink: Sink,
+  [name, step, phase]: (typeof killPoints)[number],
+  afterwards: (world: World) => Promise<void> = async () => undefined
+): Scenario => {
+  const isFirst = step === "claim" || step === "open"
+  return {
     name: `SIGKILL ${name}`,
-    sinks: ["snowflake"],
+    sinks: [sink],
     run: async (world) => {
-      // One member alone, so that the statement that is met is its own; a claim is the first thing a new one does.
-      await leaveOnly(world, step === "claim" ? 0 : 1)
-      if (step !== "claim") await one(world).line(/Inserted/, { timeout: patience })
+      await leaveOnly(world, isFirst ? 0 : 1)
+      if (!isFirst) await one(world).line(/Inserted/, { timeout: patience })
       const met = meet(world, step, phase, () => world.kill(one(world)))
       if (world.members.length === 0) world.join()
       await met
-      await assertNotAhead(world)
+      await afterwards(world)
       world.join()
     }
-  })
-)
+  }
+}
 
 /** The same where rows go over the streaming API: what is accepted is not durable yet. */
-const streamingKillPoints: ReadonlyArray<readonly [name: string, step: Step, phase: "before" | "after"]> = [
+const streamingKillPoints: typeof killPoints = [
   ["before the rows are sent", "append", "before"],
   ["when the rows are accepted", "append", "after"],
   ["when the dead letters are accepted", "append_letters", "after"],
@@ -111,21 +116,6 @@ const streamingKillPoints: ReadonlyArray<readonly [name: string, step: Step, pha
   ["when the offset tokens are there, before the Kafka commit", "tokens", "after"],
   ["while it opens its channels", "open", "after"]
 ]
-
-const killAtStreamingStep = streamingKillPoints.map(
-  ([name, step, phase]): Scenario => ({
-    name: `SIGKILL ${name}`,
-    sinks: ["streaming"],
-    run: async (world) => {
-      await leaveOnly(world, step === "open" ? 0 : 1)
-      if (step !== "open") await one(world).line(/Inserted/, { timeout: patience })
-      const met = meet(world, step, phase, () => world.kill(one(world)))
-      if (world.members.length === 0) world.join()
-      await met
-      world.join()
-    }
-  })
-)
 
 /** P2 at the worst moment: nobody is left to make it good, and Kafka knows no more than the ledger. */
 const assertNotAhead = async (world: World): Promise<void> => {
@@ -378,9 +368,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   killAtRandom,
   killStorm,
   killWhileDraining,
-  ...killAtStep,
+  ...killPoints.map((point) => killAt("snowflake", point, assertNotAhead)),
   ...faults.map(fault),
-  ...killAtStreamingStep,
+  ...streamingKillPoints.map((point) => killAt("streaming", point)),
   ...streamingFaults.map(streamingFault),
   neverDurable,
   zombie,

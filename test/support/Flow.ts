@@ -6,7 +6,7 @@ import * as Queue from "effect/Queue"
 import * as TestClock from "effect/testing/TestClock"
 import type { Batch } from "../../src/domain/Batch.ts"
 import type { KafkaRecord } from "../../src/domain/KafkaRecord.ts"
-import type { AssignedPartition } from "../../src/kafka/ConsumerGroup.ts"
+import type { AssignedPartition, Assignment } from "../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../src/observe/Progress.ts"
 import { Batcher } from "../../src/pipeline/Batcher.ts"
@@ -33,6 +33,17 @@ export const partition = (
   high: 0,
   stable: given.high ?? 0,
   ...given
+})
+
+/** An assignment of these partitions that stays held, takes every commit and fetches nothing. */
+export const heldAssignment = (mine: ReadonlyArray<AssignedPartition>): Assignment => ({
+  memberId: "member-1",
+  partitions: Effect.succeed({ mine, others: [] }),
+  fetch: () => Effect.never,
+  isHeld: () => true,
+  isEnding: () => false,
+  commit: () => Effect.succeed(true),
+  begin: () => Effect.succeed(true)
 })
 
 export const sizes = (batches: ReadonlyArray<Batch>) => batches.map(({ outcomes }) => outcomes.length)

@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Emulator, startEmulator } from "../../../scripts/emulator/emulator.ts"
-import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
@@ -23,6 +22,7 @@ import { dialect } from "../../../src/warehouse/snowflake/Sql.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
 import { WarehouseError } from "../../../src/warehouse/WarehouseError.ts"
 import * as FaultProxy from "../../chaos/FaultProxy.ts"
+import { heldAssignment, partition } from "../../support/Flow.ts"
 import { row } from "../../support/Outcomes.ts"
 import * as RefusingProxy from "../../support/RefusingProxy.ts"
 import { batchOf, claimAll, tableOf } from "../../support/warehouse/batches.ts"
@@ -187,18 +187,7 @@ describe("Snowflake", () => {
       onProxy(
         Effect.gen(function* () {
           const topic = "raw.orders.v1"
-          const assignment: Assignment = {
-            memberId: "member-1",
-            partitions: Effect.succeed({
-              mine: [{ topic, partition: 0, committed: 0, low: 0, stable: 0, high: 100_000 }],
-              others: []
-            }),
-            fetch: () => Effect.never,
-            isHeld: () => true,
-            isEnding: () => false,
-            commit: () => Effect.succeed(true),
-            begin: () => Effect.succeed(true)
-          }
+          const assignment = heldAssignment([partition(0, { topic, committed: 0, high: 100_000 })])
           const { coverage } = yield* Warehouse
           const table = tableOf("ORDERS_RAW")
           const columns = table.columns.map(() => null)

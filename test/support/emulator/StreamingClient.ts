@@ -22,6 +22,9 @@ const Answer = Schema.Struct({
 })
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Answer))
 const Seen = Schema.Struct({
+  channels: Schema.Array(
+    Schema.Struct({ database_name: Schema.String, pipe_name: Schema.String, channel_name: Schema.String })
+  ),
   requests: Schema.Array(
     Schema.Struct({
       method: Schema.String,
@@ -64,8 +67,11 @@ export const control = (url: string, what: "faults" | "options" | "streaming", a
     if (!answer.ok) throw new Error(`the emulator answered ${answer.status}: ${await answer.text()}`)
   })
 
-export const seen = (url: string) =>
-  Effect.promise(async () => decodeSeen(await (await fetch(`${url}/emulator/streaming`)).json()).requests)
+/** The channels that there are, and the requests that have come in. */
+export const seenAll = (url: string) =>
+  Effect.promise(async () => decodeSeen(await (await fetch(`${url}/emulator/streaming`)).json()))
+
+export const seen = (url: string) => Effect.map(seenAll(url), ({ requests }) => requests)
 
 export const streaming = Effect.fnUntraced(function* (url: string, table = "T", role = "ROLE") {
   const token = yield* scopedToken(url, role)

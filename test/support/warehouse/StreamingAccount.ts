@@ -2,11 +2,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type { SinkSettings } from "../../../src/settings/Model.ts"
 import { Settings } from "../../../src/settings/Settings.ts"
 import * as Streaming from "../../../src/warehouse/snowflake/streaming/Streaming.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
+import * as StreamingClient from "../emulator/StreamingClient.ts"
 import { privateKeyFile } from "../privateKey.ts"
 import { type Given, settings } from "./Subject.ts"
 
@@ -54,50 +54,20 @@ export const patient = (sink: Account, given?: Given) =>
     )
   ).pipe(Layer.provide(warehouse(sink, given)))
 
-const Seen = Schema.Struct({
-  channels: Schema.Array(
-    Schema.Struct({
-      database_name: Schema.String,
-      pipe_name: Schema.String,
-      channel_name: Schema.String,
-      last_committed_offset_token: Schema.NullOr(Schema.String)
-    })
-  ),
-  requests: Schema.Array(
-    Schema.Struct({
-      method: Schema.String,
-      path: Schema.String,
-      requestId: Schema.NullOr(Schema.String),
-      retryCount: Schema.NullOr(Schema.String),
-      continuationToken: Schema.NullOr(Schema.String),
-      startOffsetToken: Schema.NullOr(Schema.String),
-      endOffsetToken: Schema.NullOr(Schema.String),
-      sha256: Schema.String,
-      bytes: Schema.Number,
-      status: Schema.NullOr(Schema.Number)
-    })
-  )
-})
-const decodeSeen = Schema.decodeUnknownSync(Seen)
-
 /** The switches of an emulator. */
 export const control = (url: string) => {
-  const post = (path: string, body: unknown) =>
-    Effect.promise(async () => {
-      const answer = await fetch(url + path, { method: "POST", body: JSON.stringify(body) })
-      if (!answer.ok) throw new Error(await answer.text())
-    })
+  type Asked = Readonly<Record<string, unknown>>
   return {
-    options: (options: Readonly<Record<string, unknown>>) => post("/emulator/options", options),
-    fault: (fault: Readonly<Record<string, unknown>>) => post("/emulator/faults", fault),
-    channel: (change: Readonly<Record<string, unknown>>) => post("/emulator/streaming", change),
+    options: (options: Asked) => StreamingClient.control(url, "options", options),
+    fault: (fault: Asked) => StreamingClient.control(url, "faults", fault),
+    channel: (change: Asked) => StreamingClient.control(url, "streaming", change),
     seen: (database: string) =>
-      Effect.promise(async () => {
-        const { channels, requests } = decodeSeen(await (await fetch(`${url}/emulator/streaming`)).json())
+      Effect.map(StreamingClient.seenAll(url), (seen) => {
+        const requests = seen.requests.filter(({ path }) => path.includes(`/${database}/`))
         return {
-          channels: channels.filter(({ database_name }) => database_name === database),
-          requests: requests.filter(({ path }) => path.includes(`/${database}/`)),
-          appends: requests.filter(({ path }) => path.includes(`/${database}/`) && path.endsWith("/rows"))
+          channels: seen.channels.filter(({ database_name }) => database_name === database),
+          requests,
+          appends: requests.filter(({ path }) => path.endsWith("/rows"))
         }
       })
   }

@@ -4,7 +4,6 @@ import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
@@ -12,21 +11,13 @@ import * as Landing from "../../../src/pipeline/Landing.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
-import { partition } from "../../support/Flow.ts"
+import { heldAssignment, partition } from "../../support/Flow.ts"
 import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
 import { route, row } from "../../support/Outcomes.ts"
 
 const { table, topic } = route("raw.orders.v1=ORDERS_RAW")
 
-const assignment: Assignment = {
-  memberId: "member-1",
-  partitions: Effect.succeed({ mine: [partition(0, { topic, committed: 0, high: 100 })], others: [] }),
-  fetch: () => Effect.never,
-  isHeld: () => true,
-  isEnding: () => false,
-  commit: () => Effect.succeed(true),
-  begin: () => Effect.succeed(true)
-}
+const assignment = heldAssignment([partition(0, { topic, committed: 0, high: 100 })])
 
 const collectGarbage = (): void => {
   setFlagsFromString("--expose-gc")

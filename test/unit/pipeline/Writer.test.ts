@@ -1,14 +1,13 @@
 /** A dead letter that the warehouse does not take whole: it is cut until it fits, and its neighbours land (P6). */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Assignment } from "../../../src/kafka/ConsumerGroup.ts"
 import { DeadLetterTopic } from "../../../src/kafka/DeadLetterTopic.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
 import * as Claims from "../../../src/pipeline/Claims.ts"
 import * as Landing from "../../../src/pipeline/Landing.ts"
 import * as Spans from "../../../src/pipeline/Spans.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
-import { partition, pass, records, start } from "../../support/Flow.ts"
+import { heldAssignment, partition, pass, records, start } from "../../support/Flow.ts"
 import * as Lines from "../../support/Lines.ts"
 import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
 import { record, route, row } from "../../support/Outcomes.ts"
@@ -16,15 +15,7 @@ import { letter } from "../../support/warehouse/batches.ts"
 
 const { table, topic } = route("raw.orders.v1=ORDERS_RAW")
 
-const assignment: Assignment = {
-  memberId: "member-1",
-  partitions: Effect.succeed({ mine: [partition(0, { topic, committed: 0, high: 100 })], others: [] }),
-  fetch: () => Effect.never,
-  isHeld: () => true,
-  isEnding: () => false,
-  commit: () => Effect.succeed(true),
-  begin: () => Effect.succeed(true)
-}
+const assignment = heldAssignment([partition(0, { topic, committed: 0, high: 100 })])
 
 const write = (maxLetter: number) =>
   Effect.gen(function* () {
@@ -34,7 +25,7 @@ const write = (maxLetter: number) =>
       const land = yield* Landing.make(assignment, ledger, Spans.make("group"))
       const payload = Buffer.alloc(1_000_000, "x").toString("base64")
       const outcomes = [row({ offset: 0 }), letter({ offset: 1, payload }), row({ offset: 2 })]
-      return yield* land({ table, outcomes, trigger: "time" })
+      return yield* Effect.flatten(land({ table, outcomes, trigger: "time" }))
     })
     const exit = yield* Effect.exit(Effect.scoped(writing)).pipe(
       Effect.provide([memory.layer, DeadLetterTopic.none, Progress.layer]),
