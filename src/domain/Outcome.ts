@@ -1,8 +1,11 @@
 /** What became of a record: exactly one of a row, a dead letter or a skip (P1), each with the record's coordinates. */
 import type { Position } from "./KafkaRecord.ts"
 
-/** What a queued outcome takes besides its bytes: objects, coordinates, the shell of its row in the statement. */
-export const overheadBytes = 192
+/**
+ * What a queued outcome takes besides its bytes: objects, coordinates, typed columns, the shell of its row in the
+ * statement. Measured in heap snapshots.
+ */
+export const overheadBytes = (columns: number): number => 400 + 48 * columns
 
 /** Why a record could not become a row; a small, closed set, fit for a metric label. */
 export const deadLetterCauses = [

@@ -60,7 +60,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
       if (outcome._tag === "BronzeRow") {
         timestamps[rows] = outcome.timestamp
         rows += 1
-        bytes += outcome.bytes - overheadBytes
+        bytes += outcome.bytes - overheadBytes(outcome.columns.length)
       } else if (outcome._tag === "DeadLetter") others.push({ topic: outcome.topic, cause: outcome.cause })
       else others.push({ topic: outcome.topic, reason: outcome.reason })
     }

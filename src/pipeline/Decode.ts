@@ -47,6 +47,7 @@ const decoder = (
   maxKept: number
 ) => {
   const nothing = columns.map(() => null)
+  const overhead = overheadBytes(columns.length)
   const typedColumns = TypedColumns.make(columns)
   const keyText = Key.make(format.key)
   const payload = Payload.make(format.value)
@@ -54,7 +55,7 @@ const decoder = (
     const { offset, partition, timestamp, tooLarge, topic, value } = record
     const key = record.key === null ? null : keyText(record.key, record.headers, schemas)
     const headers = headersJson(record.headers)
-    const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
+    const bytes = overhead + (key?.length ?? 0) + (headers?.length ?? 0)
     if (tooLarge !== undefined) {
       const message = `${tooLarge}; nothing of it is kept`
       const source = { topic, partition, offset, timestamp, key, headers, bytes: bytes + message.length }
@@ -112,7 +113,15 @@ const letterOf = (
 const undecodable = (record: KafkaRecord, error: unknown, maxKept: number): DeadLetter => {
   const { offset, partition, timestamp, topic } = record
   const key = tried(() => (record.key === null ? null : textOf(record.key)))
-  const source = { topic, partition, offset, timestamp, key, headers: null, bytes: overheadBytes + (key?.length ?? 0) }
+  const source = {
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key,
+    headers: null,
+    bytes: overheadBytes(0) + (key?.length ?? 0)
+  }
   // Only the name of the error: its message may hold a piece of the payload.
   const reason = `the record could not be decoded (${error instanceof Error ? error.name : typeof error})`
   return (
