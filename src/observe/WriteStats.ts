@@ -5,7 +5,7 @@
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { Batch } from "../domain/Batch.ts"
-import { type DeadLetter, overheadBytes, type Skip } from "../domain/Outcome.ts"
+import type { DeadLetter, Skip } from "../domain/Outcome.ts"
 import { metrics } from "./Metrics.ts"
 import * as MinutePercentiles from "./MinutePercentiles.ts"
 import type { TableView } from "./ProgressView.ts"
@@ -60,7 +60,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
       if (outcome._tag === "BronzeRow") {
         timestamps[rows] = outcome.timestamp
         rows += 1
-        bytes += outcome.bytes - overheadBytes(outcome.columns.length)
+        bytes += outcome.bytes
       } else if (outcome._tag === "DeadLetter") others.push({ topic: outcome.topic, cause: outcome.cause })
       else others.push({ topic: outcome.topic, reason: outcome.reason })
     }
