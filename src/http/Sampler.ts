@@ -69,6 +69,7 @@ export const make = Effect.gen(function* () {
       reads: settings.kafka.brokers.join(", "),
       writes: warehouse.target,
       credits: warehouse.credits?.(at) ?? null,
+      channels: warehouse.channels?.() ?? null,
       process: usage
     }
   }

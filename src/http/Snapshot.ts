@@ -5,6 +5,7 @@
 import type { Verdict } from "../observe/Health.ts"
 import type { Percentiles } from "../observe/MinutePercentiles.ts"
 import type { ProgressView, Totals } from "../observe/ProgressView.ts"
+import type { ChannelsView } from "../warehouse/Warehouse.ts"
 
 /** One point of the charts. */
 export interface Sample {
@@ -33,6 +34,8 @@ export interface Snapshot
   readonly bufferMaxBytes: number
   /** Estimated, since the start; null where nothing is paid by the hour. */
   readonly credits: number | null
+  /** What Snowflake has accepted and not made durable yet; null where what is accepted is durable. */
+  readonly channels: ChannelsView | null
   readonly process: { readonly cpu: number; readonly rssBytes: number; readonly eventLoopDelaySeconds: number }
 }
 

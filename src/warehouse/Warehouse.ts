@@ -37,6 +37,20 @@ export interface TableSummary {
   readonly lastWrite: number | null
 }
 
+/** What a warehouse has accepted and is still at work on, over the channels that are open, and what it did with it. */
+export interface ChannelsView {
+  readonly open: number
+  /** Offsets that are accepted and not durable. */
+  readonly offsetsBehind: number
+  /** Bytes of them, before compression. */
+  readonly uncommittedBytes: number
+  /** Requests with rows since the start, and those of them that repeated another. */
+  readonly requests: number
+  readonly retries: number
+  /** Rows that were accepted and rejected afterwards, since the start: they are in no table. */
+  readonly rejectedRows: number
+}
+
 export class Warehouse extends Context.Service<
   Warehouse,
   {
@@ -93,6 +107,8 @@ export class Warehouse extends Context.Service<
      * will never be, and how much of it is has to be read again by a claim. Undefined where what is accepted is durable.
      */
     readonly durable?: ((ranges: ReadonlyArray<OffsetRange>) => Effect.Effect<void, WarehouseError>) | undefined
+    /** What is accepted and not durable yet; undefined where what is accepted is durable. */
+    readonly channels?: (() => ChannelsView) | undefined
     /**
      * What is there of each partition of the routed topics, and what the ledger of this consumer group says should be,
      * both as of the same instant: a service that runs meanwhile makes no false alarm. Reads the tables as a whole.

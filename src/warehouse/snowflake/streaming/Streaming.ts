@@ -41,9 +41,9 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
       api,
       group: kafka.group,
       patience: Duration.min(progressTimeout, longest),
-      onRejected: ({ name, pipe }, rows, { message }) =>
+      onRejected: ({ name, pipe }, rows, reason) =>
         Effect.logError(
-          `Snowflake rejected ${rows} rows of channel ${name} (pipe ${pipe}): ${message ?? "no reason given"}. They are not in the table; where its ERROR_LOGGING is on: SELECT * FROM ERROR_TABLE(…)`
+          `Snowflake rejected ${rows} rows of channel ${name} (pipe ${pipe}): ${reason}. They are not in the table; where its ERROR_LOGGING is on: SELECT * FROM ERROR_TABLE(…)`
         )
     })
 
@@ -55,6 +55,11 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
       const table = tables.get(topic)
       if (table === undefined) return yield* Effect.die(`no route for topic ${topic}`)
       const { epoch, letters, rows } = yield* channels.claim(start, table)
+      for (const { name, pipe, rejected } of [rows, letters])
+        if (rejected > 0)
+          yield* Effect.logWarning(
+            `Snowflake has rejected ${rejected} rows of channel ${name} (pipe ${pipe}) before it was opened: they are not in the table`
+          )
       const ahead = Math.max(rows.opened, letters.opened) + 1
       return { topic, partition, topicId, owner, epoch, next: offset, ahead } satisfies LedgerEntry
     })
@@ -104,7 +109,8 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
         ),
       ledger: withoutLedger.ledger,
       write,
-      durable
+      durable,
+      channels: channels.view
     })
   })
 ).pipe(Layer.provide(FetchHttpClient.layer))
