@@ -4,11 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import * as CommitNote from "./CommitNote.ts"
 import { isEviction, KafkaError } from "./KafkaError.ts"
 import { KafkaClient } from "./kafkajs/Client.ts"
 import * as RawCluster from "./kafkajs/RawCluster.ts"
+import * as RecordCount from "./kafkajs/RecordCount.ts"
 import * as TopicMetadata from "./kafkajs/TopicMetadata.ts"
 
 /** What a partition holds. */
@@ -164,5 +165,13 @@ export const make = Effect.gen(function* () {
       )
     })
 
-  return { describe, ranges, committed, commit, since }
+  const count = (stretch: RecordCount.Stretch) =>
+    about(`read ${stretch.topic}`, [stretch.topic], async () => {
+      const [nodeId] = Object.keys(cluster.findLeaderForPartitions(stretch.topic, [stretch.partition]))
+      if (nodeId === undefined)
+        throw new KafkaError({ reason: "unavailable", message: `${partitionKey(stretch)} has no leader` })
+      return RecordCount.count(await cluster.findBroker({ nodeId }), stretch)
+    })
+
+  return { describe, ranges, committed, commit, since, count }
 })

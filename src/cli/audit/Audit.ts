@@ -68,7 +68,7 @@ export const command = Command.make(
     "Check that every record is stored exactly once: Kafka against rows, dead letters and ledger"
   ),
   Command.withDescription(
-    "Compares, partition by partition, Kafka's log with the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Reports what is lost, stored twice, ahead or behind. The service may keep running. Reads the whole raw tables. Rows that were deleted from them count as lost. In at-least-once delivery, and with SNOWFLAKE_WRITER=streaming, there is no ledger: rows are compared with the group's committed offset, and what cannot be decided is reported. Exit code 1 if there is a problem. With SINK=duckdb the file can be read only while the service does not run."
+    "Compares, partition by partition, Kafka's log with the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Reports what is lost, stored twice, ahead or behind. The service may keep running. Reads the whole raw tables. Rows that were deleted from them count as lost. In at-least-once delivery, and with SNOWFLAKE_WRITER=streaming, there is no ledger: rows are compared with the group's committed offset, and Kafka is asked for the records of every offset that is missing. Exit code 1 if there is a problem. With SINK=duckdb the file can be read only while the service does not run."
   ),
   Command.withExamples([
     { command: "bronze-consumer audit", description: "As a table" },

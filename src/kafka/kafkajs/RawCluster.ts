@@ -6,11 +6,18 @@ import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
 import { KafkaClient } from "./Client.ts"
 import * as Patches from "./patches.ts"
+import type { Message } from "./RecordBatch.ts"
 
 export interface RawCluster {
   readonly connect: () => Promise<void>
   readonly disconnect: () => Promise<void>
   readonly brokerPool: { readonly findConnectedBroker: () => Promise<RawBroker> }
+  /** The partitions by the number of the broker that leads them. */
+  readonly findLeaderForPartitions: (
+    topic: string,
+    partitions: ReadonlyArray<number>
+  ) => Readonly<Record<string, ReadonlyArray<number>>>
+  readonly findBroker: (broker: { readonly nodeId: string }) => Promise<RawBroker>
   /** The topics whose metadata it keeps; one of them that is deleted fails every refresh. */
   targetTopics: ReadonlySet<string>
   readonly refreshMetadata: () => Promise<void>
@@ -33,7 +40,7 @@ export interface TopicOffsets {
 }
 
 export interface RawBroker {
-  readonly fetch: (request: object) => Promise<unknown>
+  readonly fetch: (request: object) => Promise<RawFetch>
   readonly produce: (request: object) => Promise<unknown>
   readonly heartbeat: (request: object) => Promise<unknown>
   readonly metadata: (topics: ReadonlyArray<string>) => Promise<{ readonly topicMetadata: ReadonlyArray<RawTopic> }>
@@ -42,6 +49,13 @@ export interface RawBroker {
   readonly connectionPool: { readonly send: <A>(exchange: Exchange<A>) => Promise<A> }
   /** What the broker speaks, by the number of the request. */
   readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>>
+}
+
+/** As FetchResponse decodes it. */
+interface RawFetch {
+  readonly responses: ReadonlyArray<{
+    readonly partitions: ReadonlyArray<{ readonly messages: ReadonlyArray<Message> }>
+  }>
 }
 
 interface RawTopic {

@@ -51,7 +51,7 @@ const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
       commit: () => unused,
       positions: () => unused
     },
-    ...{ since: () => unused, group: () => unused },
+    ...{ since: () => unused, count: () => unused, group: () => unused },
     ranges: () =>
       Effect.sync(() => [
         { topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high, stable: ends.stable ?? ends.high }
