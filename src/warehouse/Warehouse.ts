@@ -7,7 +7,7 @@ import type * as Effect from "effect/Effect"
 import type { Batch, Claimed, OffsetRange } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
-import type { Start, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { Position, Start, TopicPartition } from "../domain/KafkaRecord.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
@@ -20,6 +20,11 @@ export interface LedgerEntry extends TopicPartition, Claimed {
   readonly owner: string
   /** Where not all up to `next` but more is durable already, and is passed over when it comes again: the offset after it. */
   readonly ahead?: number | undefined
+}
+
+/** A partition, and Kafka's id of its topic where the broker gives one. */
+export interface LogPlace extends TopicPartition {
+  readonly topicId?: string | undefined
 }
 
 /** Something that must be fixed before the service can run. */
@@ -107,6 +112,13 @@ export class Warehouse extends Context.Service<
      * will never be, and how much of it is has to be read again by a claim. Undefined where what is accepted is durable.
      */
     readonly durable?: ((ranges: ReadonlyArray<OffsetRange>) => Effect.Effect<void, WarehouseError>) | undefined
+    /**
+     * Of these partitions, those that have something durable, with the offset after it; undefined where the ledger or
+     * Kafka's commit tells.
+     */
+    readonly durablePositions?:
+      | ((places: ReadonlyArray<LogPlace>) => Effect.Effect<ReadonlyArray<Position>, WarehouseError>)
+      | undefined
     /** What is accepted and not durable yet; undefined where what is accepted is durable. */
     readonly channels?: (() => ChannelsView) | undefined
     /**

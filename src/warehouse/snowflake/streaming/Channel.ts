@@ -16,8 +16,8 @@ const pace = { requestMillis: 100, bytesPerMilli: 20_000 }
 /** What Snowflake says of a channel that is in order. */
 const inOrder = "SUCCESS"
 
-/** An offset token as the offset that it is; tokens of others are no offsets. */
-const offsetOf = (token: string | null): number | undefined => {
+/** An offset token as the offset that it is, -1 where there is none yet; tokens of others are no offsets. */
+export const offsetOf = (token: string | null): number | undefined => {
   if (token === null) return -1
   return /^\d{1,16}$/.test(token) ? Number(token) : undefined
 }

@@ -27,9 +27,6 @@ const maxPending = 256 * 1024 * 1024
 /** Milliseconds between two looks at the offset tokens: the shorter one while they move. */
 const [soon, seldom] = [250, 2_000]
 
-/** Channels that one request asks for. */
-const atOnce = 500
-
 export const make = Effect.fnUntraced(function* (options: {
   readonly api: Api
   readonly group: string
@@ -64,10 +61,11 @@ export const make = Effect.fnUntraced(function* (options: {
     const waiting = all().filter((channel) => channel.pending() > 0)
     yield* Effect.forEach(
       new Set(waiting.map(({ pipe }) => pipe)),
-      (pipe) => {
-        const here = waiting.filter((channel) => channel.pipe === pipe)
-        return Effect.forEach(chunks(here, atOnce), (some) => lookAt(pipe, some), { discard: true })
-      },
+      (pipe) =>
+        lookAt(
+          pipe,
+          waiting.filter((channel) => channel.pipe === pipe)
+        ),
       { concurrency: 4, discard: true }
     )
     yield* giveUp
@@ -164,6 +162,3 @@ export const make = Effect.fnUntraced(function* (options: {
 })
 
 export type Channels = Effect.Success<ReturnType<typeof make>>
-
-const chunks = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))

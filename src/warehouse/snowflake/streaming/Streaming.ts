@@ -19,6 +19,7 @@ import * as Channels from "./Channels.ts"
 import * as Http from "./Http.ts"
 import * as Login from "./Login.ts"
 import * as Names from "./Names.ts"
+import * as Positions from "./Positions.ts"
 
 /** Rows take seconds to become durable; after so long they never will. */
 const longest = Duration.minutes(2)
@@ -110,6 +111,7 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
       ledger: withoutLedger.ledger,
       write,
       durable,
+      durablePositions: Positions.make(api, kafka.group, tables),
       channels: channels.view
     })
   })
