@@ -74,6 +74,14 @@ export const make = Effect.gen(function* () {
     }
   }
 
+  // All counts began at 0 with the process: so the first rates are of all that came.
+  const { totals: counted } = progress.view()
+  const zero = Object.fromEntries(Object.keys(counted).map((name) => [name, 0]))
+  samples.push({
+    ...{ at: startedAt, totals: { ...counted, ...zero }, lag: null },
+    ...{ oldestPendingSeconds: 0, bufferBytes: 0, write: null, freshness: null }
+  })
+
   yield* Effect.suspend(() => {
     measure()
     const snapshot = look()

@@ -18,6 +18,8 @@ export interface Fetch extends TopicPartition {
   /** The offset to ask for next; beyond the last record when Kafka's own control records follow it. */
   readonly next: number
   readonly records: ReadonlyArray<KafkaRecord>
+  /** The high watermark as of this fetch: where the log ended. */
+  readonly high?: number | undefined
 }
 
 /** The position of a partition in Kafka when it is assigned. */

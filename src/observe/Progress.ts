@@ -23,6 +23,8 @@ export interface Fetched extends TopicPartition {
   /** The offset after them. */
   readonly next: number
   readonly records: ReadonlyArray<unknown>
+  /** Where the log ended then, if that is known. */
+  readonly high?: number | undefined
 }
 
 /** Why an attempt to write failed. */
@@ -169,7 +171,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       fetched: (fetch) => {
         totals.consumed += fetch.records.length
         add(metrics.consumed, { topic: fetch.topic }, fetch.records.length)
-        partitionProgress.fetched(fetch, fetch.next)
+        partitionProgress.fetched(fetch, fetch.next, fetch.high)
         if (unreadable.size > 0) unreadable.delete(partitionKey(fetch))
       },
       buffered: (bytes) => {

@@ -43,6 +43,7 @@ export interface KafkaJsAssignment extends Assignment {
 interface Delivery extends TopicPartition {
   readonly from: number
   readonly next: number
+  readonly high?: number
   readonly messages: ReadonlyArray<KafkaMessage> | undefined
   readonly done: (handled: boolean) => void
 }
@@ -110,7 +111,11 @@ export const make = (options: {
   const deliver = (latest: EachBatchPayload): Promise<boolean> => {
     payload = latest
     const { batch } = latest
-    const range = { from: Patches.fetchedOffset(batch), next: Number(batch.lastOffset()) + 1 }
+    const range = {
+      from: Patches.fetchedOffset(batch),
+      next: Number(batch.lastOffset()) + 1,
+      high: Number(batch.highWatermark)
+    }
     return new Promise((resolve) =>
       offer({ topic: batch.topic, partition: batch.partition, ...range, messages: batch.messages }, resolve)
     )
@@ -192,7 +197,7 @@ export const make = (options: {
       if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
       for (const part of Faults.parts(delivery, delivery.messages ?? [], stands)) {
         if (part._tag === "Unreadable") return yield* rest(part)
-        yield* handler(part)
+        yield* handler({ ...part, high: delivery.high })
         expected.set(key, part.next)
       }
       return true

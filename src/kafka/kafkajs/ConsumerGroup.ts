@@ -126,6 +126,8 @@ export const layer = Layer.effect(
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.retry(Retry.forever("Kafka is unreachable"))
         )
+      // It answers; what is missing from now on is the group.
+      progress.up("kafka")
       yield* Effect.logInfo(`Joining group ${kafka.group}`)
       const started = client.use("join the group", () =>
         consumer.run({

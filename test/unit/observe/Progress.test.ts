@@ -135,6 +135,26 @@ describe("metrics", () => {
     })
   )
 
+  it.effect("show a lag that follows each fetch, and is never less than what is pending", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* assignment.started
+      const { progress } = flow
+      const here = { topic: "raw.orders.v1", partition: 0 }
+      const lag = () => progress.view().lag
+      progress.fetched({ ...here, next: 150, records: [], high: 1000 })
+      assert.strictEqual(lag(), 1000)
+      progress.fetched({ ...here, next: 300, records: [], high: 1200 })
+      assert.strictEqual(lag(), 1200)
+      // A poll that was asked before: the log had not grown so far.
+      progress.ends([{ ...here, high: 200, stable: 200 }])
+      assert.strictEqual(lag(), 300)
+      progress.fetched({ ...here, next: 400, records: [] })
+      assert.strictEqual(lag(), 400)
+    })
+  )
+
   it.effect("show the lag of what is assigned, 0 once all is durable, and nothing of what went away", () =>
     Effect.gen(function* () {
       const flow = yield* start()
@@ -191,7 +211,7 @@ describe("health", () => {
       assert.deepStrictEqual((yield* health(flow)).live, [])
       yield* pass(300)
       assert.lengthOf((yield* health(flow)).live, 1)
-      assert.include((yield* health(flow)).live[0], "there is something to write, but no progress for 603 s")
+      assert.include((yield* health(flow)).live[0], "there is something to write, but no progress for 10 min 3 s")
     })
   )
 
