@@ -15,6 +15,7 @@ import * as Doctor from "./doctor/Doctor.ts"
 import * as Init from "./Init.ts"
 import * as Monitor from "./Monitor.ts"
 import * as Produce from "./Produce.ts"
+import * as Query from "./Query.ts"
 import * as Reset from "./Reset.ts"
 import * as Status from "./status/Status.ts"
 import { usage } from "./support/Failure.ts"
@@ -60,7 +61,8 @@ const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).p
     Produce.command,
     Audit.command,
     Reset.command,
-    Dlq.command
+    Dlq.command,
+    Query.command
   ])
 )
 

@@ -16,6 +16,7 @@ import { keepsLedger, Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./support/CommandLayer.ts"
 import { negative, usage } from "./support/Failure.ts"
+import * as ServiceWarehouse from "./support/ServiceWarehouse.ts"
 
 export const reset = Effect.fnUntraced(function* (options: {
   readonly topic: string
@@ -105,7 +106,7 @@ export const command = Command.make(
       Flag.withDefault(false)
     )
   },
-  (options) => quietly(reset(options).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
+  (options) => quietly(reset(options).pipe(Effect.provide(Layers.kafka), Effect.provide(ServiceWarehouse.layer)))
 ).pipe(
   Command.withShortDescription("Move where a topic is read next, after a loss in Kafka or to read again"),
   Command.withDescription(

@@ -7,10 +7,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Layers from "../../app/Layers.ts"
 import * as Schemas from "../../schema/Schemas.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { usage } from "../support/Failure.ts"
+import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import * as Dlq from "./Dlq.ts"
 import * as Filter from "./Filter.ts"
 
@@ -33,7 +33,7 @@ const listCommand = Command.make(
     limit: Filter.limit(100),
     replayed: Flag.Boolean("replayed").pipe(Flag.withDescription("Include replayed ones"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(Dlq.list(flags), Layers.warehouse))
+  (flags) => quietly(Effect.provide(Dlq.list(flags), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("List dead letters, newest first"),
   Command.withDescription("Lists pending dead letters, newest first, without their payloads."),
@@ -53,7 +53,7 @@ const showCommand = Command.make(
     )
   },
   ({ json, offset, ofTopic, partition, raw }) =>
-    quietly(Effect.provide(Dlq.show({ topic: ofTopic, partition, offset }, { json, raw }), Layers.warehouse))
+    quietly(Effect.provide(Dlq.show({ topic: ofTopic, partition, offset }, { json, raw }), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("Show one dead letter in full"),
   Command.withDescription(
@@ -96,7 +96,7 @@ const replayCommand = Command.make(
       Effect.gen(function* () {
         const repaired = Option.isSome(payload) ? yield* read(payload.value) : undefined
         return yield* Dlq.replay({ ...flags, at, payload: repaired })
-      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(Layers.warehouse))
+      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(ServiceWarehouse.layer))
     )
   }
 ).pipe(
