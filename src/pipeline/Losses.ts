@@ -49,5 +49,5 @@ const sentence = (log: LogRange, stand: Stand, was: string, of: string): string 
 /** The command to continue, for a topic that is stopped. */
 export const remedy = (topic: string, { delivery, kafka }: Pick<Settings["Service"], "delivery" | "kafka">): string =>
   delivery === "exactly-once"
-    ? `node dist/main.js reset ${topic} --to earliest`
+    ? `bronze-consumer reset ${topic} --to earliest`
     : `stop the service, then kafka-consumer-groups.sh --bootstrap-server ${kafka.brokers[0]} --group ${kafka.group} --topic ${topic} --reset-offsets --to-earliest --execute`

@@ -134,7 +134,7 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
     if (!existsSync(sink.path))
       return yield* new WarehouseError({
         reason: "denied",
-        message: `${sink.path} does not exist yet; create it with \`node dist/main.js init\``
+        message: `${sink.path} does not exist yet; create it with \`bronze-consumer init\``
       })
   }
   const [ledger, tables] = yield* Effect.all([warehouse.ledger, warehouse.summary], { concurrency: 1 })
