@@ -6,10 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Bytes from "../domain/Bytes.ts"
+import * as Coordinates from "../domain/Coordinates.ts"
 import { payloadOf, type StoredDeadLetter } from "../domain/DeadLetters.ts"
 import { type Format, withoutRegistry } from "../domain/Format.ts"
 import { halves } from "../domain/Halves.ts"
-import { type KafkaRecord, type Position, partitionKey } from "../domain/KafkaRecord.ts"
+import type { KafkaRecord, Position } from "../domain/KafkaRecord.ts"
 import type { BronzeRow, Outcome } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import * as Retry from "../Retry.ts"
@@ -37,8 +38,6 @@ export interface Options {
 const maxRows = 100
 const maxBytes = 1_048_576
 
-export const placeOf = (letter: Position): string => `${partitionKey(letter)}@${letter.offset}`
-
 const verdict = ({ offset, partition, topic }: Position, result: Verdict["result"], detail: string): Verdict => ({
   ...{ topic, partition, offset },
   result,
@@ -49,9 +48,9 @@ const verdict = ({ offset, partition, topic }: Position, result: Verdict["result
 export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArray<StoredDeadLetter> => {
   const places = new Map<string, StoredDeadLetter>()
   for (const letter of letters) {
-    const other = places.get(placeOf(letter))
+    const other = places.get(Coordinates.format(letter))
     if (other === undefined || (other.replayed !== null && letter.replayed === null))
-      places.set(placeOf(letter), letter)
+      places.set(Coordinates.format(letter), letter)
   }
   return [...places.values()]
 }

@@ -3,6 +3,7 @@
  * sequences.
  */
 import { isUtf8 } from "node:buffer"
+import * as Coordinates from "../../domain/Coordinates.ts"
 import { payloadOf, type StoredDeadLetter } from "../../domain/DeadLetters.ts"
 import * as Screen from "../support/Screen.ts"
 
@@ -15,11 +16,9 @@ const time = (millis: number | null): string => (millis === null ? "-" : Screen.
 export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
   Screen.table(
     [
-      ["TOPIC", "PARTITION", "OFFSET", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
-      ...letters.map(({ bytes, cause, ingested, message, offset, partition, replayed, topic, truncated }) => [
-        topic,
-        String(partition),
-        String(offset),
+      ["RECORD", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
+      ...letters.map(({ bytes, cause, ingested, message, replayed, truncated, ...at }) => [
+        Coordinates.format(at),
         cause,
         Screen.ago(ingested, now),
         bytes === null ? "-" : `${Screen.count(bytes)}${truncated ? "+" : ""}`,
@@ -27,17 +26,15 @@ export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): str
         Screen.harmless(message ?? "").slice(0, 120)
       ])
     ],
-    [1, 2, 5]
+    [3]
   )
 
 export const one = (letter: StoredDeadLetter): string => {
-  const { bytes, cause, headers, ingested, key, message, offset, partition, replayed, table, timestamp, topic } = letter
+  const { bytes, cause, headers, ingested, key, message, replayed, table, timestamp } = letter
   const size =
     bytes === null ? "none (a tombstone, or left out)" : Screen.plural(bytes, letter.truncated ? "first byte" : "byte")
   const fields = [
-    ["topic", topic],
-    ["partition", String(partition)],
-    ["offset", String(offset)],
+    ["record", Coordinates.format(letter)],
     ["timestamp", time(timestamp)],
     ["key", key ?? "-"],
     ["headers", headers ?? "-"],
