@@ -13,8 +13,10 @@ import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
 import * as Api from "./Api.ts"
+import * as DeadLetters from "./DeadLetters.ts"
 import * as Guard from "./Guard.ts"
 import * as PrometheusText from "./PrometheusText.ts"
+import * as Rows from "./Rows.ts"
 import * as Sampler from "./Sampler.ts"
 import type { Snapshot } from "./Snapshot.ts"
 
@@ -102,6 +104,8 @@ const server = Layer.unwrap(
       Layer.mergeAll(
         routes,
         Api.routes,
+        DeadLetters.routes,
+        Rows.routes,
         Guard.layer,
         HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
       ),
