@@ -53,10 +53,12 @@ export const routes = HttpRouter.use(
           const { payload: base64, ...fields } = letter
           const fault = bytes === null ? undefined : Fault.of(bytes)
           return {
-            letter: fields,
-            text: bytes !== null && isUtf8(bytes) ? bytes.toString("utf8") : null,
-            base64,
-            hint: fault ?? letter.message ?? letter.cause
+            letter: {
+              ...fields,
+              text: bytes !== null && isUtf8(bytes) ? bytes.toString("utf8") : null,
+              base64,
+              hint: fault ?? letter.message ?? letter.cause
+            }
           }
         })
       )

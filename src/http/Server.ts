@@ -19,6 +19,7 @@ import * as PrometheusText from "./PrometheusText.ts"
 import * as Rows from "./Rows.ts"
 import * as Sampler from "./Sampler.ts"
 import type { Snapshot } from "./Snapshot.ts"
+import * as Topics from "./Topics.ts"
 
 const page = fileURLToPath(new URL("./page", import.meta.url))
 const chart = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
@@ -106,6 +107,7 @@ const server = Layer.unwrap(
         Api.routes,
         DeadLetters.routes,
         Rows.routes,
+        Topics.routes,
         Guard.layer,
         HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
       ),
