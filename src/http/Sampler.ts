@@ -58,10 +58,10 @@ export const make = Effect.gen(function* () {
     const at = clock.currentTimeMillisUnsafe()
     const view = progress.view()
     const { bufferBytes, freshness, lag, oldestPendingSeconds, totals, write } = view
-    const { deadLetters, errors, member, partitions, rows, stoppedTopics, tables } = view
+    const { deadLetters, errors, member, partitions, rows, pausedTopics, stoppedTopics, tables } = view
     return {
       ...{ at, totals, lag, oldestPendingSeconds, bufferBytes, write, freshness },
-      ...{ member, partitions, stoppedTopics, tables, deadLetters, rows, errors },
+      ...{ member, partitions, pausedTopics, stoppedTopics, tables, deadLetters, rows, errors },
       ...{ startedAt, version, delivery: settings.delivery, bufferMaxBytes: settings.bufferMaxBytes },
       live: Health.live(view, settings, at),
       ready: Health.ready(view, settings, at),

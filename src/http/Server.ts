@@ -13,10 +13,13 @@ import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
 import * as Api from "./Api.ts"
+import * as DeadLetters from "./DeadLetters.ts"
 import * as Guard from "./Guard.ts"
 import * as PrometheusText from "./PrometheusText.ts"
+import * as Rows from "./Rows.ts"
 import * as Sampler from "./Sampler.ts"
 import type { Snapshot } from "./Snapshot.ts"
+import * as Topics from "./Topics.ts"
 
 const page = fileURLToPath(new URL("./page", import.meta.url))
 const chart = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
@@ -102,6 +105,9 @@ const server = Layer.unwrap(
       Layer.mergeAll(
         routes,
         Api.routes,
+        DeadLetters.routes,
+        Rows.routes,
+        Topics.routes,
         Guard.layer,
         HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
       ),

@@ -20,7 +20,10 @@ export interface Sample {
 
 export interface Snapshot
   extends Sample,
-    Pick<ProgressView, "member" | "partitions" | "stoppedTopics" | "tables" | "deadLetters" | "rows" | "errors"> {
+    Pick<
+      ProgressView,
+      "member" | "partitions" | "stoppedTopics" | "pausedTopics" | "tables" | "deadLetters" | "rows" | "errors"
+    > {
   readonly startedAt: number
   readonly version: string
   readonly live: Verdict
