@@ -4,6 +4,7 @@
  */
 import { createRequire } from "node:module"
 import * as Effect from "effect/Effect"
+import { KafkaError } from "../KafkaError.ts"
 import { KafkaClient } from "./Client.ts"
 import * as Patches from "./patches.ts"
 import type { Message } from "./RecordBatch.ts"
@@ -96,17 +97,54 @@ const Encoder: new () => Encoded = require("kafkajs/src/protocol/encoder")
 
 export const encoded = (bytes: Buffer): Encoded => new Encoder().writeBuffer(bytes)
 
+/** How long a question may take, with kafkajs's own retries in it. */
+const patience = "20 seconds"
+
+export interface Connection {
+  /**
+   * Asks over the connection; `doing` completes the sentence "Could not …". What it has is given up when it does not
+   * answer in time or cannot be reached: kafkajs may wait for ever on metadata from before a broker was lost.
+   */
+  readonly ask: <A>(doing: string, f: (cluster: RawCluster) => Promise<A>) => Effect.Effect<A, KafkaError>
+}
+
 /** Closed with the scope; connects with the first question. */
 export const make = Effect.gen(function* () {
   const { kafka, use } = yield* KafkaClient
-  return yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      Patches.createCluster<RawCluster>(kafka, {
-        allowAutoTopicCreation: false,
-        metadataMaxAge: 300_000,
-        isolationLevel: 0
+  const create = (): RawCluster =>
+    Patches.createCluster<RawCluster>(kafka, {
+      allowAutoTopicCreation: false,
+      metadataMaxAge: 300_000,
+      isolationLevel: 0
+    })
+  let current = create()
+  const close = (cluster: RawCluster) =>
+    use("disconnect", () => cluster.disconnect()).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
+  yield* Effect.addFinalizer(() => Effect.suspend(() => close(current)))
+
+  const renew = (broken: RawCluster) =>
+    Effect.suspend(() => {
+      if (broken !== current) return Effect.void
+      current = create()
+      return Effect.asVoid(Effect.forkDetach(close(broken)))
+    })
+
+  return {
+    ask: (doing, f) =>
+      Effect.suspend(() => {
+        const cluster = current
+        return use(doing, async () => {
+          // Returns at once when it is connected.
+          await cluster.connect()
+          return f(cluster)
+        }).pipe(
+          Effect.timeoutOrElse({
+            duration: patience,
+            orElse: () =>
+              new KafkaError({ reason: "unavailable", message: `Could not ${doing}: no answer within ${patience}` })
+          }),
+          Effect.tapError(({ reason }) => (reason === "unavailable" ? renew(cluster) : Effect.void))
+        )
       })
-    ),
-    (cluster) => use("disconnect", () => cluster.disconnect()).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
-  )
+  } satisfies Connection
 })

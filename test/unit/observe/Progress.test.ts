@@ -39,7 +39,7 @@ const health = (flow: Flow) =>
   )
 
 /** Lag is watched as in the service; the logs end where `ends` says. */
-const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
+const watch = (flow: Flow, ends: { high: number; stable?: number; isUnreadable?: boolean }) => {
   const unused = new KafkaError({ reason: "unavailable", message: "not asked in this test" })
   const admin = Admin.of({
     ...{
@@ -53,9 +53,13 @@ const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
     },
     ...{ since: () => unused, count: () => unused, group: () => unused },
     ranges: () =>
-      Effect.sync(() => [
-        { topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high, stable: ends.stable ?? ends.high }
-      ])
+      Effect.suspend(() =>
+        ends.isUnreadable === true
+          ? Effect.fail(unused)
+          : Effect.succeed([
+              { topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high, stable: ends.stable ?? ends.high }
+            ])
+      )
   })
   return LagWatch.watch.pipe(Effect.provideService(Admin, admin), Effect.provide(flow.parts), Effect.forkChild)
 }
@@ -245,6 +249,23 @@ describe("health", () => {
       yield* pass(300)
       assert.lengthOf((yield* health(flow)).live, 1)
       assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 1, "once is enough")
+    })
+  )
+
+  it.effect("of a Kafka that no longer tells where its logs end: rejoins, for nothing may be read either", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0, { high: 5 })])
+      yield* assignment.started
+      const ends = { high: 0, isUnreadable: true }
+      yield* watch(flow, ends)
+      yield* pass(295)
+      assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 0)
+      yield* pass(10)
+      assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 1)
+      ends.isUnreadable = false
+      yield* pass(600)
+      assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 1, "the ends can be read again")
     })
   )
 
