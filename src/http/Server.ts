@@ -1,4 +1,5 @@
 /** Health, metrics and the live page over HTTP; it only reads, so its failures do not stop the service. */
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -19,6 +20,8 @@ import type { Snapshot } from "./Snapshot.ts"
 
 const page = fileURLToPath(new URL("./page", import.meta.url))
 const chart = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
+/** As a module it comes only at three times the size. */
+const chartModule = `${readFileSync(chart("uPlot.iife.min.js"), "utf8")}\nexport default uPlot\n`
 
 /** Nothing from elsewhere, nowhere else to, and never inside another page. */
 const headers = {
@@ -81,7 +84,13 @@ const routes = HttpRouter.use(
       )
     )
     yield* router.add("GET", "/", file(`${page}/index.html`, "text/html; charset=utf-8"))
-    yield* router.add("GET", "/page/uPlot.js", file(chart("uPlot.esm.js"), "text/javascript; charset=utf-8"))
+    yield* router.add(
+      "GET",
+      "/page/uPlot.js",
+      Effect.sync(() =>
+        HttpServerResponse.text(chartModule, { contentType: "text/javascript; charset=utf-8", headers })
+      )
+    )
     // So that the guard sees what is not there, too; HEAD is what GET is.
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)
       yield* router.add(method, "/*", HttpServerResponse.empty({ status: 404, headers }))
