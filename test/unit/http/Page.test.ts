@@ -1,19 +1,25 @@
 /** The files of the live page: few, small, and as they are sent. */
-import { readdirSync, statSync } from "node:fs"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { gunzipSync } from "node:zlib"
 import { assert, describe, it } from "@effect/vitest"
-
-const page = fileURLToPath(new URL("../../../src/http/page", import.meta.url))
-const uPlot = ["uPlot.iife.min.js", "uPlot.min.css"].map((file) =>
-  fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
-)
+import * as PageFiles from "../../../src/http/PageFiles.ts"
 
 describe("the live page", () => {
-  it("is loaded whole with less than 150 KB, and is sent as it is", () => {
-    const own = readdirSync(page).filter((file) => /\.(js|css|html|svg)$/.test(file))
-    const sizes = [...own.map((file) => join(page, file)), ...uPlot].map((file) => statSync(file).size)
-    const total = sizes.reduce((sum, size) => sum + size, 0)
-    assert.isBelow(total, 150 * 1024, `the files are ${total} bytes`)
+  const files = PageFiles.read()
+  const sum = (sizes: ReadonlyArray<number>) => sizes.reduce((total, size) => total + size, 0)
+
+  it("is loaded whole with far less than 150 KB, all files counted, the charts' too", () => {
+    assert.isBelow(sum(files.map(({ gzip }) => gzip.length)), 75_000)
+    assert.includeMembers(
+      files.map(({ path }) => path),
+      ["/", "/page/app.js", "/page/style.css", "/page/icon.svg", "/page/uPlot.js", "/page/uPlot.css"]
+    )
+  })
+
+  it("is sent as it stands in the repository: nothing is built, and no file of the compiler is sent", () => {
+    for (const { content, gzip } of files) assert.isTrue(gunzipSync(gzip).equals(content))
+    assert.deepStrictEqual(
+      files.map(({ path }) => path).filter((path) => /tsconfig|\.ts$/.test(path)),
+      []
+    )
   })
 })
