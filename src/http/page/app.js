@@ -7,10 +7,12 @@ import { makeCharts } from "./charts.js"
 import { byId, put, watchBoxes } from "./dom.js"
 import { zone } from "./format.js"
 import { showHealth, showIdentity } from "./health.js"
+import { addHelp } from "./help.js"
 import { makeLetters } from "./letters.js"
 import { showEvents, showProcess, showTiles } from "./now.js"
 import { makeRows } from "./rows.js"
 import { makeStore } from "./store.js"
+import { makeStored } from "./stored.js"
 import { connect } from "./stream.js"
 import { showPartitions, showSettings, showTables } from "./tables.js"
 import { showTopics } from "./topics.js"
@@ -20,6 +22,7 @@ const store = makeStore()
 const draw = makeCharts(store)
 const showRows = makeRows()
 const showLetters = makeLetters()
+const showStored = makeStored()
 let isLost = false
 /** @type {number | null} */
 let lastAt = null
@@ -31,10 +34,12 @@ const show = () => {
   if (snapshot === null) return
   const lines = store.lines()
   showIdentity(snapshot)
-  showTiles(snapshot, lines)
+  const positions = store.positions(snapshot)
+  showTiles(snapshot, lines, positions)
+  showStored(snapshot)
   draw(lines)
   showTopics(snapshot)
-  showPartitions(snapshot)
+  showPartitions(positions)
   showTables(snapshot)
   showWrites(snapshot)
   showEvents(store, snapshot)
@@ -62,6 +67,7 @@ const ask = () => {
 
 put("zone", zone())
 watchBoxes()
+addHelp()
 connect({
   onHello: (hello) => store.hello(hello),
   onSnapshot: (snapshot) => {

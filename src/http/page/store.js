@@ -28,6 +28,8 @@ export const makeStore = () => {
   let samples = []
   /** When the processes that are seen here were started. @type {ReadonlyArray<number>} */
   let starts = []
+  /** The last snapshot with partitions: what is shown, greyed, while an outage takes them away. @type {Snapshot | null} */
+  let held = null
 
   /** @param {number} from @param {number} to */
   const startedBetween = (from, to) => starts.some((start) => start > from && start <= to)
@@ -74,6 +76,7 @@ export const makeStore = () => {
     /** @param {Snapshot} next */
     add: (next) => {
       snapshot = next
+      if (next.partitions.length > 0 || next.ready.ok) held = next
       const { at, bufferBytes, freshness, isReady, lag, oldestPendingSeconds, totals, write } = next
       const kept = samples.filter((sample) => sample.at < at)
       samples = [...kept, { at, bufferBytes, freshness, isReady, lag, oldestPendingSeconds, totals, write }]
@@ -81,6 +84,15 @@ export const makeStore = () => {
       starts = [...new Set([...starts, next.startedAt])].filter((start) => start > at - KEPT_MS)
     },
     snapshot: () => snapshot,
+    /**
+     * The partitions and their lag as they are, or as they were last known when an outage has taken them away.
+     * @param {Snapshot} now
+     */
+    positions: (now) => {
+      const isOld = !now.ready.ok && now.partitions.length === 0 && held !== null && held.startedAt === now.startedAt
+      const { at, lag, partitions } = isOld && held !== null ? held : now
+      return { partitions, lag, knownAt: isOld ? at : null }
+    },
     settings: () => settings,
     starts: () => starts,
     /** How many were counted in the last 15 minutes, over all processes seen. @param {keyof Totals} name */

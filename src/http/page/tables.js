@@ -1,7 +1,7 @@
 // @ts-check
 /** The tables of the page: partitions, the tables that are written, settings. */
 import { byId, find, keyed, make, makeRow, put, setCells, setShare, setText } from "./dom.js"
-import { count, duration, plural, say } from "./format.js"
+import { count, duration, plural, say, time } from "./format.js"
 
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /** @typedef {Snapshot["tables"][number]} TableView */
@@ -12,14 +12,16 @@ const triggers = /** @type {const} */ (["size", "time", "bytes", "shutdown", "re
 /** More partitions than this are shown only on request. */
 const OPEN = 12
 
-/** @param {Snapshot} snapshot */
-export const showPartitions = ({ partitions }) => {
+/** @param {ReturnType<import("./store.js").Store["positions"]>} positions */
+export const showPartitions = ({ knownAt, partitions }) => {
+  byId("partitions-box").classList.toggle("old", knownAt !== null)
   const most = Math.max(1, ...partitions.map(({ lag }) => lag ?? 0))
   const isFirst = byId("partitions-rows").childElementCount === 0
   if (isFirst && partitions.length > OPEN) find(byId("partitions"), "details").removeAttribute("open")
   byId("no-partitions").hidden = partitions.length > 0
   byId("partitions-box").hidden = partitions.length === 0
-  put("partitions-note", partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} assigned`)
+  const assigned = partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} assigned`
+  put("partitions-note", knownAt === null ? assigned : `not assigned now; as of ${time(knownAt)}`)
   keyed(
     byId("partitions-rows"),
     [...partitions].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition),
