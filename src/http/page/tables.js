@@ -19,7 +19,7 @@ export const showPartitions = ({ knownAt, partitions }) => {
   const isFirst = byId("partitions-rows").childElementCount === 0
   if (isFirst && partitions.length > OPEN) find(byId("partitions"), "details").removeAttribute("open")
   byId("no-partitions").hidden = partitions.length > 0
-  byId("partitions-box").hidden = partitions.length === 0
+  find(byId("partitions"), "details").hidden = partitions.length === 0
   const assigned = partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} assigned`
   put("partitions-note", knownAt === null ? assigned : `not assigned now; as of ${time(knownAt)}`)
   keyed(
