@@ -1,4 +1,4 @@
-/** Health, metrics and the live page over HTTP; it only reads, so its failures do not stop the service. */
+/** Health, metrics, the live page and the API over HTTP; its failures do not stop the service. */
 import { createServer } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,7 @@ import * as Secrets from "../domain/Secrets.ts"
 import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
+import * as Api from "./Api.ts"
 import * as Guard from "./Guard.ts"
 import * as PageFiles from "./PageFiles.ts"
 import * as PrometheusText from "./PrometheusText.ts"
@@ -102,7 +103,10 @@ const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${
 
 const server = Layer.unwrap(
   Effect.map(Settings, ({ http: { host, port } }) =>
-    HttpRouter.serve(Layer.mergeAll(routes, Guard.layer), { disableLogger: true, disableListenLog: true }).pipe(
+    HttpRouter.serve(Layer.mergeAll(routes, Api.routes, Guard.layer), {
+      disableLogger: true,
+      disableListenLog: true
+    }).pipe(
       // A viewer who stays connected does not hold up the end.
       Layer.provide(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "100 millis" }))
     )

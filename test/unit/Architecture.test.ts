@@ -11,8 +11,9 @@ const floors = [
   ["main"],
   ["cli"],
   ["app"],
+  ["http"],
   ["pipeline"],
-  ["kafka", "http", "schema"],
+  ["kafka", "schema"],
   ["warehouse", "observe"],
   ["settings"],
   ["domain", "Retry", "Throttle", "Version"]
@@ -126,4 +127,8 @@ describe("the rules themselves", () => {
       [first, second, first]
     )
   })
+})
+
+it("messages name the program by its name, wherever it is installed", () => {
+  for (const [file, text] of textOf) assert.notInclude(text, "node dist/main.js", file)
 })

@@ -35,7 +35,7 @@ const time = (name: string, description: string) =>
     Flag.withDescription(`${description}: 30m, 2h, 7d (ago), or 2026-02-07T10:30:00 (UTC by default)`),
     Flag.withSchema(
       Schema.String.check(
-        Schema.makeFilter((text) => timeOf(text, 0) !== undefined || "expected 30m, 2h, 7d or an ISO 8601 time")
+        Schema.makeFilter((text) => timeOf(text, 0) !== undefined || "30m, 2h, 7d or an ISO 8601 time")
       )
     ),
     Flag.optional
@@ -56,14 +56,11 @@ export const limit = (byDefault: number) =>
     Flag.withDefault(byDefault)
   )
 
-const whole = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
-
-/** One record's place. */
-export const place = {
-  ofTopic: Argument.String("topic").pipe(Argument.withDescription("Topic of the record")),
-  partition: Argument.Int("partition").pipe(Argument.withDescription("Its partition"), Argument.withSchema(whole)),
-  offset: Argument.Int("offset").pipe(Argument.withDescription("Its offset"), Argument.withSchema(whole))
-}
+/** Places of records, as words. */
+export const records = Argument.String("record").pipe(
+  Argument.withDescription("Its place: topic/partition@offset, or TOPIC PARTITION OFFSET"),
+  Argument.atLeast(0)
+)
 
 export interface FilterFlags {
   readonly topic: Option.Option<string>

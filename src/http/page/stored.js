@@ -6,7 +6,8 @@ import { count, plural } from "./format.js"
 
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 
-const PAUSE_MS = 15_000
+/** Counting costs the warehouse something. */
+const PAUSE_MS = 60_000
 
 /** @param {unknown} body @returns {{ tables: ReadonlyArray<{ rows: number }>, pendingDeadLetters: number }} */
 const decode = (body) =>

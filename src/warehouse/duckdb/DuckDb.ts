@@ -22,6 +22,7 @@ import { withoutLedger } from "../WithoutLedger.ts"
 import { appendDeadLetters, appendRows } from "./Append.ts"
 import * as DuckDbClient from "./Client.ts"
 import { isConflict } from "./Errors.ts"
+import * as Query from "./Query.ts"
 import * as Sql from "./Sql.ts"
 import * as Tables from "./Tables.ts"
 
@@ -107,7 +108,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
             const { found, names } = yield* Tables.read(connection)
             const views = yield* Tables.views(connection, needed)
             const tables = needed.filter((shape) => !views.includes(shape))
-            const missing = missingFrom(Sql.dialect, tables, names, "node dist/main.js init")
+            const missing = missingFrom(Sql.dialect, tables, names, "bronze-consumer init")
             const whole = tables.filter(({ fields, name }) => fields.every((field) => names.get(name)?.has(field.name)))
             const closed = yield* Effect.forEach(whole, (shape) =>
               Tables.problems(connection, shape, found.get(shape.name) ?? [])
@@ -170,6 +171,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           )
         },
         replay,
+        query: (sql, limit) => client.use((connection) => Query.run(connection, sql, limit)),
         summary: client
           .use((connection) => connection.query(Sql.summary(tables)))
           .pipe(
@@ -183,7 +185,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
   )
 
 const remedyOf = ({ message }: WarehouseError): string => {
-  if (/does not exist/.test(message)) return "node dist/main.js init"
+  if (/does not exist/.test(message)) return "bronze-consumer init"
   return `set DUCKDB_PATH to another file, or ${/is held by/.test(message) ? "let go of" : "fix"} this one`
 }
 
