@@ -33,6 +33,8 @@ export interface DeadLetterFilter {
   readonly since?: number | undefined
   /** Became a dead letter before this time. */
   readonly until?: number | undefined
+  /** Only those whose key or message has this text, in either case. */
+  readonly search?: string | undefined
   /** Only these places. */
   readonly at?: ReadonlyArray<Position> | undefined
   /** Those that were replayed as well; else only those that wait. */

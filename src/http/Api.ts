@@ -2,25 +2,18 @@
  * What can be asked and done over HTTP besides looking: the dead letters and the other calls of the warehouse, for the
  * page and for commands while this process holds the DuckDB file, and a replay. Guard says who may.
  */
-import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
-import * as Coordinates from "../domain/Coordinates.ts"
 import { tablesOf } from "../domain/Route.ts"
-import { hide } from "../domain/Secrets.ts"
 import * as Replay from "../pipeline/Replay.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
-import { calls, type Failure } from "./WarehouseCalls.ts"
-
-/** The largest event that is replayed, in base64, and what stands around it. */
-const maxBody = ByteSize.mebibytes(32)
+import * as Place from "./Place.ts"
+import * as Reply from "./Reply.ts"
+import { calls } from "./WarehouseCalls.ts"
 
 const ReplayAsked = Schema.Union([
   Schema.Struct({
@@ -35,34 +28,13 @@ const ReplayAsked = Schema.Union([
   })
 ])
 
+const Query = Schema.Struct({
+  sql: Schema.String,
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
+})
+
 /** As many as one request replays. */
 const most = 10_000
-
-const json = (body: unknown, status = 200) =>
-  HttpServerResponse.text(JSON.stringify(body), {
-    status,
-    contentType: "application/json",
-    headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" }
-  })
-
-const failed = (error: unknown) => {
-  const isFault = error instanceof WarehouseError
-  const body: Failure = {
-    error: hide(error instanceof Error ? error.message : String(error)),
-    ...(isFault && { reason: error.reason }),
-    ...(isFault && error.code !== undefined && { code: error.code })
-  }
-  return json(body, isFault ? (error.reason === "unavailable" ? 503 : 422) : 400)
-}
-
-/** A request whose body is JSON of this shape, and its answer as JSON; whatever fails says why. */
-const answer = <A, B, I, R>(asks: Schema.Codec<A, I>, run: (asked: A) => Effect.Effect<B, unknown, R>) =>
-  HttpServerRequest.schemaBodyJson(asks).pipe(
-    Effect.flatMap(run),
-    Effect.map((found) => json(found)),
-    Effect.catch((error) => Effect.succeed(failed(error))),
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBody)
-  )
 
 export const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
@@ -81,7 +53,7 @@ export const routes = HttpRouter.use(
       return router.add(
         "POST",
         `/api/warehouse/${name}`,
-        answer(asks, (asked) => Effect.flatMap(run(asked), encode))
+        Reply.toBody(asks, (asked) => Effect.flatMap(run(asked), encode))
       )
     }
     yield* call("deadLetters", calls.deadLetters, ({ filter }) => warehouse.deadLetters(filter))
@@ -98,19 +70,23 @@ export const routes = HttpRouter.use(
 
     yield* router.add(
       "POST",
+      "/api/query",
+      Reply.toBody(Query, ({ limit = 1000, sql }) => warehouse.query(sql, limit))
+    )
+    yield* router.add(
+      "POST",
       "/api/replay",
-      answer(
+      Reply.toBody(
         ReplayAsked,
         Effect.fnUntraced(
           function* (asked) {
-            const at = "at" in asked ? Coordinates.parse(asked.at) : undefined
-            if ("at" in asked && at === undefined) return yield* Effect.fail("`at` is topic/partition@offset")
             const filter =
               "cause" in asked
                 ? { cause: asked.cause, topic: asked.topic }
-                : { at: at === undefined ? [] : [at], replayed: true }
+                : { at: [yield* Place.parse(asked.at)], replayed: true }
             const letters = Replay.distinct(yield* warehouse.deadLetters({ ...filter, limit: most }))
-            if (letters.length === 0) return yield* Effect.fail("there is no such dead letter")
+            if (letters.length === 0 && "at" in asked)
+              return yield* new Reply.NotFound({ message: "there is no such dead letter" })
             const payload = "payload" in asked && asked.payload !== undefined ? Buffer.from(asked.payload) : undefined
             const verdicts: Array<Replay.Verdict> = []
             yield* Replay.replay(letters, { dryRun: asked.dryRun === true, payload }, (verdict) =>

@@ -13,8 +13,12 @@ import { Settings } from "../settings/Settings.ts"
 const open = ["/livez", "/readyz"]
 const methods = ["GET", "HEAD"]
 
-/** What changes something, or shows the data of events. */
-const isAction = (path: string): boolean => path === "/api/replay" || path.startsWith("/api/warehouse/")
+/** What changes something, or answers what it is asked for. */
+const isAction = (path: string): boolean =>
+  ["/api/replay", "/api/query"].includes(path) || /^\/api\/(warehouse|topics)\//.test(path)
+
+/** What shows the data of events. */
+const isData = (path: string): boolean => ["/api/dead-letters", "/api/dead-letter", "/api/row"].includes(path)
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
@@ -54,7 +58,7 @@ export const check = (
   const isPost = method === "POST" && isAction(path)
   if (!isPost && !methods.includes(method))
     return refuse(405, "Only GET is answered here\n", { allow: methods.join(", ") })
-  if (isPost && token === undefined && !Hosts.isLoopback(host))
+  if ((isPost || isData(path)) && token === undefined && !Hosts.isLoopback(host))
     return refuse(403, "HTTP_TOKEN has to be set for this, or HTTP_HOST to a loopback address\n")
   // What another site can make a browser send has neither this type nor this origin.
   if (isPost && !/^application\/json\b/i.test(headers["content-type"] ?? ""))

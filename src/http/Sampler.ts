@@ -64,11 +64,11 @@ export const make = Effect.gen(function* () {
     const at = clock.currentTimeMillisUnsafe()
     const view = progress.view()
     const { bufferBytes, freshness, lag, oldestPendingSeconds, totals, write } = view
-    const { deadLetters, errors, member, partitions, rows, stoppedTopics, tables, lastWrites } = view
+    const { deadLetters, errors, lastWrites, member, partitions, pausedTopics, rows, stoppedTopics, tables } = view
     const ready = Health.ready(view, settings, at)
     return {
       ...{ at, totals, lag, oldestPendingSeconds, bufferBytes, write, freshness, isReady: ready.ok },
-      ...{ member, partitions, stoppedTopics, tables, lastWrites, deadLetters, rows, errors },
+      ...{ member, partitions, pausedTopics, stoppedTopics, tables, lastWrites, deadLetters, rows, errors },
       ...{ startedAt, version, delivery: settings.delivery, bufferMaxBytes: settings.bufferMaxBytes },
       live: Health.live(view, settings, at),
       ready,

@@ -12,11 +12,14 @@ import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
 import * as Api from "./Api.ts"
+import * as DeadLetters from "./DeadLetters.ts"
 import * as Guard from "./Guard.ts"
 import * as PageFiles from "./PageFiles.ts"
 import * as PrometheusText from "./PrometheusText.ts"
+import * as Rows from "./Rows.ts"
 import * as Sampler from "./Sampler.ts"
 import type { Snapshot } from "./Snapshot.ts"
+import * as Topics from "./Topics.ts"
 
 /** Nothing from elsewhere, nowhere else to, and never inside another page. */
 const headers = {
@@ -103,7 +106,7 @@ const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${
 
 const server = Layer.unwrap(
   Effect.map(Settings, ({ http: { host, port } }) =>
-    HttpRouter.serve(Layer.mergeAll(routes, Api.routes, Guard.layer), {
+    HttpRouter.serve(Layer.mergeAll(routes, Api.routes, DeadLetters.routes, Rows.routes, Topics.routes, Guard.layer), {
       disableLogger: true,
       disableListenLog: true
     }).pipe(

@@ -24,7 +24,15 @@ export interface Snapshot
   extends Sample,
     Pick<
       ProgressView,
-      "member" | "partitions" | "stoppedTopics" | "tables" | "lastWrites" | "deadLetters" | "rows" | "errors"
+      | "member"
+      | "partitions"
+      | "stoppedTopics"
+      | "pausedTopics"
+      | "tables"
+      | "lastWrites"
+      | "deadLetters"
+      | "rows"
+      | "errors"
     > {
   readonly startedAt: number
   readonly version: string

@@ -22,6 +22,7 @@ const Filter = Schema.Struct({
   cause: Schema.optional(Schema.String),
   since: Schema.optional(Schema.Finite),
   until: Schema.optional(Schema.Finite),
+  search: Schema.optional(Schema.String),
   at: Schema.optional(Schema.Array(Position)),
   replayed: Schema.optional(Schema.Boolean),
   payload: Schema.optional(Schema.Boolean),

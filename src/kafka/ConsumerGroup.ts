@@ -77,6 +77,9 @@ export class ConsumerGroup extends Context.Service<
     readonly consume: <R>(
       use: (assignment: Assignment) => Effect.Effect<void, never, R>
     ) => Effect.Effect<never, never, Exclude<R, Scope.Scope>>
+    /** Fetches nothing more of a topic, through rebalances too, until it is resumed; what was fetched is handled. */
+    readonly pause: (topic: string) => Effect.Effect<void>
+    readonly resume: (topic: string) => Effect.Effect<void>
     /** Closes the connection and rejoins the group, for when nothing comes though there is something. */
     readonly reopen: Effect.Effect<void>
   }

@@ -52,6 +52,7 @@ export const make = (
   onLag: (partition: TopicPartition, lag: { readonly lag: number; readonly waiting: number } | null) => void
 ) => {
   const partitions = new Map<string, Partition>()
+  let pausedTopics: ReadonlyArray<string> = []
   let isClaiming = false
   let isReopening = false
   let work: Work = "none"
@@ -62,8 +63,13 @@ export const make = (
     if (all.some(({ pending }) => pending.length > 0)) return "write"
     if (isReopening && (all.length === 0 || all.some(({ end }) => end === null))) return "read"
     if (isClaiming) return "claim"
-    // What an open transaction holds back cannot be read.
-    return all.some(({ next, stable, stopped }) => !stopped && stable !== null && stable > next) ? "read" : "none"
+    // What an open transaction holds back cannot be read, and what is paused shall not be.
+    return all.some(
+      ({ next, stable, stopped, topic }) =>
+        !stopped && !pausedTopics.includes(topic) && stable !== null && stable > next
+    )
+      ? "read"
+      : "none"
   }
   const moved = (): void => {
     movedAt = now()
@@ -147,6 +153,11 @@ export const make = (
       }
       look()
     },
+    paused: (topics: ReadonlyArray<string>): void => {
+      pausedTopics = topics
+      look()
+    },
+    pausedTopics: (): ReadonlyArray<string> => pausedTopics,
     views: (): ReadonlyArray<PartitionView> =>
       [...partitions.values()].map((place) => {
         const { end, next, partition, stopped, topic, topicId } = place

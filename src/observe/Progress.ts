@@ -69,6 +69,8 @@ export class Progress extends Context.Service<
     readonly unread: (topics: ReadonlyArray<UnreadTopic>) => void
     /** What comes next in a partition cannot be read; the next fetch of it takes that back. */
     readonly unreadable: (partition: TopicPartition, message: string) => void
+    /** The topics that are paused by request. */
+    readonly paused: (topics: ReadonlyArray<string>) => void
     /** Where the logs end now. */
     readonly ends: (ends: ReadonlyArray<PartitionProgress.LogEnd>) => void
     readonly view: () => ProgressView
@@ -217,6 +219,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       unread: (topics) => {
         unreadTopics = topics
       },
+      paused: partitionProgress.paused,
       ends: partitionProgress.ends,
       view: () => {
         const partitions = partitionProgress.views()
@@ -226,6 +229,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           member,
           partitions,
           stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
+          pausedTopics: partitionProgress.pausedTopics(),
           unreadTopics,
           unreadablePartitions: [...unreadable].map(([partition, message]) => ({ partition, message })),
           lastingFaults: [...lasting].map(([write, message]) => ({ write, message })),

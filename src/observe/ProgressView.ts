@@ -105,6 +105,8 @@ export interface ProgressView {
   readonly member: string | null
   readonly partitions: ReadonlyArray<PartitionView>
   readonly stoppedTopics: ReadonlyArray<string>
+  /** Paused by request. */
+  readonly pausedTopics: ReadonlyArray<string>
   readonly unreadTopics: ReadonlyArray<UnreadTopic>
   /** Partitions (`topic/partition`) whose next batch cannot be read. */
   readonly unreadablePartitions: ReadonlyArray<{ readonly partition: string; readonly message: string }>

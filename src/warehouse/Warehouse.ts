@@ -136,6 +136,8 @@ export class Warehouse extends Context.Service<
     readonly coverage: Effect.Effect<ReadonlyArray<PartitionCoverage>, WarehouseError>
     /** Dead letters, newest first. */
     readonly deadLetters: (filter: DeadLetterFilter) => Effect.Effect<ReadonlyArray<StoredDeadLetter>, WarehouseError>
+    /** How many dead letters wait: those that were not replayed. */
+    readonly pendingDeadLetters: Effect.Effect<number, WarehouseError>
     /**
      * Puts dead letters back as rows of `table`, at their own coordinates (each once): one transaction marks them as
      * replayed and inserts the rows. If one of them does not wait any more the reason is `fenced` and nothing is
@@ -147,6 +149,11 @@ export class Warehouse extends Context.Service<
      * Snowflake the role decides what it may read.
      */
     readonly query: (sql: string, limit: number) => Effect.Effect<QueryResult, WarehouseError>
+    /** The row of a raw table at this place, by column; undefined while there is none. */
+    readonly row: (
+      table: string,
+      at: Position
+    ) => Effect.Effect<Readonly<Record<string, unknown>> | undefined, WarehouseError>
     /** Rows and last write of each routed table and of DEAD_LETTERS. */
     readonly summary: Effect.Effect<ReadonlyArray<TableSummary>, WarehouseError>
   }

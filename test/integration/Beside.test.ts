@@ -3,26 +3,40 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
+import kafkajs, { type Admin } from "kafkajs"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { freePort } from "../../scripts/support/freePort.ts"
 import { makeJob } from "../support/Job.ts"
-import { connect, messages, order, type RealKafka } from "../support/RealKafka.ts"
+import { click, connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
 
 let folder: string
 let kafka: RealKafka
+let admin: Admin
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bronze-beside-"))
   kafka = await connect(inject("kafka"))
+  admin = new kafkajs.Kafka({ brokers: [inject("kafka")], logLevel: kafkajs.logLevel.NOTHING }).admin()
+  await admin.connect()
 })
 afterEach(killAll)
 afterAll(async () => {
+  await admin?.disconnect()
   await kafka?.close()
   await rm(folder, { recursive: true, force: true })
 })
 
 const broken = { value: '{"order_id": 42, "status": "new"' }
+
+const decodeSnapshot = Schema.decodeUnknownSync(
+  Schema.Struct({
+    lag: Schema.NullOr(Schema.Finite),
+    pausedTopics: Schema.Array(Schema.String),
+    ready: Schema.Struct({ ok: Schema.Boolean, reasons: Schema.Array(Schema.String) })
+  })
+)
+const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Unknown))
 
 /** A service with 20 rows and a dead letter at offset 20. */
 const running = async (name: string, extra: Readonly<Record<string, string>> = {}) => {
@@ -47,7 +61,11 @@ const running = async (name: string, extra: Readonly<Record<string, string>> = {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, init)
     return { status: answer.status, text: await answer.text() }
   }
-  return { job, service, command, post }
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+    return { status: answer.status, body: decodeJson(await answer.text()) }
+  }
+  return { job, service, command, get, post }
 }
 const decodeCounts = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(Schema.Struct({ N: Schema.Unknown }))))
 
@@ -124,5 +142,85 @@ describe("beside a service that holds the DuckDB file", () => {
     assert.strictEqual(await service.exit, 0, service.output())
     const audit = await command("audit")
     assert.strictEqual(audit.code, 0, audit.output)
+  })
+
+  it("the API lists and shows dead letters, finds a row, counts what is stored, and answers a query", async () => {
+    const { get, job, post, service } = await running("api")
+    const at = `${job.orders}/0@20`
+    const letter = { topic: job.orders, partition: 0, offset: 20, table: job.ordersTable, cause: "not_json" }
+    const list = await get(`/api/dead-letters?topic=${job.orders}&cause=not_json&search=${"JSON"}`)
+    assert.deepInclude(list, { status: 200 })
+    assert.nestedInclude(list.body, { "letters.length": 1, more: false })
+    assert.nestedInclude(list.body, { "letters[0].offset": 20 })
+    assert.notNestedProperty(list.body, "letters[0].payload")
+    assert.nestedInclude((await get("/api/dead-letters?search=nowhere")).body, { "letters.length": 0 })
+    assert.strictEqual((await get("/api/dead-letters?limit=0")).status, 400)
+
+    const one = await get(`/api/dead-letter?at=${at}`)
+    assert.nestedInclude(one.body, {
+      ...Object.fromEntries(Object.entries(letter).map(([key, value]) => [`letter.${key}`, value])),
+      "letter.text": broken.value,
+      "letter.base64": Buffer.from(broken.value).toString("base64"),
+      "letter.hint": "the JSON ends too early, at byte 32"
+    })
+    assert.strictEqual((await get(`/api/dead-letter?at=${job.orders}/0@19`)).status, 404)
+    assert.strictEqual((await get("/api/dead-letter?at=somewhere")).status, 400)
+
+    const row = await get(`/api/row?at=${job.orders}/0@19`)
+    assert.nestedInclude(row.body, { "row.table": job.ordersTable, "row.columns.KAFKA_TOPIC": job.orders })
+    assert.nestedPropertyVal(row.body, "row.columns.RAW_EVENT", order(19))
+    assert.strictEqual((await get(`/api/row?at=${at}`)).status, 404)
+    assert.strictEqual((await get("/api/row?at=nowhere/0@1")).status, 404)
+
+    const stored = await get("/api/stored")
+    assert.nestedInclude(stored.body, {
+      "tables[0].table": job.ordersTable,
+      "tables[0].rows": 20,
+      pendingDeadLetters: 1
+    })
+
+    const answer = await post("/api/query", {
+      sql: `SELECT KAFKA_OFFSET FROM BRONZE.${job.ordersTable} ORDER BY 1`,
+      limit: 2
+    })
+    assert.deepStrictEqual(decodeJson(answer.text), {
+      columns: ["KAFKA_OFFSET"],
+      rows: [["0"], ["1"]],
+      truncated: true
+    })
+    const refused = await post("/api/query", { sql: `EXPLAIN ANALYZE DELETE FROM BRONZE.${job.ordersTable}` })
+    assert.strictEqual(refused.status, 422, refused.text)
+    assert.nestedInclude((await get("/api/stored")).body, { "tables[0].rows": 20 })
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0, service.output())
+  })
+
+  it("a topic is paused and resumed, through a rebalance, while the other is read and the lag counts", async () => {
+    const { get, job, post, service } = await running("paused")
+    assert.strictEqual((await post("/api/topics/pause", { topic: "nowhere" })).status, 404)
+    const paused = await post("/api/topics/pause", { topic: job.orders })
+    assert.deepStrictEqual(decodeJson(paused.text), { pausedTopics: [job.orders] })
+    await kafka.produce(job.orders, messages(5, order, 20))
+    await kafka.produce(job.clicks, messages(5, click))
+    await service.count(/Kafka offsets committed/, 2)
+    const snapshot = async () => decodeSnapshot((await get("/api/snapshot")).body)
+    const lagging = await eventually(snapshot, ({ lag }) => lag === 5)
+    assert.deepStrictEqual(lagging.pausedTopics, [job.orders])
+    assert.deepStrictEqual(lagging.ready, { ok: true, reasons: [`topic ${job.orders} is paused by request`] })
+
+    // A new partition of the other topic makes the group assign all of them anew.
+    await admin.createPartitions({ topicPartitions: [{ topic: job.clicks, count: 2 }] })
+    await service.line(/Assigned 3 partitions/, { timeout: 90_000 })
+    await kafka.produce(job.clicks, messages(5, click, 5))
+    await service.count(/Kafka offsets committed/, 3)
+    assert.strictEqual((await eventually(snapshot, ({ lag }) => lag === 5)).lag, 5)
+    assert.strictEqual((await get(`/api/row?at=${job.orders}/0@25`)).status, 404)
+
+    await post("/api/topics/resume", { topic: job.orders })
+    const done = await eventually(snapshot, ({ lag }) => lag === 0)
+    assert.deepStrictEqual(done.pausedTopics, [])
+    assert.deepStrictEqual((await get(`/api/row?at=${job.orders}/0@25`)).status, 200)
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0, service.output())
   })
 })

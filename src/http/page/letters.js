@@ -50,7 +50,6 @@ export const makeLetters = () => {
   const replayAll = byId("letters-replay")
 
   const ask = async () => {
-    if (last === null || !("pausedTopics" in last)) return draw()
     question += 1
     const mine = question
     askedAt = Date.now()
@@ -147,9 +146,7 @@ export const makeLetters = () => {
   return (/** @type {Snapshot} */ snapshot) => {
     last = snapshot
     const isNew = snapshot.totals.deadLetters !== countedThen
-    // A service that can be told what to do names the topics that are paused.
-    if (!("pausedTopics" in snapshot)) stored = null
-    else if (isNew && Date.now() - askedAt > PAUSE_MS) void ask()
+    if (isNew && Date.now() - askedAt > PAUSE_MS) void ask()
     draw()
   }
 }

@@ -4,8 +4,6 @@ import { get } from "./api.js"
 import { put } from "./dom.js"
 import { count, plural } from "./format.js"
 
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
-
 /** Counting costs the warehouse something. */
 const PAUSE_MS = 60_000
 
@@ -28,8 +26,8 @@ export const makeStored = () => {
     const waiting = pendingDeadLetters === 0 ? "" : `; ${plural(pendingDeadLetters, "dead letter")} pending`
     put("stored", `${count(rows)} in the tables${waiting}`)
   }
-  return (/** @type {Snapshot} */ snapshot) => {
-    if (!("pausedTopics" in snapshot) || Date.now() - askedAt < PAUSE_MS) return
+  return () => {
+    if (Date.now() - askedAt < PAUSE_MS) return
     askedAt = Date.now()
     // A warehouse that does not answer is said by the health above; an old count would mislead.
     ask().catch(() => put("stored", ""))

@@ -4,8 +4,7 @@ import { messageOf, post } from "./api.js"
 import { byId, find, keyed, makeRow, put, setText } from "./dom.js"
 import { count, perSecond, plural, say } from "./format.js"
 
-/** Topics that are paused are named only by a service that can pause them. */
-/** @typedef {import("../Snapshot.ts").Snapshot & { readonly pausedTopics?: ReadonlyArray<string> }} Snapshot */
+/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /** @typedef {{ readonly at: number, readonly written: number }} Point */
 
 /** What a sparkline shows, and the mean that a rate is. */
@@ -95,7 +94,7 @@ const toggle = async (button, topic, isPaused) => {
 export const showTopics = (snapshot) => {
   follow(snapshot)
   const { partitions, pausedTopics, stoppedTopics } = snapshot
-  const topics = [...new Set([...partitions.map(({ topic }) => topic), ...(pausedTopics ?? [])])].sort()
+  const topics = [...new Set([...partitions.map(({ topic }) => topic), ...pausedTopics])].sort()
   byId("no-topics").hidden = topics.length > 0
   byId("topics-box").hidden = topics.length === 0
   keyed(
@@ -107,7 +106,7 @@ export const showTopics = (snapshot) => {
       const mine = partitions.filter((partition) => partition.topic === topic)
       const lags = mine.flatMap(({ lag }) => (lag === null ? [] : [lag]))
       const rates = ratesOf(courses.get(topic) ?? [])
-      const isPaused = pausedTopics?.includes(topic) === true
+      const isPaused = pausedTopics.includes(topic)
       const state = stoppedTopics.includes(topic) ? "stopped" : isPaused ? "paused" : ""
       row.classList.toggle("paused", isPaused)
       setText(find(row, "th span"), topic)
@@ -120,7 +119,6 @@ export const showTopics = (snapshot) => {
       if (rate !== undefined) setText(rate, say(perSecond(rates.at(-1) ?? 0)))
       row.querySelector("path")?.setAttribute("d", pathOf(rates))
       const button = find(row, "button")
-      button.hidden = pausedTopics === undefined
       setText(button, isPaused ? "Resume" : "Pause")
       button.setAttribute("aria-label", `${isPaused ? "Resume" : "Pause"} ${topic}`)
     }

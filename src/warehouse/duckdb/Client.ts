@@ -107,7 +107,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       ({ native }) => Effect.sync(() => native.closeSync())
     ),
     min: 0,
-    max: size,
+    // One for a query, so that no write waits for it.
+    max: size + 1,
     timeToLive: "1 hour"
   })
 

@@ -81,6 +81,7 @@ for (const [name, env] of Object.entries(environments))
             "/* SELECT */ DROP TABLE BRONZE.ORDERS_RAW",
             "-- SELECT\nDROP TABLE BRONZE.ORDERS_RAW",
             "BEGIN",
+            "SELECT 1; DELETE FROM BRONZE.ORDERS_RAW",
             ""
           ])
             assert.strictEqual((yield* Effect.flip(query(statement, 10))).reason, "denied", statement)

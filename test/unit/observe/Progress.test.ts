@@ -291,3 +291,24 @@ describe("health", () => {
     })
   )
 })
+
+describe("a topic that is paused by request", () => {
+  it.effect("is said and counts its lag, and the service stays ready and alive", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* assignment.started
+      flow.progress.paused(["raw.orders.v1"])
+      yield* watch(flow, { high: 500 })
+      yield* TestClock.adjust("1 hour")
+      const view = flow.progress.view()
+      assert.deepStrictEqual([view.lag, view.stalled, view.pausedTopics], [500, null, ["raw.orders.v1"]])
+      const settings = Context.get(flow.parts, Settings)
+      const ready = Health.ready(view, settings, view.kafka.since)
+      assert.include(ready.reasons, "topic raw.orders.v1 is paused by request")
+      assert.deepStrictEqual((yield* health(flow)).live, [])
+      flow.progress.paused([])
+      assert.strictEqual(flow.progress.view().stalled?.work, "read")
+    })
+  )
+})
