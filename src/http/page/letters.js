@@ -59,9 +59,10 @@ export const makeLetters = () => {
       const query = { search: search.value.trim(), cause: cause.value, replayed: isWith ? "true" : "" }
       const body = await get("/api/dead-letters", { ...query, limit: String(LIMIT) })
       if (mine !== question) return
+      // What a replay came to stays to be read.
+      if (stored === null) put("letters-said", "")
       stored = lettersOf(body)
       hasMore = body !== null && typeof body === "object" && "more" in body && body.more === true
-      put("letters-said", "")
     } catch (error) {
       if (mine !== question) return
       stored = null

@@ -7,7 +7,7 @@ import { count, plural } from "./format.js"
 /** Counting costs the warehouse something. */
 const PAUSE_MS = 60_000
 
-/** @param {unknown} body @returns {{ tables: ReadonlyArray<{ rows: number }>, pendingDeadLetters: number }} */
+/** @param {unknown} body @returns {{ tables: ReadonlyArray<{ table: string, rows: number }>, pendingDeadLetters: number }} */
 const decode = (body) =>
   body !== null &&
   typeof body === "object" &&
@@ -22,7 +22,7 @@ export const makeStored = () => {
   let askedAt = 0
   const ask = async () => {
     const { pendingDeadLetters, tables } = decode(await get("/api/stored"))
-    const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+    const rows = tables.reduce((sum, { rows, table }) => (table === "DEAD_LETTERS" ? sum : sum + rows), 0)
     const waiting = pendingDeadLetters === 0 ? "" : `; ${plural(pendingDeadLetters, "dead letter")} pending`
     put("stored", `${count(rows)} in the tables${waiting}`)
   }

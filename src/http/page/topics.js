@@ -67,7 +67,7 @@ const create = () => {
   if (!(template instanceof HTMLTemplateElement)) throw new Error("index.html has no usable #topic-template")
   const [name, line, button] = template.content.children
   if (name === undefined || line === undefined || button === undefined) throw new Error("#topic-template is not whole")
-  row.children[0]?.append(...[...name.children].map((node) => node.cloneNode(true)))
+  row.children[0]?.append(...[...name.childNodes].map((node) => node.cloneNode(true)))
   row.children[4]?.append(line.cloneNode(true))
   row.children[5]?.append(button.cloneNode(true))
   find(row, "button").addEventListener("click", ({ currentTarget }) => {
