@@ -27,5 +27,13 @@ export const post = async (path, body) =>
     })
   )
 
+const STARTING_MS = 20_000
+
+/**
+ * Whether the warehouse can be expected to answer: a service that has just been started may not have looked at it yet.
+ * @param {import("../Snapshot.ts").Snapshot} snapshot
+ */
+export const isAskable = ({ at, ready, startedAt }) => ready.ok || at - startedAt > STARTING_MS
+
 /** @param {unknown} error */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error))

@@ -36,7 +36,7 @@ const show = () => {
   showIdentity(snapshot)
   const positions = store.positions(snapshot)
   showTiles(snapshot, lines, positions)
-  showStored()
+  showStored(snapshot)
   draw(lines)
   showTopics(snapshot)
   showPartitions(positions)

@@ -3,7 +3,7 @@
  * The dead letters that wait in the warehouse: found by cause and text, opened one by one, replayed by cause. Where the
  * warehouse does not answer, those that this process has seen.
  */
-import { get, messageOf, post } from "./api.js"
+import { get, isAskable, messageOf, post } from "./api.js"
 import { byId, find, keyed, make, makeRow, put, setText } from "./dom.js"
 import { count, plural, setTime } from "./format.js"
 import { openLetter, said } from "./letter.js"
@@ -66,6 +66,7 @@ export const makeLetters = () => {
     } catch (error) {
       if (mine !== question) return
       stored = null
+      countedThen = -1
       const why = `DEAD_LETTERS cannot be read now (${messageOf(error)})`
       put("letters-said", `${why}: these are the last ones of this process.`)
     }
@@ -147,7 +148,7 @@ export const makeLetters = () => {
   return (/** @type {Snapshot} */ snapshot) => {
     last = snapshot
     const isNew = snapshot.totals.deadLetters !== countedThen
-    if (isNew && Date.now() - askedAt > PAUSE_MS) void ask()
+    if (isNew && isAskable(snapshot) && Date.now() - askedAt > PAUSE_MS) void ask()
     draw()
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** How many rows the tables hold, whoever wrote them and when: asked of the warehouse now and then. */
-import { get } from "./api.js"
+import { get, isAskable } from "./api.js"
 import { put } from "./dom.js"
 import { count, plural } from "./format.js"
 
@@ -26,8 +26,8 @@ export const makeStored = () => {
     const waiting = pendingDeadLetters === 0 ? "" : `; ${plural(pendingDeadLetters, "dead letter")} pending`
     put("stored", `${count(rows)} in the tables${waiting}`)
   }
-  return () => {
-    if (Date.now() - askedAt < PAUSE_MS) return
+  return (/** @type {import("../Snapshot.ts").Snapshot} */ snapshot) => {
+    if (!isAskable(snapshot) || Date.now() - askedAt < PAUSE_MS) return
     askedAt = Date.now()
     // A warehouse that does not answer is said by the health above; an old count would mislead.
     ask().catch(() => put("stored", ""))
