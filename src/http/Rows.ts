@@ -1,4 +1,4 @@
-/** What the tables hold: the row of a record, and how many rows there are; counted at most once in a few seconds. */
+/** What the tables hold: the row of a record, and how many rows there are; counted at most once in a while. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -38,7 +38,8 @@ export const routes = HttpRouter.use(
         const pendingDeadLetters = yield* warehouse.pendingDeadLetters
         return { at: yield* Clock.currentTimeMillis, tables, pendingDeadLetters }
       }),
-      "3 seconds"
+      // Each count on Snowflake keeps a warehouse running, which is paid for.
+      settings.sink._tag === "DuckDb" ? "3 seconds" : "1 minute"
     )
     yield* router.add(
       "GET",

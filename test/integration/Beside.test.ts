@@ -144,57 +144,6 @@ describe("beside a service that holds the DuckDB file", () => {
     assert.strictEqual(audit.code, 0, audit.output)
   })
 
-  it("the API lists and shows dead letters, finds a row, counts what is stored, and answers a query", async () => {
-    const { get, job, post, service } = await running("api")
-    const at = `${job.orders}/0@20`
-    const letter = { topic: job.orders, partition: 0, offset: 20, table: job.ordersTable, cause: "not_json" }
-    const list = await get(`/api/dead-letters?topic=${job.orders}&cause=not_json&search=${"JSON"}`)
-    assert.deepInclude(list, { status: 200 })
-    assert.nestedInclude(list.body, { "letters.length": 1, more: false })
-    assert.nestedInclude(list.body, { "letters[0].offset": 20 })
-    assert.notNestedProperty(list.body, "letters[0].payload")
-    assert.nestedInclude((await get("/api/dead-letters?search=nowhere")).body, { "letters.length": 0 })
-    assert.strictEqual((await get("/api/dead-letters?limit=0")).status, 400)
-
-    const one = await get(`/api/dead-letter?at=${at}`)
-    assert.nestedInclude(one.body, {
-      ...Object.fromEntries(Object.entries(letter).map(([key, value]) => [`letter.${key}`, value])),
-      "letter.text": broken.value,
-      "letter.base64": Buffer.from(broken.value).toString("base64"),
-      "letter.hint": "the JSON ends too early, at byte 32"
-    })
-    assert.strictEqual((await get(`/api/dead-letter?at=${job.orders}/0@19`)).status, 404)
-    assert.strictEqual((await get("/api/dead-letter?at=somewhere")).status, 400)
-
-    const row = await get(`/api/row?at=${job.orders}/0@19`)
-    assert.nestedInclude(row.body, { "row.table": job.ordersTable, "row.columns.KAFKA_TOPIC": job.orders })
-    assert.nestedPropertyVal(row.body, "row.columns.RAW_EVENT", order(19))
-    assert.strictEqual((await get(`/api/row?at=${at}`)).status, 404)
-    assert.strictEqual((await get("/api/row?at=nowhere/0@1")).status, 404)
-
-    const stored = await get("/api/stored")
-    assert.nestedInclude(stored.body, {
-      "tables[0].table": job.ordersTable,
-      "tables[0].rows": 20,
-      pendingDeadLetters: 1
-    })
-
-    const answer = await post("/api/query", {
-      sql: `SELECT KAFKA_OFFSET FROM BRONZE.${job.ordersTable} ORDER BY 1`,
-      limit: 2
-    })
-    assert.deepStrictEqual(decodeJson(answer.text), {
-      columns: ["KAFKA_OFFSET"],
-      rows: [["0"], ["1"]],
-      truncated: true
-    })
-    const refused = await post("/api/query", { sql: `EXPLAIN ANALYZE DELETE FROM BRONZE.${job.ordersTable}` })
-    assert.strictEqual(refused.status, 422, refused.text)
-    assert.nestedInclude((await get("/api/stored")).body, { "tables[0].rows": 20 })
-    service.signal("SIGTERM")
-    assert.strictEqual(await service.exit, 0, service.output())
-  })
-
   it("a topic is paused and resumed, through a rebalance, while the other is read and the lag counts", async () => {
     const { get, job, post, service } = await running("paused")
     assert.strictEqual((await post("/api/topics/pause", { topic: "nowhere" })).status, 404)
