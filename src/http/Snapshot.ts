@@ -16,13 +16,23 @@ export interface Sample {
   readonly bufferBytes: number
   readonly write: Percentiles | null
   readonly freshness: Percentiles | null
+  /** Whether it was ready, as /readyz says. */
+  readonly isReady: boolean
 }
 
 export interface Snapshot
   extends Sample,
     Pick<
       ProgressView,
-      "member" | "partitions" | "stoppedTopics" | "pausedTopics" | "tables" | "deadLetters" | "rows" | "errors"
+      | "member"
+      | "partitions"
+      | "stoppedTopics"
+      | "pausedTopics"
+      | "tables"
+      | "lastWrites"
+      | "deadLetters"
+      | "rows"
+      | "errors"
     > {
   readonly startedAt: number
   readonly version: string
@@ -43,8 +53,8 @@ export interface Snapshot
 }
 
 /**
- * What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 15 minutes of samples, one
- * a second.
+ * What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 6 hours of samples: of the
+ * last 15 minutes one a second, before that one each 30 seconds.
  */
 export interface Hello {
   readonly settings: ReadonlyArray<{ readonly name: string; readonly value: string; readonly isDefault: boolean }>

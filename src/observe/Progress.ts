@@ -234,6 +234,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           unreadablePartitions: [...unreadable].map(([partition, message]) => ({ partition, message })),
           lastingFaults: [...lasting].map(([write, message]) => ({ write, message })),
           tables: writeStats.tables(),
+          lastWrites: writeStats.lastWrites(),
           write: writeStats.write(),
           freshness: writeStats.freshness(),
           deadLetters: recentRows.deadLetters(),

@@ -120,6 +120,33 @@ describe("metrics", () => {
     })
   )
 
+  it.effect("keep the last writes, and when each table was last written, whatever else is written since", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* TestClock.adjust("1 minute")
+      yield* assignment.deliver(records(0, 100))
+      yield* flow.landed(1)
+      yield* TestClock.adjust("1 minute")
+      const { lastWrites } = flow.progress.view()
+      assert.deepStrictEqual(
+        lastWrites.map(({ at, rows, table, trigger }) => ({ at, rows, table, trigger })),
+        [{ at: 60_000, rows: 100, table: "ORDERS_RAW", trigger: "size" }]
+      )
+      assert.deepStrictEqual(lastWrites[0]?.ranges, [{ topic: "raw.orders.v1", partition: 0, from: 0, next: 100 }])
+      for (let batch = 1; batch <= 60; batch++) {
+        yield* assignment.deliver(records(100 * batch, 100))
+        yield* flow.landed(1)
+      }
+      yield* TestClock.adjust("1 second")
+      const after = flow.progress.view()
+      assert.lengthOf(after.lastWrites, 50)
+      assert.strictEqual(after.lastWrites[0]?.ranges[0]?.next, 6100)
+      const lastWriteOf = Object.fromEntries(after.tables.map(({ lastWrite, table }) => [table, lastWrite]))
+      assert.deepStrictEqual(lastWriteOf, { ORDERS_RAW: 120_000, CLICKS_RAW: null })
+    })
+  )
+
   it.effect("count failed attempts by their reason, and retries", () =>
     Effect.gen(function* () {
       const flow = yield* start()
