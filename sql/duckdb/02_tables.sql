@@ -1,4 +1,4 @@
--- The tables of the default routes, as `node dist/main.js init` makes them (a test compares the two).
+-- The tables of the default routes, as `bronze-consumer init` makes them (a test compares the two).
 CREATE TABLE IF NOT EXISTS BRONZE.ORDERS_RAW (
   ORDER_ID VARCHAR,
   USER_ID DECIMAL(38,0),

@@ -1,6 +1,6 @@
 -- Where the raw tables live. Run with a role that may create databases, e.g. SYSADMIN:
 --   snow sql -f sql/snowflake/01_schema.sql
--- `node dist/main.js init` does the same for the database and schema of the settings.
+-- `bronze-consumer init` does the same for the database and schema of the settings.
 CREATE DATABASE IF NOT EXISTS BRONZE_DB;
 USE DATABASE BRONZE_DB;
 CREATE SCHEMA IF NOT EXISTS BRONZE;

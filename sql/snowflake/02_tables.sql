@@ -1,4 +1,4 @@
--- The tables of the default routes, as `node dist/main.js init` makes them (a test compares the two); run in the database of 01_schema.sql.
+-- The tables of the default routes, as `bronze-consumer init` makes them (a test compares the two); run in the database of 01_schema.sql.
 CREATE TABLE IF NOT EXISTS BRONZE.ORDERS_RAW (
   ORDER_ID STRING,
   USER_ID NUMBER(38,0),

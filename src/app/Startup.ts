@@ -80,7 +80,7 @@ export const warehouseProblems = Effect.gen(function* () {
       Retry.forever<WarehouseError>(`${warehouse.name} is unreachable`, (error) => error.reason === "unavailable")
     ),
     Effect.catch((error) =>
-      Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "see node dist/main.js doctor" }])
+      Effect.succeed<ReadonlyArray<Problem>>([{ what: error.message, remedy: "see bronze-consumer doctor" }])
     )
   )
 })

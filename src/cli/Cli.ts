@@ -1,12 +1,16 @@
 /** The command line: all commands under one name. A usage error prints help and exits with 64, never a stack trace. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
+import * as Argument from "effect/cli/Argument"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { didYouMean } from "../settings/Parse.ts"
 import { fileVariable, secrets, table } from "../settings/Variables.ts"
 import { version } from "../Version.ts"
 import * as Audit from "./audit/Audit.ts"
@@ -18,6 +22,9 @@ import * as Produce from "./Produce.ts"
 import * as Reset from "./Reset.ts"
 import * as Status from "./status/Status.ts"
 import { usage } from "./support/Failure.ts"
+import * as Help from "./support/Help.ts"
+import * as Misuse from "./support/Misuse.ts"
+import * as Screen from "./support/Screen.ts"
 
 /** Every setting, for `run --help`. */
 const settingsHelp = table
@@ -42,6 +49,24 @@ const consume = Command.make("run", {}, () => Effect.asVoid(service)).pipe(
   ])
 )
 
+/** Listed for help and completions: it is taken out of the words, and read, before anything reads a setting. */
+const envFile = GlobalFlag.Setting("env-file")({
+  flag: Flag.File("env-file").pipe(
+    Flag.withDescription("Read settings from a file of NAME=value lines; the environment wins over it"),
+    Flag.optional
+  )
+})
+
+const helpCommand = Command.make(
+  "help",
+  { command: Argument.String("command").pipe(Argument.withDescription("Its name"), Argument.atLeast(0)) },
+  ({ command }) => explain(command)
+).pipe(Command.withShortDescription("Show the help of a command"))
+
+const versionCommand = Command.make("version", {}, () => run(["--version"])).pipe(
+  Command.withShortDescription("Show the version")
+)
+
 const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).pipe(
   Command.withDescription(
     "Reads events from Kafka and writes them, in micro-batches and exactly once, into raw tables of Snowflake or DuckDB. Settings are environment variables; `run --help` lists them, `doctor` checks them."
@@ -60,30 +85,61 @@ const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).p
     Produce.command,
     Audit.command,
     Reset.command,
-    Dlq.command
-  ])
+    Dlq.command,
+    helpCommand,
+    versionCommand
+  ]),
+  Command.withGlobalFlags([envFile])
 )
 
-/** What was not understood, and where to read more; the help itself would push it off the screen. */
-const presenter: CliOutput.Presenter = {
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Console.error(
-          `${event.errors.map(({ message }) => message).join("\n")}\n\nSee \`${event.commandPath.join(" ")} --help\`.`
-        )
-      : CliOutput.defaultPresenter.present(event)
+/** The names below a command. */
+const namesBelow = (command: Command.Command.Any): ReadonlyMap<string, Command.Command.Any> =>
+  new Map(command.subcommands.flatMap(({ commands }) => commands.map((below) => [below.name, below])))
+
+/** The help of the command with this path of names. */
+const explain = (path: ReadonlyArray<string>): Effect.Effect<void, unknown> => {
+  let at: Command.Command.Any = root
+  for (const name of path) {
+    const names = namesBelow(at)
+    const next = names.get(name)
+    if (next === undefined)
+      return Effect.andThen(
+        Console.error(
+          `There is no command "${path.join(" ")}"${didYouMean(name, [...names.keys()])}\n\nSee \`bronze-consumer help\`.`
+        ),
+        Effect.fail(usage)
+      )
+    at = next
+  }
+  return run([...path, "--help"])
 }
 
+/** Help that fits; of what was not understood the reason alone, which the help would push off the screen. */
+const presenter = Effect.map(
+  Screen.screen,
+  ({ columns, isColoured, isTerminal }): CliOutput.Presenter => ({
+    present: (event) => {
+      if (event._tag === "Help")
+        return Console.log(Help.format(event.helpDoc, { columns: isTerminal ? columns : 80, colors: isColoured }))
+      if (event._tag === "InvalidInvocation")
+        return Console.error(
+          `${event.errors.map(Misuse.describe).join("\n")}\n\nSee \`${event.commandPath.join(" ")} --help\`.`
+        )
+      return CliOutput.defaultPresenter.present(event)
+    }
+  })
+)
+
 /** Runs what these words ask for; every failure has been reported when it fails, and carries its exit code. */
-export const run = (words: ReadonlyArray<string>) =>
+export const run = (words: ReadonlyArray<string>): Effect.Effect<void, unknown> =>
   Command.runWith(root, { version })(words).pipe(
     Effect.catchIf(
       (error) => error instanceof CliError.ShowHelp,
       (help) => (help.errors.length > 0 ? Effect.fail(usage) : Effect.void)
     ),
     Effect.provide([
-      NodeServices.layer,
-      CliOutput.layerPresenter(presenter),
+      Layer.effect(CliOutput.Presenter, presenter),
       CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
-    ])
+    ]),
+    Effect.provide(NodeServices.layer)
   )

@@ -45,7 +45,7 @@ export const make = Effect.gen(function* () {
     told = new Map(unread.map(({ message, topic }) => [topic, message]))
     for (const { message, topic } of untold)
       yield* Effect.logError(
-        `Topic ${topic} is not read: ${message}. Other topics continue; it is read as soon as possible. See: node dist/main.js doctor`
+        `Topic ${topic} is not read: ${message}. Other topics continue; it is read as soon as possible. See: bronze-consumer doctor`
       )
     const found = states.filter(({ problem }) => problem === undefined)
     return found.length > 0 ? found : yield* Effect.andThen(Effect.sleep(interval), readable)

@@ -10,7 +10,7 @@ import * as Throttle from "../domain/Throttle.ts"
 export const make = Effect.gen(function* () {
   const log = yield* Throttle.make(
     (sort, count) =>
-      `Bad records: ${count} more within a minute, ${sort}; all are kept as dead letters (node dist/main.js dlq list)`
+      `Bad records: ${count} more within a minute, ${sort}; all are kept as dead letters (bronze-consumer dlq list)`
   )
 
   const tell = ({ cause, message, offset, partition, topic }: DeadLetter) =>

@@ -174,7 +174,7 @@ const tell = (decision: Decision, settings: Settings["Service"]): Effect.Effect<
   const { topic, why } = decision
   if (why === undefined) return Effect.void
   if (decision._tag === "Start") return Effect.logWarning(`No ledger: ${why}`)
-  const continued = `to continue from the committed offset: node dist/main.js reset ${topic} --to committed`
+  const continued = `to continue from the committed offset: bronze-consumer reset ${topic} --to committed`
   return Effect.logError(
     decision.isOutdated === true
       ? `The ledger is out of date: ${why}. This topic is stopped; ${continued}`

@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function* ({ isHeld }: Pick<Assignment, "i
   const progress = yield* Progress
   const { progressTimeout } = yield* Settings
   const logRefused = yield* Throttle.make(
-    (sort, count) => `${sort}: ${count} more within a minute; all are kept as dead letters (node dist/main.js dlq list)`
+    (sort, count) => `${sort}: ${count} more within a minute; all are kept as dead letters (bronze-consumer dlq list)`
   )
   // One outage, and all the writes that wait for its end.
   const mentioned: Retry.Mentioned = new Map()

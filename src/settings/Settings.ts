@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type { Format } from "../domain/Format.ts"
 import type { Route } from "../domain/Route.ts"
 import { hide } from "../domain/Secrets.ts"
+import * as EnvFile from "./EnvFile.ts"
 import { type KafkaSettings, loginName, type RegistrySettings, type SinkSettings } from "./Model.ts"
 import { showBytes } from "./Parse.ts"
 import * as Reader from "./Reader.ts"
@@ -124,8 +125,10 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
   const into = yield* sink(reader)
   if (into !== undefined && isStreaming(into) && settings.delivery === "at-least-once")
     note(variables.delivery, `expected exactly-once with ${variables.writer.name}=streaming, where it costs nothing`)
-  if (reader.problems.length > 0 || into === undefined)
-    return yield* new SettingsError({ problems: [...new Set(reader.problems)] })
+  if (reader.problems.length > 0 || into === undefined) {
+    const envFile = yield* EnvFile.EnvFile
+    return yield* new SettingsError({ problems: [...new Set(reader.problems)].map(EnvFile.placed(envFile)) })
+  }
   return { ...settings, sink: into }
 }).pipe(Effect.provide(NodeFileSystem.layer))
 

@@ -1,4 +1,4 @@
-/** The main job against real parts: `node dist/main.js`, Apache Kafka, the Snowflake driver talking to the emulator. */
+/** The main job against real parts: `bronze-consumer`, Apache Kafka, the Snowflake driver talking to the emulator. */
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { killAll, start } from "../../scripts/support/bronzeProcess.ts"

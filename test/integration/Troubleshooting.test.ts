@@ -102,11 +102,11 @@ describe("nothing arrives", () => {
     const job = await onDuckDb("made.db")
     const empty = { ...job, env: { ...job.env, DUCKDB_PATH: join(folder, "empty.db") } }
     const without = start(empty.env)
-    await says(without, "DuckDB file … does not exist; node dist/main.js init creates it")
+    await says(without, "DuckDB file … does not exist; bronze-consumer init creates it")
     assert.strictEqual(await without.exit, 78)
     await run({ ...empty, env: { ...empty.env, BRONZE_ROUTES: "other=OTHER_RAW" } }, ["init"])
     const refused = start(empty.env)
-    await says(refused, "table … is missing or not visible: node dist/main.js init")
+    await says(refused, "table … is missing or not visible: bronze-consumer init")
     await says(refused, "Cannot start: … must be fixed")
     assert.strictEqual(await refused.exit, 78)
     await run(empty, ["init"])

@@ -127,3 +127,7 @@ describe("the rules themselves", () => {
     )
   })
 })
+
+it("messages name the program by its name, wherever it is installed", () => {
+  for (const [file, text] of textOf) assert.notInclude(text, "node dist/main.js", file)
+})

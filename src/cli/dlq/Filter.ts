@@ -35,7 +35,7 @@ const time = (name: string, description: string) =>
     Flag.withDescription(`${description}: 30m, 2h, 7d (ago), or 2026-02-07T10:30:00 (UTC by default)`),
     Flag.withSchema(
       Schema.String.check(
-        Schema.makeFilter((text) => timeOf(text, 0) !== undefined || "expected 30m, 2h, 7d or an ISO 8601 time")
+        Schema.makeFilter((text) => timeOf(text, 0) !== undefined || "30m, 2h, 7d or an ISO 8601 time")
       )
     ),
     Flag.optional

@@ -47,7 +47,7 @@ const unopened = Effect.fnUntraced(function* (path: string) {
         "Set DUCKDB_PATH to a file in a writable folder"
       )
     ]
-  return [bad("warehouse", `${path} does not exist yet`, "node dist/main.js init")]
+  return [bad("warehouse", `${path} does not exist yet`, "bronze-consumer init")]
 })
 
 const held = (path: string, { ready, url }: RunningService): Finding =>
@@ -99,7 +99,7 @@ const wayTo = (sink: "DuckDb" | "Snowflake", code: string): string => {
   if (sink === "DuckDb") return "Check DUCKDB_PATH, the file and its disk"
   // Snowflake's own codes have six digits and do not begin with a 4: then it has answered, and the way there is good.
   return /^[0-39]\d{5}$/.test(code)
-    ? "node dist/main.js doctor, again in a minute: Snowflake has answered, so account and network are right, and this passes"
+    ? "bronze-consumer doctor, again in a minute: Snowflake has answered, so account and network are right, and this passes"
     : "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST, and the way there: proxy, firewall, private link"
 }
 

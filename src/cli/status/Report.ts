@@ -148,7 +148,7 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
     if (!existsSync(sink.path))
       return yield* new WarehouseError({
         reason: "denied",
-        message: `${sink.path} does not exist yet; create it with \`node dist/main.js init\``
+        message: `${sink.path} does not exist yet; create it with \`bronze-consumer init\``
       })
   }
   const ledger = yield* warehouse.ledger

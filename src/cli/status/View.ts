@@ -66,7 +66,7 @@ const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => 
       ? [
           { text: "" },
           {
-            text: `${Screen.plural(deadLetters, "dead letter")}: node dist/main.js dlq list`,
+            text: `${Screen.plural(deadLetters, "dead letter")}: bronze-consumer dlq list`,
             colour: "yellow" as const
           }
         ]

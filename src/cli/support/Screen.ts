@@ -81,6 +81,7 @@ export interface Screen {
   readonly isTerminal: boolean
   /** Whether it obeys more than text and line ends. */
   readonly isDrawable: boolean
+  readonly isColoured: boolean
   readonly columns: number
   readonly green: (text: string) => string
   readonly red: (text: string) => string
@@ -92,11 +93,12 @@ export const screen: Effect.Effect<Screen, never, Stdio.Stdio | Terminal.Termina
   const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
   const columns = isTerminal ? yield* (yield* Terminal.Terminal).columns : Number.POSITIVE_INFINITY
   const isDrawable = isTerminal && process.env["TERM"] !== "dumb"
-  const colours = isDrawable && !process.env["NO_COLOR"]
-  const paint = (code: number) => (text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const isColoured = isDrawable && !process.env["NO_COLOR"]
+  const paint = (code: number) => (text: string) => (isColoured ? `\u001b[${code}m${text}\u001b[0m` : text)
   return {
     isTerminal,
     isDrawable,
+    isColoured,
     columns: columns > 0 ? columns : 80,
     green: paint(32),
     red: paint(31),

@@ -59,7 +59,7 @@ export const layer = Layer.effect(
       const text = `Cannot read topic=${topic} partition=${partition} offset=${offset}: ${message}`
       if (Retry.isDue(mentioned, text, yield* Clock.currentTimeMillis))
         yield* Effect.logError(
-          `${text}. Other partitions continue; retrying every 30 seconds. To skip it: node dist/main.js reset ${topic} --partition ${partition} --to ${after}`
+          `${text}. Other partitions continue; retrying every 30 seconds. To skip it: bronze-consumer reset ${topic} --partition ${partition} --to ${after}`
         )
     })
 
@@ -166,7 +166,7 @@ export const layer = Layer.effect(
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.tapError(({ reason }) => (reason === "denied" ? topics.denied : Effect.void)),
           Effect.catch(({ message }) =>
-            mention(`Lost connection to Kafka: ${message}; reconnecting. If it persists: node dist/main.js doctor`)
+            mention(`Lost connection to Kafka: ${message}; reconnecting. If it persists: bronze-consumer doctor`)
           ),
           Effect.repeat(Schedule.spaced("1 second")),
           Effect.andThen(Effect.never)

@@ -90,7 +90,7 @@ const append = Effect.fnUntraced(function* <A>(
   if (lacking !== undefined)
     return yield* new WarehouseError({
       reason: "denied",
-      message: `table ${shape.name} has no column ${lacking.name}; create what is missing with \`node dist/main.js init\``
+      message: `table ${shape.name} has no column ${lacking.name}; create what is missing with \`bronze-consumer init\``
     })
   const fill = (order: ReadonlyArray<string>, ...target: [table: string, schema: string, catalog?: string]) =>
     fillTable(connection, target, order, shape, reads, outcomes)

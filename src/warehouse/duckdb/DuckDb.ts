@@ -107,7 +107,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
             const { found, names } = yield* Tables.read(connection)
             const views = yield* Tables.views(connection, needed)
             const tables = needed.filter((shape) => !views.includes(shape))
-            const missing = missingFrom(Sql.dialect, tables, names, "node dist/main.js init")
+            const missing = missingFrom(Sql.dialect, tables, names, "bronze-consumer init")
             const whole = tables.filter(({ fields, name }) => fields.every((field) => names.get(name)?.has(field.name)))
             const closed = yield* Effect.forEach(whole, (shape) =>
               Tables.problems(connection, shape, found.get(shape.name) ?? [])
@@ -183,7 +183,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
   )
 
 const remedyOf = ({ message }: WarehouseError): string => {
-  if (/does not exist/.test(message)) return "node dist/main.js init"
+  if (/does not exist/.test(message)) return "bronze-consumer init"
   return `set DUCKDB_PATH to another file, or ${/is held by/.test(message) ? "let go of" : "fix"} this one`
 }
 

@@ -35,8 +35,8 @@ const verdicts: ReadonlyArray<Verdict> = [
     "denied",
     "rows can be added to a table only; drop the view, or name another table"
   ],
-  [/type mismatch in AppendDataChunk/, "denied", "a column has another type than ours; see `node dist/main.js doctor`"],
-  [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `node dist/main.js init`"],
+  [/type mismatch in AppendDataChunk/, "denied", "a column has another type than ours; see `bronze-consumer doctor`"],
+  [/^(Catalog|Binder) Error|could not be found/, "denied", "create what is missing with `bronze-consumer init`"],
   [/constraint failed|Duplicate key|violates/i, "refused", data],
   [/^(Conversion|Invalid Input|Out of Range|Constraint) Error/, "refused", data]
 ]

@@ -30,7 +30,7 @@ export const check = (path: string, mayCreate: boolean): void => {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) {
     if (mayCreate) return
-    throw denied(`DuckDB file ${path} does not exist; node dist/main.js init creates it`)
+    throw denied(`DuckDB file ${path} does not exist; bronze-consumer init creates it`)
   }
   if (!found.isFile()) throw denied(`${path} is not a file; set DUCKDB_PATH to a file`)
   if (header(path).startsWith("SQLite format 3"))

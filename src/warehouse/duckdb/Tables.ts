@@ -52,7 +52,7 @@ export const isView = ({ name }: Shape): Problem => ({
 })
 
 const otherName = (name: string): string =>
-  `rename or drop what is called ${name}, then node dist/main.js init; or name another table in BRONZE_ROUTES`
+  `rename or drop what is called ${name}, then bronze-consumer init; or name another table in BRONZE_ROUTES`
 
 /** Whether the appender can fill it as it is: it knows no names and no defaults, and casts nothing. */
 export const isPlain = (shape: Shape, columns: ReadonlyArray<Column>): boolean => {

@@ -33,10 +33,10 @@ const byCode: Readonly<Record<string, Verdict>> = {
     "the statement reached the time limit of the session or of the warehouse, whichever is lower (STATEMENT_TIMEOUT_IN_SECONDS)"
   ],
   "000666": ["denied", "the account is suspended or locked: ask its administrator"],
-  "000904": ["denied", "a column is missing: `node dist/main.js doctor` names it"],
-  "001757": ["denied", "compare tables and grants with `node dist/main.js doctor`"],
-  "002003": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
-  "002043": ["denied", "create it with `node dist/main.js init`, or grant this role access to it"],
+  "000904": ["denied", "a column is missing: `bronze-consumer doctor` names it"],
+  "001757": ["denied", "compare tables and grants with `bronze-consumer doctor`"],
+  "002003": ["denied", "create it with `bronze-consumer init`, or grant this role access to it"],
+  "002043": ["denied", "create it with `bronze-consumer init`, or grant this role access to it"],
   "003001": ["denied", "grant this role what it needs: sql/snowflake/03_role.sql"],
   "003041": ["denied", "it exists, but this role has no privilege on it: grant it, there is nothing to create"],
   "090073": [
@@ -48,7 +48,7 @@ const byCode: Readonly<Record<string, Verdict>> = {
   "090106": ["denied", "no schema is selected: check SNOWFLAKE_SCHEMA, and GRANT USAGE ON SCHEMA … TO ROLE …"],
   "091003": ["unavailable", "a stage could not be used"],
   "100082": ["too_large", "larger than a VARIANT or a statement may be"],
-  "100090": ["denied", "two rows where one should be: `node dist/main.js audit` shows the ledger"],
+  "100090": ["denied", "two rows where one should be: `bronze-consumer audit` shows the ledger"],
   "200001": ["unavailable", "another transaction inserted the same row first"],
   "391404": ["denied", "this account, region or edition has no hybrid tables"],
   "401001": ["unavailable", "Snowflake cannot be reached"],
@@ -73,7 +73,7 @@ const byStatus = (status: number): Verdict => {
 /** SQLSTATE classes; what is not listed is retried, because that loses nothing, and said not to pass when it stays. */
 const bySqlState: ReadonlyArray<readonly [RegExp, Verdict]> = [
   [/^54/, ["too_large", "more than Snowflake takes in one statement"]],
-  [/^(42|02)/, ["denied", "compare tables and grants with `node dist/main.js doctor`"]],
+  [/^(42|02)/, ["denied", "compare tables and grants with `bronze-consumer doctor`"]],
   [/^(08004|28)/, ["denied", "check the credentials"]]
 ]
 

@@ -36,7 +36,7 @@ const orIfDenied = <A, B>(effect: Effect.Effect<A, WarehouseError>, onDenied: (e
 /** The service's rights to a table: to add rows and read them, and to move the ledger. */
 const rightsTo = (shape: Shape): string => (shape === consumerOffsets ? "SELECT, INSERT, UPDATE" : "SELECT, INSERT")
 
-const create = "node dist/main.js init"
+const create = "bronze-consumer init"
 
 /** Statements that one session is sent together; with hundreds of tables their latencies would add up. */
 const atOnce = 8

@@ -1,7 +1,7 @@
 /** The commands as a script meets them: real processes, a real broker, DuckDB; exit codes, stdout and stderr. */
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -41,13 +41,16 @@ describe("words", () => {
     for (const [words, said] of [
       [["doctro"], /Unknown subcommand "doctro"[\s\S]+doctor/],
       [["produce", "--cuont", "3"], /Unrecognized flag: --cuont[\s\S]+--count/],
-      [["produce", "--count", "many"], /Invalid value for flag --count: "many"/],
+      [["produce", "--count", "many"], /^--count many: must be a number\n/],
+      [["produce", "--rate", "0"], /^--rate 0: must be greater than 0\n/],
+      [["status", "--env-file"], /^--env-file needs a file\n/],
+      [["help", "doctro"], /^There is no command "doctro" \(did you mean doctor\?\)\n/],
       [["run", "fast"], /Unexpected positional argument: "fast"/]
     ] as const) {
       const { code, err, out } = cli(words)
       assert.strictEqual(code, 64, words.join(" "))
       assert.match(err, said)
-      assert.include(err, "--help`.")
+      assert.match(err, /help`\.\n$/)
       assert.notInclude(err, "    at ")
       assert.strictEqual(out, "")
     }
@@ -80,6 +83,22 @@ describe("a configuration that cannot be used", () => {
       if (names.length === 0) assert.notInclude(err + out, "SNOWFLAKE_ACCOUNT")
       assert.notInclude(err + out, "s3cret")
     }
+  }, 60_000)
+  it("may come from a file, for every command and the service, and is named with it", () => {
+    const file = join(folder, "broken.env")
+    writeFileSync(file, "BATCH_SIZE=none\nDELIVERY=twice\n")
+    for (const words of [
+      ["--env-file", file],
+      ["run", `--env-file=${file}`],
+      ["--env-file", file, "audit"]
+    ]) {
+      const { code, err, out } = cli(words, { DELIVERY: "exactly-once" })
+      assert.strictEqual(code, 78, words.join(" "))
+      assert.include(err + out, `BATCH_SIZE: expected a whole number from 1 to 1000000, got "none" (in ${file})`)
+      assert.notInclude(err + out, "DELIVERY: ")
+    }
+    // Node 20 looks for the file itself, and says so in its own words.
+    assert.include([64, 9], cli(["audit", "--env-file", join(folder, "none.env")]).code)
   }, 60_000)
   it("is what doctor is for: 1, and the rest is said to wait", () => {
     const { code, out } = cli(["doctor"], { ...env, SNOWFLAKE_USERNAME: "me" })

@@ -279,7 +279,7 @@ describe("this machine", () => {
       [
         [
           "offsets 0 to 0 of partition 0 are no longer in Kafka (retention); the topic is stopped",
-          `node dist/main.js reset ${topic} --to earliest`
+          `bronze-consumer reset ${topic} --to earliest`
         ]
       ]
     )
@@ -291,7 +291,7 @@ describe("this machine", () => {
     const found = await doctor({ ...plainly(), ...onDuckDb("not-yet.db"), LOG_FILE: log })
     assert.deepStrictEqual(
       bad(found).map(({ detail, remedy }) => [detail, remedy]),
-      [[`${join(folder, "not-yet.db")} does not exist yet`, "node dist/main.js init"]]
+      [[`${join(folder, "not-yet.db")} does not exist yet`, "bronze-consumer init"]]
     )
     assert.strictEqual(find(found, "log file")?.state, "good")
     assert.notInclude((await readdir(folder)).join(), "not-yet")

@@ -92,7 +92,7 @@ describe("each alert", () => {
   it("says what to do first: a command that the service understands", async () => {
     const commands = rules.map(({ alert, annotations: { description, summary } }) => {
       assert.isAbove(summary.length, 10, alert)
-      const [, command] = /First: `node dist\/main\.js ([^`]+)`/.exec(description) ?? []
+      const [, command] = /First: `bronze-consumer ([^`]+)`/.exec(description) ?? []
       assert.isDefined(command, alert)
       return command ?? ""
     })

@@ -36,7 +36,7 @@ export const upgradeSuite = (test: Test): void => {
       assert.strictEqual(problems.length, 2)
       assert.match(problems[0]?.what ?? "", /ORDERS_RAW.*USER_ID/)
       assert.match(problems[1]?.what ?? "", /DEAD_LETTERS.*missing/)
-      assert.include(problems[1]?.remedy, "node dist/main.js init")
+      assert.include(problems[1]?.remedy, "bronze-consumer init")
       yield* inspect.run(problems[0]?.remedy ?? "")
       yield* (yield* Warehouse).init
       assert.deepStrictEqual(yield* preflight, [])

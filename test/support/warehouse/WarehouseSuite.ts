@@ -212,14 +212,14 @@ export const suite = (subject: Subject): void => {
             const warehouse = yield* Warehouse
             const problems = yield* warehouse.preflight
             assert.isAbove(problems.length, 0)
-            assert.include(problems[0]?.remedy, "node dist/main.js init")
+            assert.include(problems[0]?.remedy, "bronze-consumer init")
             const error = yield* Effect.flip(
               subject.keepsLedger === false
                 ? Effect.asVoid(claimAll())
                 : warehouse.write(batchOf("ORDERS_RAW", [], [{ offset: 0 }]))
             )
             assert.strictEqual(error.reason, "denied")
-            assert.include(error.message, "node dist/main.js init")
+            assert.include(error.message, "bronze-consumer init")
           }).pipe(Effect.provide(subject.open()))
         )
 

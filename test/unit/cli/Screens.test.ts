@@ -142,7 +142,7 @@ describe("status", () => {
       assert.include(problems[0], "no topic raw.clicks.v1")
       assert.strictEqual(
         problems[1],
-        "raw.orders.v1: partition 1 was read up to 2000, but ends at 1510: the topic was recreated, or its log truncated (unclean leader election); the topic is stopped -> node dist/main.js reset raw.orders.v1 --to earliest"
+        "raw.orders.v1: partition 1 was read up to 2000, but ends at 1510: the topic was recreated, or its log truncated (unclean leader election); the topic is stopped -> bronze-consumer reset raw.orders.v1 --to earliest"
       )
     })
   )
@@ -278,14 +278,14 @@ describe("doctor", () => {
     const text = renderDoctor(
       [
         { check: "broker", state: "good", detail: "there" },
-        { check: "warehouse", state: "bad", detail: "no table T", remedy: "node dist/main.js init" },
+        { check: "warehouse", state: "bad", detail: "no table T", remedy: "bronze-consumer init" },
         { check: "clock", state: "skipped", detail: "-" }
       ],
       plain
     )
     assert.strictEqual(
       text,
-      "✓ broker     there\n✗ warehouse  no table T\n             -> node dist/main.js init\n- clock      -\n\n1 problem to fix."
+      "✓ broker     there\n✗ warehouse  no table T\n             -> bronze-consumer init\n- clock      -\n\n1 problem to fix."
     )
   })
   it("sets several lines and several remedies below each other, and obeys none of what they say", () => {

@@ -38,7 +38,7 @@ describe("the log", () => {
       assert.lengthOf(told(), 13)
       yield* pass(61)
       assert.deepStrictEqual(told().slice(13), [
-        "Error Bad records: 490 more within a minute, topic=raw.orders.v1 cause=not_json; all are kept as dead letters (node dist/main.js dlq list)"
+        "Error Bad records: 490 more within a minute, topic=raw.orders.v1 cause=not_json; all are kept as dead letters (bronze-consumer dlq list)"
       ])
       yield* assignment.deliver(broken(503, 1, "{"))
       assert.lengthOf(told(), 15, "a new minute starts again")

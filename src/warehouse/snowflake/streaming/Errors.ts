@@ -85,9 +85,9 @@ export const fromAnswer = (doing: string, answer: Answer): WarehouseError => {
 
 const adviceOf = (code: string, status: number): string => {
   if (code.startsWith("ERR_PIPE_DOES_NOT_EXIST") || code.startsWith("ERR_TABLE_DOES_NOT_EXIST"))
-    return ". The table is missing, or the role may not INSERT into it: node dist/main.js init, or GRANT INSERT"
+    return ". The table is missing, or the role may not INSERT into it: bronze-consumer init, or GRANT INSERT"
   if (code.startsWith("ERR_DATABASE_DOES_NOT_EXIST") || code.startsWith("ERR_SCHEMA_DOES_NOT_EXIST"))
-    return ". It is missing, or the role has no USAGE on it: check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA, or run node dist/main.js init"
+    return ". It is missing, or the role has no USAGE on it: check SNOWFLAKE_DATABASE and SNOWFLAKE_SCHEMA, or run bronze-consumer init"
   if (status === 401) return ". Check the key pair or token of SNOWFLAKE_USER"
   if (status === 403) return ". Check the role's grants and the account's network policy"
   return ""
