@@ -11,6 +11,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ProblemDetails from "effect/http/ProblemDetails"
 import * as Layer from "effect/Layer"
+import * as Coordinates from "../../src/domain/Coordinates.ts"
 import type { Admin } from "../../src/kafka/Admin.ts"
 import type { KafkaError } from "../../src/kafka/KafkaError.ts"
 import type { Producer } from "../../src/kafka/Producer.ts"
@@ -98,11 +99,13 @@ const take = (
     )
     yield* Effect.logInfo(`${name} ${id}: ${event.about} -> ${topic}`)
     const response = HttpServerResponse.text(event.value, { status: 201, contentType })
-    return place === undefined ? response : HttpServerResponse.setHeader(response, recordHeader, Landed.show(place))
+    return place === undefined
+      ? response
+      : HttpServerResponse.setHeader(response, recordHeader, Coordinates.format(place))
   })
 
 const landed = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-  const at = Landed.parse(new URL(request.url, "http://localhost").searchParams.get("at") ?? "")
+  const at = Coordinates.parse(new URL(request.url, "http://localhost").searchParams.get("at") ?? "")
   return at === undefined
     ? yield* Effect.fail(problem(422, "at: expected topic/partition@offset"))
     : HttpServerResponse.jsonUnsafe(yield* Landed.ask(at), { headers: { "cache-control": "no-store" } })

@@ -3,7 +3,6 @@
 import * as Effect from "effect/Effect"
 import { listening, type RunningService } from "../../src/cli/support/RunningService.ts"
 import { isSamePartition, type Position } from "../../src/domain/KafkaRecord.ts"
-import { topicName } from "../../src/domain/Route.ts"
 import { Admin } from "../../src/kafka/Admin.ts"
 import * as RecentRows from "../../src/observe/RecentRows.ts"
 import { Settings } from "../../src/settings/Settings.ts"
@@ -15,16 +14,6 @@ export type Landed =
   | { readonly state: "dead letter"; readonly table: string; readonly cause: string }
   /** Durable, and no longer among the newest rows and dead letters: one of the two. */
   | { readonly state: "written" }
-
-/** `raw.clicks.v1/0@57`, as a link to the live page has it. */
-export const show = ({ offset, partition, topic }: Position): string => `${topic}/${partition}@${offset}`
-
-const shape = /^([^/]+)\/(\d{1,9})@(\d{1,15})$/
-
-export const parse = (text: string): Position | undefined => {
-  const [, topic = "", partition, offset] = shape.exec(text) ?? []
-  return topicName.test(topic) ? { topic, partition: Number(partition), offset: Number(offset) } : undefined
-}
 
 const isSame = (a: Position, b: Position): boolean => isSamePartition(a, b) && a.offset === b.offset
 

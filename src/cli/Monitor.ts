@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Layers from "../app/Layers.ts"
 import * as Bytes from "../domain/Bytes.ts"
+import * as Coordinates from "../domain/Coordinates.ts"
 import * as Format from "../domain/Format.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
 import { requireTopics } from "../kafka/Admin.ts"
@@ -55,7 +56,7 @@ interface Seen {
 
 /** `2026-02-07 10:30:00 raw.orders.v1/0@42 key=7 {…}`, cut to the width of the terminal. */
 export const render = (seen: Seen, columns: number): string => {
-  const head = `${Screen.time(seen.timestamp)} ${seen.topic}/${seen.partition}@${seen.offset}`
+  const head = `${Screen.time(seen.timestamp)} ${Coordinates.format({ ...seen, offset: Number(seen.offset) })}`
   const key = seen.key === null ? "" : ` key=${Screen.harmless(seen.key)}`
   const line = `${head}${key} ${seen.value === null ? "(tombstone)" : Screen.harmless(seen.value)}`
   return line.length > columns ? `${line.slice(0, Math.max(1, columns - 1))}…` : line

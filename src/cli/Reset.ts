@@ -9,13 +9,16 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Layers from "../app/Layers.ts"
+import * as Coordinates from "../domain/Coordinates.ts"
 import { shown } from "../domain/Secrets.ts"
 import { Admin } from "../kafka/Admin.ts"
 import { keepsLedger, Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./support/CommandLayer.ts"
-import { negative, usage } from "./support/Failure.ts"
+import { misused, negative, usage } from "./support/Failure.ts"
+import * as ServiceWarehouse from "./support/ServiceWarehouse.ts"
 
 export const reset = Effect.fnUntraced(function* (options: {
   readonly topic: string
@@ -92,12 +95,37 @@ export const reset = Effect.fnUntraced(function* (options: {
   }
 })
 
+interface Words {
+  readonly record: ReadonlyArray<string>
+  readonly to: Option.Option<string>
+  readonly partition: Option.Option<number>
+}
+
+/** `TOPIC --to …`, or the place where it is to be read next. */
+const choose = ({ partition, record, to }: Words) => {
+  const [topic, ...others] = record
+  const isTopic = topic !== undefined && others.length === 0 && !topic.includes("@")
+  if (isTopic)
+    return Option.isNone(to) ? Result.fail("Specify --to.") : Result.succeed({ topic, to: to.value, partition })
+  if (Option.isSome(to) || Option.isSome(partition))
+    return Result.fail("Specify either TOPIC with --to and --partition, or topic/partition@offset, not both.")
+  return Result.flatMap(Coordinates.parseAll(record), ([at, ...more]) =>
+    at === undefined || more.length > 0
+      ? Result.fail("Specify one place as topic/partition@offset.")
+      : Result.succeed({ topic: at.topic, to: String(at.offset), partition: Option.some(at.partition) })
+  )
+}
+
 export const command = Command.make(
   "reset",
   {
-    topic: Argument.String("topic").pipe(Argument.withDescription("Topic to move")),
+    record: Argument.String("topic").pipe(
+      Argument.withDescription("Topic to move; or topic/partition@offset, in place of both flags"),
+      Argument.atLeast(1)
+    ),
     to: Flag.String("to").pipe(
-      Flag.withDescription("earliest, latest, committed (what the group has committed in Kafka), or an offset")
+      Flag.withDescription("earliest, latest, committed (what the group has committed in Kafka), or an offset"),
+      Flag.optional
     ),
     partition: Flag.Int("partition").pipe(Flag.withDescription("Only this partition"), Flag.optional),
     dryRun: Flag.Boolean("dry-run").pipe(
@@ -105,7 +133,12 @@ export const command = Command.make(
       Flag.withDefault(false)
     )
   },
-  (options) => quietly(reset(options).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
+  ({ dryRun, ...words }) => {
+    const chosen = choose(words)
+    if (Result.isFailure(chosen)) return misused(chosen.failure)
+    const moved = reset({ ...chosen.success, dryRun })
+    return quietly(moved.pipe(Effect.provide(Layers.kafka), Effect.provide(ServiceWarehouse.layer)))
+  }
 ).pipe(
   Command.withShortDescription("Move where a topic is read next, after a loss in Kafka or to read again"),
   Command.withDescription(
@@ -113,6 +146,6 @@ export const command = Command.make(
   ),
   Command.withExamples([
     { command: "bronze-consumer reset raw.orders.v1 --to earliest --dry-run", description: "Preview" },
-    { command: "bronze-consumer reset raw.orders.v1 --to 4711 --partition 0", description: "One partition, one offset" }
+    { command: "bronze-consumer reset raw.orders.v1/0@4711", description: "One partition, one offset" }
   ])
 )

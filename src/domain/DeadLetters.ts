@@ -21,6 +21,10 @@ export interface StoredDeadLetter extends Position {
   readonly replayed: number | null
 }
 
+/** The bytes that are kept of it; null for a tombstone, and when they were not asked for. */
+export const payloadOf = ({ payload }: StoredDeadLetter): Buffer | null =>
+  payload === null ? null : Buffer.from(payload, "base64")
+
 /** Which dead letters; every field narrows the choice. */
 export interface DeadLetterFilter {
   readonly topic?: string | undefined

@@ -1,4 +1,4 @@
-/** Health, metrics and the live page over HTTP; it only reads, so its failures do not stop the service. */
+/** Health, metrics, the live page and the API over HTTP; its failures do not stop the service. */
 import { createServer } from "node:http"
 import { fileURLToPath } from "node:url"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -12,6 +12,7 @@ import * as Secrets from "../domain/Secrets.ts"
 import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
+import * as Api from "./Api.ts"
 import * as Guard from "./Guard.ts"
 import * as PrometheusText from "./PrometheusText.ts"
 import * as Sampler from "./Sampler.ts"
@@ -100,6 +101,7 @@ const server = Layer.unwrap(
     HttpRouter.serve(
       Layer.mergeAll(
         routes,
+        Api.routes,
         Guard.layer,
         HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
       ),

@@ -27,6 +27,14 @@ export interface LogPlace extends TopicPartition {
   readonly topicId?: string | undefined
 }
 
+/** What a person asked for: values as JSON has them, numbers as text where JSON would round them. */
+export interface QueryResult {
+  readonly columns: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** Whether there are more rows. */
+  readonly truncated: boolean
+}
+
 /** Something that must be fixed before the service can run. */
 export interface Problem {
   readonly what: string
@@ -134,6 +142,11 @@ export class Warehouse extends Context.Service<
      * written, so that a replay happens once, however often and by however many it is asked for.
      */
     readonly replay: (table: Table, rows: ReadonlyArray<BronzeRow>) => Effect.Effect<void, WarehouseError>
+    /**
+     * Answers a single statement that only reads, with no more than so many rows; whatever else it is, `denied`. On
+     * Snowflake the role decides what it may read.
+     */
+    readonly query: (sql: string, limit: number) => Effect.Effect<QueryResult, WarehouseError>
     /** Rows and last write of each routed table and of DEAD_LETTERS. */
     readonly summary: Effect.Effect<ReadonlyArray<TableSummary>, WarehouseError>
   }

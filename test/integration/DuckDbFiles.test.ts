@@ -140,7 +140,7 @@ describe("a file that does not exist", () => {
     )
     for (const command of commands) {
       assert.notStrictEqual(await command.exit, 0, command.output())
-      assert.match(command.output(), /node dist\/main\.js init/)
+      assert.match(command.output(), /bronze-consumer init/)
     }
     assert.isFalse(existsSync(path))
   })

@@ -92,6 +92,7 @@ export const make = Effect.fnUntraced(function* ({
         if (rows.some(refuses)) return Effect.fail(error("refused"))
         return store.replay(table, rows) ? Effect.void : Effect.fail(error("fenced"))
       }),
+    query: () => Effect.fail(new WarehouseError({ reason: "denied", message: "no SQL here" })),
     summary: Effect.sync(() => {
       const of = (table: string, rows: number) => ({ table, rows, lastWrite: rows === 0 ? null : store.lastWrite() })
       return [

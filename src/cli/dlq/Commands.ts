@@ -1,20 +1,18 @@
 /** `dlq`: `list` and `show` read dead letters, `replay` turns them into rows. */
 
-import * as Console from "effect/Console"
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Layers from "../../app/Layers.ts"
+import * as Result from "effect/Result"
+import * as Coordinates from "../../domain/Coordinates.ts"
 import * as Schemas from "../../schema/Schemas.ts"
 import { quietly } from "../support/CommandLayer.ts"
-import { usage } from "../support/Failure.ts"
+import { misused } from "../support/Failure.ts"
+import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import * as Dlq from "./Dlq.ts"
 import * as Filter from "./Filter.ts"
-
-const misused = (message: string) => Effect.andThen(Console.error(message), Effect.fail(usage))
 
 /** The file as the event: without the line break that editors put at its end. */
 const read = (path: string) =>
@@ -33,7 +31,7 @@ const listCommand = Command.make(
     limit: Filter.limit(100),
     replayed: Flag.Boolean("replayed").pipe(Flag.withDescription("Include replayed ones"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(Dlq.list(flags), Layers.warehouse))
+  (flags) => quietly(Effect.provide(Dlq.list(flags), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("List dead letters, newest first"),
   Command.withDescription("Lists pending dead letters, newest first, without their payloads."),
@@ -45,23 +43,28 @@ const listCommand = Command.make(
 const showCommand = Command.make(
   "show",
   {
-    ...Filter.place,
+    records: Filter.records,
     json: Filter.flags.json,
     raw: Flag.Boolean("raw").pipe(
       Flag.withDescription("Print only the bytes of the payload, to redirect into a file"),
       Flag.withDefault(false)
     )
   },
-  ({ json, offset, ofTopic, partition, raw }) =>
-    quietly(Effect.provide(Dlq.show({ topic: ofTopic, partition, offset }, { json, raw }), Layers.warehouse))
+  ({ json, raw, records }) => {
+    const places = Coordinates.parseAll(records)
+    if (Result.isFailure(places)) return misused(places.failure)
+    const [at, ...others] = places.success
+    if (at === undefined || others.length > 0) return misused("Specify one record as topic/partition@offset.")
+    return quietly(Effect.provide(Dlq.show(at, { json, raw }), ServiceWarehouse.layer))
+  }
 ).pipe(
   Command.withShortDescription("Show one dead letter in full"),
   Command.withDescription(
     "Shows the origin, cause and payload of a dead letter; the payload as text, or in hex if it is not text. The payload may hold personal data."
   ),
   Command.withExamples([
-    { command: "bronze-consumer dlq show raw.orders.v1 0 57", description: "Print it" },
-    { command: "bronze-consumer dlq show raw.orders.v1 0 57 --raw > event.json", description: "Save it for repair" }
+    { command: "bronze-consumer dlq show raw.orders.v1/0@57", description: "Print it" },
+    { command: "bronze-consumer dlq show raw.orders.v1/0@57 --raw > event.json", description: "Save it for repair" }
   ])
 )
 
@@ -69,9 +72,7 @@ const replayCommand = Command.make(
   "replay",
   {
     ...Filter.flags,
-    ofTopic: Argument.optional(Filter.place.ofTopic),
-    partition: Argument.optional(Filter.place.partition),
-    offset: Argument.optional(Filter.place.offset),
+    records: Filter.records,
     limit: Filter.limit(10_000),
     all: Flag.Boolean("all").pipe(Flag.withDescription("All pending ones"), Flag.withDefault(false)),
     payload: Flag.File("payload", { mustExist: true }).pipe(
@@ -83,20 +84,21 @@ const replayCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  ({ ofTopic, offset, partition, payload, ...flags }) => {
-    const at = Option.getOrUndefined(Option.all({ topic: ofTopic, partition, offset }))
-    if (at === undefined && Option.isSome(ofTopic)) return misused("Specify a record as TOPIC PARTITION OFFSET.")
+  ({ payload, records, ...flags }) => {
+    const places = Coordinates.parseAll(records)
+    if (Result.isFailure(places)) return misused(places.failure)
+    const at = places.success.length > 0 ? places.success : undefined
     if (at !== undefined && (flags.all || Filter.isNarrow(flags)))
-      return misused("Specify either one record or filters, not both.")
-    if (at === undefined && Option.isSome(payload))
-      return misused("--payload needs one record: TOPIC PARTITION OFFSET.")
+      return misused("Specify either records or filters, not both.")
+    if (Option.isSome(payload) && at?.length !== 1)
+      return misused("--payload needs one record: topic/partition@offset.")
     if (at === undefined && !flags.all && !Filter.isNarrow(flags))
-      return misused("Specify TOPIC PARTITION OFFSET, or --topic, --cause, --since, --until, or --all.")
+      return misused("Specify records as topic/partition@offset, or --topic, --cause, --since, --until, or --all.")
     return quietly(
       Effect.gen(function* () {
         const repaired = Option.isSome(payload) ? yield* read(payload.value) : undefined
         return yield* Dlq.replay({ ...flags, at, payload: repaired })
-      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(Layers.warehouse))
+      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(ServiceWarehouse.layer))
     )
   }
 ).pipe(
@@ -106,9 +108,13 @@ const replayCommand = Command.make(
   ),
   Command.withExamples([
     { command: "bronze-consumer dlq replay --cause refused --dry-run", description: "What would happen" },
+    {
+      command: "bronze-consumer dlq replay raw.orders.v1/0@57 raw.orders.v1/2@9",
+      description: "Two records"
+    },
     { command: "bronze-consumer dlq replay --topic raw.orders.v1 --since 1d", description: "All of the last day" },
     {
-      command: "bronze-consumer dlq replay raw.orders.v1 0 57 --payload event.json",
+      command: "bronze-consumer dlq replay raw.orders.v1/0@57 --payload event.json",
       description: "One, with a repaired event"
     }
   ])

@@ -2,13 +2,14 @@
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Coordinates from "../../domain/Coordinates.ts"
+import { payloadOf } from "../../domain/DeadLetters.ts"
 import type { Position } from "../../domain/KafkaRecord.ts"
+import * as Replay from "../../pipeline/Replay.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { negative } from "../support/Failure.ts"
 import * as Screen from "../support/Screen.ts"
 import * as Filter from "./Filter.ts"
-import * as Replay from "./Replay.ts"
 import * as Show from "./Show.ts"
 
 export const list = Effect.fnUntraced(function* (
@@ -23,23 +24,26 @@ export const list = Effect.fnUntraced(function* (
   yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
 })
 
-/** The letter at a place, one that waits before one that was replayed. */
-const find = Effect.fnUntraced(function* (at: Position, payload: boolean) {
+/** The letters at these places, one that waits before one that was replayed; a place without one is named. */
+const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, payload: boolean) {
   const { deadLetters } = yield* Warehouse
-  const [letter] = Replay.distinct(yield* deadLetters({ at: [at], replayed: true, payload, limit: 100 }))
-  if (letter === undefined) yield* Console.error(`There is no dead letter at ${Replay.placeOf(at)}`)
-  return letter
+  const letters = Replay.distinct(yield* deadLetters({ at, replayed: true, payload, limit: 100 * at.length }))
+  const found = new Set(letters.map(Coordinates.format))
+  for (const place of at.map(Coordinates.format))
+    if (!found.has(place)) yield* Console.error(`There is no dead letter at ${place}`)
+  return letters
 })
 
 export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { json: boolean; raw: boolean }) {
-  const letter = yield* find(at, true)
+  const [letter] = yield* find([at], true)
   if (letter === undefined) return yield* negative
-  if (raw) return yield* Effect.sync(() => void process.stdout.write(Show.bytesOf(letter) ?? ""))
+  if (raw) return yield* Effect.sync(() => void process.stdout.write(payloadOf(letter) ?? ""))
   yield* Console.log(json ? Screen.json(letter) : Show.one(letter))
 })
 
 export interface ReplayFlags extends Filter.FilterFlags {
-  readonly at: Position | undefined
+  /** These records, in place of the filters. */
+  readonly at: ReadonlyArray<Position> | undefined
   readonly all: boolean
   readonly dryRun: boolean
   readonly payload: Uint8Array | undefined
@@ -50,10 +54,9 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
   const { deadLetters } = yield* Warehouse
   const { at, json } = flags
   const letters =
-    at === undefined
-      ? Replay.distinct(yield* deadLetters(yield* Filter.toFilter(flags)))
-      : Option.toArray(Option.fromUndefinedOr(yield* find(at, false)))
-  if (at !== undefined && letters.length === 0) return yield* negative
+    at === undefined ? Replay.distinct(yield* deadLetters(yield* Filter.toFilter(flags))) : yield* find(at, false)
+  const absent = at === undefined ? 0 : new Set(at.map(Coordinates.format)).size - letters.length
+  if (absent > 0 && letters.length === 0) return yield* negative
   const screen = yield* Screen.screen
   const verdicts: Array<Replay.Verdict> = []
   yield* Replay.replay(letters, flags, (verdict) => {
@@ -68,11 +71,11 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
     failed: count("failed")
   }
   yield* Console.log(json ? Screen.json({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
-  return counts.failed > 0 ? yield* negative : undefined
+  return counts.failed + absent > 0 ? yield* negative : undefined
 })
 
 const say = ({ detail, result, ...at }: Replay.Verdict, { dim, green, red }: Screen.Screen): string => {
-  const place = Replay.placeOf(at)
+  const place = Coordinates.format(at)
   switch (result) {
     case "replayed":
       return `${green("✓")} ${place} -> ${detail}`

@@ -56,14 +56,11 @@ export const limit = (byDefault: number) =>
     Flag.withDefault(byDefault)
   )
 
-const whole = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
-
-/** One record's place. */
-export const place = {
-  ofTopic: Argument.String("topic").pipe(Argument.withDescription("Topic of the record")),
-  partition: Argument.Int("partition").pipe(Argument.withDescription("Its partition"), Argument.withSchema(whole)),
-  offset: Argument.Int("offset").pipe(Argument.withDescription("Its offset"), Argument.withSchema(whole))
-}
+/** Places of records, as words. */
+export const records = Argument.String("record").pipe(
+  Argument.withDescription("Its place: topic/partition@offset, or TOPIC PARTITION OFFSET"),
+  Argument.atLeast(0)
+)
 
 export interface FilterFlags {
   readonly topic: Option.Option<string>

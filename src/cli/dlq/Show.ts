@@ -3,26 +3,22 @@
  * sequences.
  */
 import { isUtf8 } from "node:buffer"
-import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import * as Coordinates from "../../domain/Coordinates.ts"
+import { payloadOf, type StoredDeadLetter } from "../../domain/DeadLetters.ts"
 import * as Screen from "../support/Screen.ts"
 
 /** How much of a payload is shown on a screen. */
 const shownBytes = 16_384
 const shownHex = 256
 
-export const bytesOf = ({ payload }: StoredDeadLetter): Buffer | null =>
-  payload === null ? null : Buffer.from(payload, "base64")
-
 const time = (millis: number | null): string => (millis === null ? "-" : Screen.timeUtc(millis))
 
 export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
   Screen.table(
     [
-      ["TOPIC", "PARTITION", "OFFSET", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
-      ...letters.map(({ bytes, cause, ingested, message, offset, partition, replayed, topic, truncated }) => [
-        topic,
-        String(partition),
-        String(offset),
+      ["RECORD", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
+      ...letters.map(({ bytes, cause, ingested, message, replayed, truncated, ...at }) => [
+        Coordinates.format(at),
         cause,
         Screen.ago(ingested, now),
         bytes === null ? "-" : `${Screen.count(bytes)}${truncated ? "+" : ""}`,
@@ -30,17 +26,15 @@ export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): str
         Screen.harmless(message ?? "").slice(0, 120)
       ])
     ],
-    [1, 2, 5]
+    [3]
   )
 
 export const one = (letter: StoredDeadLetter): string => {
-  const { bytes, cause, headers, ingested, key, message, offset, partition, replayed, table, timestamp, topic } = letter
+  const { bytes, cause, headers, ingested, key, message, replayed, table, timestamp } = letter
   const size =
     bytes === null ? "none (a tombstone, or left out)" : Screen.plural(bytes, letter.truncated ? "first byte" : "byte")
   const fields = [
-    ["topic", topic],
-    ["partition", String(partition)],
-    ["offset", String(offset)],
+    ["record", Coordinates.format(letter)],
     ["timestamp", time(timestamp)],
     ["key", key ?? "-"],
     ["headers", headers ?? "-"],
@@ -52,7 +46,7 @@ export const one = (letter: StoredDeadLetter): string => {
     ["payload", size]
   ]
   const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
-  const payload = bytesOf(letter)
+  const payload = payloadOf(letter)
   return payload === null ? lines : `${lines}\n\n${preview(payload)}`
 }
 

@@ -18,6 +18,9 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
 /** EX_USAGE of sysexits.h. */
 export const usage = new CommandFailed({ code: 64 })
 
+/** Words that are understood each, but not together. */
+export const misused = (message: string) => Effect.andThen(Console.error(message), Effect.fail(usage))
+
 /** A command that did its work, and whose answer is no. */
 export const negative = new CommandFailed({ code: 1 })
 

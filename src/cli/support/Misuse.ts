@@ -10,6 +10,7 @@ export const describe = (error: CliError.NonShowHelpErrors): string => {
 
 /** `a value greater than 0` → `must be greater than 0` */
 const requirement = (expected: string): string => {
+  if (expected.startsWith("Path ")) return expected.slice("Path ".length).replace(/: .*$/s, "")
   if (/\binteger\b/.test(expected)) return "must be a whole number"
   if (/\bnumber\b/.test(expected)) return "must be a number"
   const words = [...expected.matchAll(/"([^"]+)"/g)].map(([, word]) => word)

@@ -59,7 +59,7 @@ export const layer = Layer.effect(
       const text = `Cannot read topic=${topic} partition=${partition} offset=${offset}: ${message}`
       if (Retry.isDue(mentioned, text, yield* Clock.currentTimeMillis))
         yield* Effect.logError(
-          `${text}. Other partitions continue; retrying every 30 seconds. To skip it: bronze-consumer reset ${topic} --partition ${partition} --to ${after}`
+          `${text}. Other partitions continue; retrying every 30 seconds. To skip it: bronze-consumer reset ${topic}/${partition}@${after}`
         )
     })
 

@@ -22,6 +22,7 @@ import { withoutLedger } from "../WithoutLedger.ts"
 import { appendDeadLetters, appendRows } from "./Append.ts"
 import * as DuckDbClient from "./Client.ts"
 import { isConflict } from "./Errors.ts"
+import * as Query from "./Query.ts"
 import * as Sql from "./Sql.ts"
 import * as Tables from "./Tables.ts"
 
@@ -170,6 +171,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           )
         },
         replay,
+        query: (sql, limit) => client.use((connection) => Query.run(connection, sql, limit)),
         summary: client
           .use((connection) => connection.query(Sql.summary(tables)))
           .pipe(

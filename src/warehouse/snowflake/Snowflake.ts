@@ -23,6 +23,7 @@ import type { Session } from "./Driver.ts"
 import * as SnowflakeInserts from "./Inserts.ts"
 import * as SnowflakeLedger from "./Ledger.ts"
 import { preflight } from "./Preflight.ts"
+import * as Query from "./Query.ts"
 import * as SnowflakeSchema from "./Schema.ts"
 import * as Sql from "./Sql.ts"
 
@@ -137,6 +138,7 @@ export const make = Effect.fnUntraced(function* (sink: SnowflakeSettings) {
       )
     },
     replay,
+    query: (sql, limit) => Query.run(client, sql, limit),
     summary: client
       .use((session) => Effect.flatMap(session.query(Sql.summary(names, tables)), decodeSummary))
       .pipe(

@@ -148,8 +148,20 @@ for (const [name, open] of Object.entries(subjects)) {
         // By choice it is not found any more; by its place it was replayed before, and that is as good.
         assert.strictEqual(yield* replay({ cause: Option.some("refused") }), "Success")
         assert.strictEqual(yield* lastSaid, "0 dead letters replayed")
-        assert.strictEqual(yield* replay({ at: at(1) }), "Success")
+        assert.strictEqual(yield* replay({ at: [at(1)] }), "Success")
         assert.strictEqual(yield* lastSaid, "0 dead letters replayed, 1 replayed before")
+        assert.deepStrictEqual(yield* standing, [2, 3, 0, 0])
+      })
+    )
+
+    test(
+      "replays the records that are named, and names those that are none",
+      Effect.gen(function* () {
+        assert.strictEqual(yield* replay({ at: [at(1), at(1), at(3)], dryRun: true }), "Failure")
+        assert.strictEqual(yield* lastSaid, "1 dead letter would become rows, 1 failed; nothing was changed")
+        assert.strictEqual(yield* replay({ at: [at(1), at(77)] }), "Failure")
+        assert.strictEqual(yield* lastSaid, "1 dead letter replayed")
+        assert.deepStrictEqual(yield* TestConsole.errorLines, [`There is no dead letter at ${topic}/0@77`])
         assert.deepStrictEqual(yield* standing, [2, 3, 0, 0])
       })
     )
@@ -169,10 +181,13 @@ for (const [name, open] of Object.entries(subjects)) {
     test(
       "a repaired event takes the place of a broken one; one that is still broken does not",
       Effect.gen(function* () {
-        assert.strictEqual(yield* replay({ at: at(2), payload: Buffer.from("{still broken") }), "Failure")
+        assert.strictEqual(yield* replay({ at: [at(2)], payload: Buffer.from("{still broken") }), "Failure")
         assert.deepStrictEqual(yield* standing, [1, 4, 0, 0])
         for (const offset of [2, 3, 4])
-          assert.strictEqual(yield* replay({ at: at(offset), payload: Buffer.from('{"order_id":"fixed"}') }), "Success")
+          assert.strictEqual(
+            yield* replay({ at: [at(offset)], payload: Buffer.from('{"order_id":"fixed"}') }),
+            "Success"
+          )
         assert.deepStrictEqual(yield* standing, [4, 1, 0, 0])
       })
     )
@@ -190,7 +205,7 @@ for (const [name, open] of Object.entries(subjects)) {
       "are listed, and shown with their payload",
       Effect.gen(function* () {
         yield* Dlq.list({ ...nothing, cause: Option.some("not_json"), replayed: false })
-        assert.match(yield* lastSaid, /^TOPIC .*\nraw\.orders\.v1 +0 +2 {2}not_json .* 12 /)
+        assert.match(yield* lastSaid, /^RECORD .*\nraw\.orders\.v1\/0@2 {2}not_json .* 12 /)
         yield* Dlq.show(at(1), { json: false, raw: false })
         const shown = yield* lastSaid
         assert.match(shown, /^key +base64:x$/m)
@@ -198,7 +213,7 @@ for (const [name, open] of Object.entries(subjects)) {
         assert.include(shown, '\n\n{"order_id":"o-1","user_id":9007199254740993}')
         yield* Dlq.show(at(3), { json: false, raw: false })
         assert.match(yield* lastSaid, /\n\n0000 {2}ff 00 41 +\.\.A$/)
-        yield* replay({ at: at(1) })
+        yield* replay({ at: [at(1)] })
         yield* Dlq.list({ ...nothing, replayed: true, json: true })
         const all: ReadonlyArray<{ offset: number; replayed: number | null }> = JSON.parse(yield* lastSaid)
         assert.deepStrictEqual(
@@ -220,7 +235,7 @@ describe("a replayed row", () => {
   it.effect("has the coordinates, time, key and headers of its record, and its columns decoded again", () =>
     Effect.gen(function* () {
       const memory = yield* MemoryWarehouse.make({ routes: [orders] })
-      yield* Effect.andThen(seed, replay({ at: at(1) })).pipe(
+      yield* Effect.andThen(seed, replay({ at: [at(1)] })).pipe(
         Effect.provide([memory.layer, NodeServices.layer, Schemas.layerBrief]),
         Effect.provide(Settings.layer),
         Effect.provide(Settings.environment({ SINK: "duckdb", BRONZE_ROUTES: routeText }))

@@ -218,7 +218,7 @@ describe("Snowflake", () => {
     assert.include(selected?.detail, "no warehouse is selected: SNOWFLAKE_WAREHOUSE is not set")
     assert.include(selected?.remedy, "TO ROLE PUBLIC;")
     assert.lengthOf(tables?.detail.split("\n") ?? [], 4)
-    assert.match(tables?.remedy ?? "", /^node dist\/main\.js init, or if they are there: GRANT SELECT, INSERT ON TABLE/)
+    assert.match(tables?.remedy ?? "", /^bronze-consumer init, or if they are there: GRANT SELECT, INSERT ON TABLE/)
     assert.deepStrictEqual(more, [])
   })
 

@@ -52,10 +52,7 @@ export const upgradeSuite = (test: Test): void => {
       assert.strictEqual(problems.length, added.length)
       for (const [index, [table, column]] of added.entries()) {
         assert.match(problems[index]?.what ?? "", new RegExp(`${table}.*${column}`))
-        assert.match(
-          problems[index]?.remedy ?? "",
-          /^node dist\/main\.js init, or ALTER TABLE .*ADD COLUMN IF NOT EXISTS/
-        )
+        assert.match(problems[index]?.remedy ?? "", /^bronze-consumer init, or ALTER TABLE .*ADD COLUMN IF NOT EXISTS/)
       }
       yield* init
       assert.deepStrictEqual(yield* preflight, [])

@@ -48,6 +48,31 @@ describe("the method", () => {
   })
 })
 
+describe("an action", () => {
+  const json = { host: "localhost:9464", "content-type": "application/json; charset=utf-8" }
+  const post = (http: typeof local | typeof secured, headers: Record<string, string>, url = "/api/replay") =>
+    status(http, headers, url, "POST")
+
+  it("is a POST of JSON from this origin or from no page", () => {
+    for (const url of ["/api/replay", "/api/warehouse/query"]) {
+      assert.strictEqual(post(local, json, url), 200)
+      assert.strictEqual(post(local, { ...json, origin: "http://localhost:9464" }, url), 200)
+      assert.strictEqual(post(local, { ...json, origin: "http://localhost:8080" }, url), 403)
+      assert.strictEqual(post(local, { ...json, origin: "null" }, url), 403)
+      assert.strictEqual(post(local, { host: "localhost:9464" }, url), 415)
+      assert.strictEqual(post(local, { ...json, "content-type": "text/plain" }, url), 415)
+    }
+    assert.strictEqual(post(local, { ...json, host: "evil.example" }), 421)
+    assert.strictEqual(post(local, json, "/api/snapshot"), 405)
+    assert.strictEqual(status(local, json, "/api/replay", "PUT"), 405)
+  })
+  it("needs a token where others can ask", () => {
+    assert.strictEqual(post(open, { ...json, host: "bronze.svc" }), 403)
+    assert.strictEqual(post(secured, json), 401)
+    assert.strictEqual(post(secured, { ...json, authorization: "Bearer s3cret" }), 200)
+  })
+})
+
 describe("the token", () => {
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` })
   it("is asked for, but by the probes", () => {

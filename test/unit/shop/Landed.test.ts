@@ -1,6 +1,6 @@
 /** What the shop says of a record it has sent: nothing that the service's figures do not bear out. */
 import { assert, describe, it } from "@effect/vitest"
-import { judge, type Landed, parse, show } from "../../../scripts/shop/landed.ts"
+import { judge, type Landed } from "../../../scripts/shop/landed.ts"
 
 const at = { topic: "raw.clicks.v1", partition: 0, offset: 57 }
 const clicks = { id: "topic-1", table: "CLICKS_RAW" }
@@ -40,14 +40,5 @@ describe("a record", () => {
     ])
       assert.deepStrictEqual(judge({ ...quiet, partitions: [other] }, at, clicks), { state: "unknown" })
     assert.deepStrictEqual(judge(quiet, at, { ...clicks, id: undefined }), row)
-  })
-})
-
-describe("its place", () => {
-  it("is read as it is written", () => {
-    assert.strictEqual(show(at), "raw.clicks.v1/0@57")
-    assert.deepStrictEqual(parse(show(at)), at)
-    for (const text of ["", "raw.clicks.v1", "raw.clicks.v1/0", "raw.clicks.v1/0@", "a b/0@1", "a/b/0@1", "a/0@-1"])
-      assert.isUndefined(parse(text), text)
   })
 })

@@ -69,6 +69,7 @@ describe("words", () => {
     assert.strictEqual(said("Expected a string representing a finite number", "x"), "--rate x: must be a number")
     assert.strictEqual(said("Expected an integer", "1.5", "argument"), "RATE 1.5: must be a whole number")
     assert.strictEqual(said('"a" | "b"', "c"), "--rate c: must be one of a, b")
+    assert.strictEqual(said("Path does not exist: /a/b", "b"), "--rate b: does not exist")
     assert.strictEqual(said("number", ""), "--rate needs a value")
   })
 })

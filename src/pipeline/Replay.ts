@@ -5,21 +5,21 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import * as Bytes from "../../domain/Bytes.ts"
-import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
-import { type Format, withoutRegistry } from "../../domain/Format.ts"
-import { halves } from "../../domain/Halves.ts"
-import { type KafkaRecord, type Position, partitionKey } from "../../domain/KafkaRecord.ts"
-import type { BronzeRow, Outcome } from "../../domain/Outcome.ts"
-import type { Table } from "../../domain/Route.ts"
-import * as Decode from "../../pipeline/Decode.ts"
-import * as NamedSchemas from "../../pipeline/NamedSchemas.ts"
-import * as Retry from "../../Retry.ts"
-import { Schemas } from "../../schema/Schemas.ts"
-import { Settings } from "../../settings/Settings.ts"
-import { Warehouse } from "../../warehouse/Warehouse.ts"
-import type { WarehouseError } from "../../warehouse/WarehouseError.ts"
-import { bytesOf } from "./Show.ts"
+import * as Bytes from "../domain/Bytes.ts"
+import * as Coordinates from "../domain/Coordinates.ts"
+import { payloadOf, type StoredDeadLetter } from "../domain/DeadLetters.ts"
+import { type Format, withoutRegistry } from "../domain/Format.ts"
+import { halves } from "../domain/Halves.ts"
+import type { KafkaRecord, Position } from "../domain/KafkaRecord.ts"
+import type { BronzeRow, Outcome } from "../domain/Outcome.ts"
+import type { Table } from "../domain/Route.ts"
+import * as Retry from "../Retry.ts"
+import { Schemas } from "../schema/Schemas.ts"
+import { Settings } from "../settings/Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import type { WarehouseError } from "../warehouse/WarehouseError.ts"
+import * as Decode from "./Decode.ts"
+import * as NamedSchemas from "./NamedSchemas.ts"
 
 /** What became of one of them; `before` is one that had been replayed already, which is as good. */
 export interface Verdict extends Position {
@@ -38,8 +38,6 @@ export interface Options {
 const maxRows = 100
 const maxBytes = 1_048_576
 
-export const placeOf = (letter: Position): string => `${partitionKey(letter)}@${letter.offset}`
-
 const verdict = ({ offset, partition, topic }: Position, result: Verdict["result"], detail: string): Verdict => ({
   ...{ topic, partition, offset },
   result,
@@ -50,9 +48,9 @@ const verdict = ({ offset, partition, topic }: Position, result: Verdict["result
 export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArray<StoredDeadLetter> => {
   const places = new Map<string, StoredDeadLetter>()
   for (const letter of letters) {
-    const other = places.get(placeOf(letter))
+    const other = places.get(Coordinates.format(letter))
     if (other === undefined || (other.replayed !== null && letter.replayed === null))
-      places.set(placeOf(letter), letter)
+      places.set(Coordinates.format(letter), letter)
   }
   return [...places.values()]
 }
@@ -63,7 +61,7 @@ const recordOf = (letter: StoredDeadLetter, repaired: Uint8Array | undefined): K
   return {
     ...{ topic, partition, offset, key: null, headers: repaired === undefined ? headersOf(letter) : {} },
     timestamp: timestamp ?? -1,
-    value: repaired ?? bytesOf(letter)
+    value: repaired ?? payloadOf(letter)
   }
 }
 
