@@ -1,5 +1,5 @@
-// The service and its commands as real processes, `node dist/main.js`, in an environment of the demo's own; their
-// output is shown as it comes.
+// The service and its commands as real processes in an environment of the demo's own; their output is quoted as it
+// comes.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
@@ -16,7 +16,7 @@ export interface Program {
   readonly label: string
 }
 
-const bronze: Program = { shown: "node dist/main.js", words: ["dist/main.js"], label: "" }
+const bronze: Program = { shown: "npx bronze-consumer", words: ["dist/main.js"], label: "" }
 
 /** Without npm and its shell in between: a signal reaches it, once. */
 export const shop: Program = { shown: "npm run shop", words: ["--import", "tsx", "scripts/shop.ts"], label: "shop " }
@@ -74,7 +74,7 @@ export const run = async (settings: Environment, args: ReadonlyArray<string>, st
   const code = await command.exit
   stopped.removeEventListener("abort", stop)
   stopped.throwIfAborted()
-  if (code !== "0") throw new Error(`\`node dist/main.js ${args.join(" ")}\` ended with exit code ${code}.`)
+  if (code !== "0") throw new Error(`\`${command.name} ${args.join(" ")}\` ended with exit code ${code}.`)
 }
 
 /** Asks it to stop and waits for its end; SIGKILL if it takes much longer than it may. */

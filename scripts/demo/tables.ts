@@ -4,7 +4,8 @@ import { join } from "node:path"
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api"
 import { projectRoot } from "../support/paths.ts"
 import { duckDbFile } from "./folder.ts"
-import { showRows, showSql } from "./page.ts"
+import { verbose } from "./options.ts"
+import { say, showRows, showSql } from "./page.ts"
 
 export interface Table {
   readonly columns: ReadonlyArray<string>
@@ -59,8 +60,16 @@ SELECT concat(KAFKA_TOPIC, '/', KAFKA_PARTITION, '@', KAFKA_OFFSET) AS COORDINAT
 FROM BRONZE.DEAD_LETTERS
 ORDER BY KAFKA_TOPIC, KAFKA_PARTITION, KAFKA_OFFSET;`
 
+/** The rows that a second look is worth; with --verbose every query of the folder. */
 export const showTables = (): Promise<void> =>
   readTables(async (query) => {
+    if (!verbose) {
+      const { columns, rows } = await query(NEW_FIELDS)
+      showRows(columns, rows)
+      const causes = await query("SELECT CAUSE, COUNT(*) FROM BRONZE.DEAD_LETTERS GROUP BY CAUSE ORDER BY CAUSE")
+      say(`Dead letters: ${causes.rows.map(([cause, number]) => `${number} ${cause}`).join(", ")}`)
+      return say("Queries for more: sql/duckdb/queries")
+    }
     await showFile(query, "01_counts.sql")
     await showFile(query, "02_recent_events.sql", 3)
     await showFile(query, "04_new_fields.sql", 20)

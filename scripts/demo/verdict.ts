@@ -1,7 +1,8 @@
 // The verdict of the demo: every record of Kafka's range is in exactly one place, by its coordinates; nothing else is
 // there.
-import { offsetAt, type Position } from "./group.ts"
-import { blank, count, plural, say, showRows } from "./page.ts"
+import { offsetAt, type Position, TOPICS } from "./group.ts"
+import { verbose } from "./options.ts"
+import { count, detailBlank, plural, say, showRows } from "./page.ts"
 import { type Query, readTables } from "./tables.ts"
 
 /** What the demo takes for its measure: Kafka's own offsets, from the group's start to its last commit. */
@@ -33,6 +34,8 @@ const checkPartition = async (query: Query, { from, committed }: Measure, at: Po
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, number) => total + number, 0)
 
+const columns = ["records", "rows", "deadLetters", "twice", "missing"] as const
+
 /** Prints the numbers; true only if they hold. */
 export const verdict = async (measure: Measure): Promise<boolean> => {
   const partitions = await readTables((query) =>
@@ -42,12 +45,21 @@ export const verdict = async (measure: Measure): Promise<boolean> => {
       Promise.resolve<ReadonlyArray<Awaited<ReturnType<typeof checkPartition>>>>([])
     )
   )
-  showRows(
-    ["PARTITION", "OFFSETS", "RECORDS", "ROWS", "DEAD", "TWICE", "MISSING"],
-    partitions.map(({ deadLetters, high, low, missing, partition, records, rows, topic, twice }) =>
-      [`${topic}/${partition}`, `${low} to ${high - 1}`, records, rows, deadLetters, twice, missing].map(String)
+  if (verbose)
+    showRows(
+      ["PARTITION", "OFFSETS", "RECORDS", "ROWS", "DEAD", "TWICE", "MISSING"],
+      partitions.map(({ deadLetters, high, low, missing, partition, records, rows, topic, twice }) =>
+        [`${topic}/${partition}`, `${low} to ${high - 1}`, records, rows, deadLetters, twice, missing].map(String)
+      )
     )
-  )
+  else
+    showRows(
+      ["TOPIC", "PARTITIONS", "RECORDS", "ROWS", "DEAD", "TWICE", "MISSING"],
+      TOPICS.map((topic) => {
+        const own = partitions.filter((partition) => partition.topic === topic)
+        return [topic, own.length, ...columns.map((name) => sum(own.map((partition) => partition[name])))].map(String)
+      })
+    )
   const produced = sum(partitions.map(({ records }) => records))
   const rows = sum(partitions.map(({ rows }) => rows))
   const deadLetters = sum(partitions.map(({ deadLetters }) => deadLetters))
@@ -57,7 +69,7 @@ export const verdict = async (measure: Measure): Promise<boolean> => {
   const isSum = produced === rows + deadLetters + skipped && produced >= measure.sent
   const waiting = sum(measure.ends.map((end) => end.offset - offsetAt(measure.committed, end)))
 
-  blank()
+  detailBlank()
   if (produced > measure.sent)
     say(`${plural(produced - measure.sent, "event")} came from the shop or another terminal.`)
   if (waiting > 0) say(`${plural(waiting, "event")} came too late: uncommitted in Kafka, read at the next start.`)
