@@ -8,11 +8,10 @@ const folder = join(cacheDir, "demo")
 const lock = join(folder, "demo.pid")
 
 /** Below the project's folder, where the demo runs: short enough to be read and typed. */
-export const DUCKDB_PATH = ".cache/demo/bronze.duckdb"
-export const duckDbFile = join(projectRoot, DUCKDB_PATH)
+export const FOLDER = ".cache/demo"
 
 /** The settings of the demo, for `--env-file` in another terminal. */
-export const ENV_FILE = ".cache/demo/env"
+export const ENV_FILE = `${FOLDER}/env`
 const envFile = join(projectRoot, ENV_FILE)
 
 /** Only its owner may read it: settings are nobody else's business. */
@@ -33,6 +32,8 @@ export const takeFolder = async (): Promise<() => Promise<void>> => {
     )
   }
   await writeFile(lock, String(process.pid))
-  await Promise.all([duckDbFile, `${duckDbFile}.wal`].map((file) => rm(file, { force: true })))
+  await Promise.all(
+    ["bronze.duckdb", "bronze.duckdb.wal", "key.p8"].map((name) => rm(join(folder, name), { force: true }))
+  )
   return () => rm(lock, { force: true })
 }

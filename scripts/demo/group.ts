@@ -15,7 +15,11 @@ export interface Group {
   /** Whether the broker still answers, and still has the commits of this group. */
   readonly isThere: () => Promise<boolean>
   /** Resolves when everything before these positions is committed; rejects when the signal says so. */
-  readonly reached: (goal: ReadonlyArray<Position>, stopped: AbortSignal) => Promise<void>
+  readonly reached: (
+    goal: ReadonlyArray<Position>,
+    stopped: AbortSignal,
+    progress: (done: number, total: number) => void
+  ) => Promise<void>
 }
 
 const JOIN_LIMIT_MS = 30_000
@@ -66,6 +70,9 @@ export const openGroup = async (bootstrap: string, groupId: string, stopped: Abo
 
   const from = await ends()
   await commit(kafka, groupId, from, stopped)
+  const after = (positions: ReadonlyArray<Position>): number =>
+    positions.reduce((total, position) => total + position.offset - offsetAt(from, position), 0)
+
   return {
     ends,
     committed,
@@ -74,12 +81,13 @@ export const openGroup = async (bootstrap: string, groupId: string, stopped: Abo
         (now) => from.every((position) => offsetAt(now, position) >= position.offset),
         () => false
       ),
-    reached: async (goal, stopped) => {
+    reached: async (goal, stopped, progress) => {
       let silentSince: number | undefined
       for (;;) {
         stopped.throwIfAborted()
         try {
           const now = await committed()
+          progress(after(now), after(goal))
           if (goal.every((position) => offsetAt(now, position) >= position.offset)) return
           silentSince = undefined
         } catch (error) {

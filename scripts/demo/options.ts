@@ -1,8 +1,10 @@
 // What the demo is asked for on its command line.
 
-export const USAGE = `Kafka to DuckDB on this machine: sends events, writes them with the service, and counts every record.
+export const USAGE = `Kafka to a warehouse on this machine: sends events, writes them with the service, and counts every record.
 
-  npm run demo                     at a terminal it then stays, with a shop and the live page, until Ctrl-C
+  npm run demo                     into DuckDB; at a terminal it then stays, with a shop and the live page, until Ctrl-C
+  npm run demo -- --snowflake      into a Snowflake emulator, with SQL
+  npm run demo -- --streaming      into a Snowflake emulator, over Snowpipe Streaming
   npm run demo -- --stay           stays without a terminal, too
   npm run demo -- --verbose        shows the logs of the service, and each query with its result
   npm run demo -- --help           shows this
@@ -11,13 +13,23 @@ It uses the Kafka of \`npm run kafka -- start\` where that runs. Else it starts 
 Tables and settings are in .cache/demo. Exit codes: 0 every record exactly once, 1 not so, 130 interrupted.
 `
 
-const flags = ["--stay", "--verbose", "--help", "-h"]
+const flags = ["--snowflake", "--streaming", "--stay", "--verbose", "--help", "-h"]
 
-/** The words that mean nothing here. */
-export const unknown = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
-  words.filter((word) => !flags.includes(word))
+/** The words that mean nothing here, or not together. */
+export const unknown = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const sinks = ["--snowflake", "--streaming"]
+  if (sinks.every((sink) => words.includes(sink))) return sinks
+  return words.filter((word) => !flags.includes(word))
+}
+
+export type Sink = "duckdb" | "snowflake" | "streaming"
+
+export const sinkOf = (words: ReadonlyArray<string>): Sink =>
+  words.includes("--streaming") ? "streaming" : words.includes("--snowflake") ? "snowflake" : "duckdb"
 
 const given = process.argv.slice(2)
+
+export const sink = sinkOf(given)
 
 export const asksForHelp = given.includes("--help") || given.includes("-h")
 

@@ -1,5 +1,6 @@
 // How the demo writes: one heading line per step, indented lines below it; with --verbose also the logs, and the SQL
 // above its result. Nothing an event says can steer the terminal.
+import { styleText } from "node:util"
 import * as Screen from "../../src/cli/support/Screen.ts"
 import { stays, verbose } from "./options.ts"
 
@@ -10,14 +11,31 @@ let step = 0
 /** Without a terminal nobody says how wide a line may be. */
 const width = (): number => Math.max(60, process.stdout.columns ?? 150)
 
+// Knows NO_COLOR and TERM=dumb.
+const isColoured = process.stdout.isTTY === true && process.stdout.hasColors()
+
+export const styled = (style: "bold" | "dim" | "green" | "red", text: string): string =>
+  isColoured ? styleText(style, text) : text
+
+let hasBar = false
+
+/** How far it is, where a terminal can draw it; the next line takes its place. */
+export const progress = (done: number, total: number): void => {
+  if (!isColoured || verbose) return
+  process.stdout.write(`\r${INDENT}${Screen.bar(done, total)}`)
+  hasBar = true
+}
+
 const write = (line: string): void => {
+  if (hasBar) process.stdout.write("\r\x1b[K")
+  hasBar = false
   process.stdout.write(`${line}\n`)
 }
 
 export const heading = (text: string): void => {
   step += 1
   detailBlank()
-  write(`[${step}/${STEPS}] ${text}`)
+  write(styled("bold", `[${step}/${STEPS}] ${text}`))
 }
 
 export const blank = (): void => write("")

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { projectRoot } from "../support/paths.ts"
-import { quote, say } from "./page.ts"
+import { quote, say, styled } from "./page.ts"
 
 export type Environment = Readonly<Record<string, string>>
 
@@ -37,7 +37,7 @@ const GRACE_MS = 40_000
 export const start = (settings: Environment, args: ReadonlyArray<string>, program: Program = bronze): Service => {
   // Nothing else of the user's environment: an exported SNOWFLAKE_* or BATCH_SIZE must not change the demo.
   const { HOME = "/tmp", PATH = "" } = process.env
-  say(`$ ${[program.shown, ...args].join(" ")}`)
+  say(styled("dim", `$ ${[program.shown, ...args].join(" ")}`))
   const child = spawn(process.execPath, [...program.words, ...args], {
     cwd: projectRoot,
     env: { HOME, PATH, ...settings },
