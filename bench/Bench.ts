@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Load from "./Load.ts"
 import { type NullSnowflake, settingsFor, streamingSettingsFor } from "./NullClient.ts"
+import type { Commit } from "./NullWarehouse.ts"
 import type { Topic } from "./Orders.ts"
 import type { Measurement } from "./Results.ts"
 import * as Service from "./Service.ts"
@@ -78,11 +79,13 @@ export interface OnSnowflake extends Amount {
   readonly streaming?: { readonly durable: number }
   /** What happens to it while it reads. */
   readonly meanwhile?: () => Promise<void>
+  /** The rate while the backlog lasts: without the first answer, and without the last rows, which wait for company. */
+  readonly steady?: boolean
 }
 
 /** The service on the null Snowflake, behind a backlog. */
 export const onSnowflake = async (bench: Bench, options: OnSnowflake): Promise<Figures> => {
-  const { latency = 0, meanwhile, settings, streaming, topic } = options
+  const { latency = 0, meanwhile, settings, steady = false, streaming, topic } = options
   const { snowflake } = bench
   await Load.fill(bench.bootstrap, topic, bench.say)
   // Nothing is measured before it reads: so the latency can wait until then.
@@ -104,10 +107,25 @@ export const onSnowflake = async (bench: Bench, options: OnSnowflake): Promise<F
     // Two counts that know nothing of each other: rows in the statements, and offsets that the ledger was moved over.
     const covered = commits.flatMap(({ ranges }) => ranges).reduce((sum, { f, s, x }) => sum + x - f - s, 0)
     if (covered > 0 && covered !== rows) throw new Error(`${rows} rows were written, but the ledger says ${covered}`)
-    return { ...figuresOf(rows, (last.at - began) / 1000, used), rowsPerWrite: rows / inserts }
+    const figures = { ...figuresOf(rows, (last.at - began) / 1000, used), rowsPerWrite: rows / inserts }
+    return steady ? { ...figures, rate: steadyRate(commits) } : figures
   } finally {
     await Service.kill(service)
   }
+}
+
+/** Rows a second from the first commit to the one that brings 95 % of the rows. */
+export const steadyRate = (commits: ReadonlyArray<Commit>): number => {
+  const [first, ...rest] = commits
+  const enough = 0.95 * commits.reduce((sum, { rows }) => sum + rows, 0)
+  let rows = first?.rows ?? 0
+  let counted = 0
+  for (const commit of rest) {
+    rows += commit.rows
+    counted += commit.rows
+    if (rows >= enough) return counted / ((commit.at - (first?.at ?? 0)) / 1000)
+  }
+  throw new Error(`${commits.length} writes tell no rate`)
 }
 
 const streamingAccount = ({ folder, snowflake }: Bench) => streamingSettingsFor(snowflake.url, folder)

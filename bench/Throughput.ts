@@ -142,7 +142,7 @@ const duckDb: Part = {
 
 const streaming: Part = {
   name: "streaming",
-  about: "null Snowflake over the streaming API, 8 partitions",
+  about: "null Snowflake over the streaming API, 8 partitions, while the backlog lasts",
   runs: "always",
   run: async (bench) => {
     const topic = topicOf(bench.events, { partitions: 8 })
@@ -151,11 +151,14 @@ const streaming: Part = {
       (latency: number, durable: number): Measure =>
       (share) =>
         onSnowflake(bench, {
-          ...{ topic, latency, streaming: { durable }, events: part(bench.events, share) },
+          ...{ topic, latency, streaming: { durable }, steady: true, events: part(bench.events, share) },
           seconds: seconds(bench, 120, share)
         })
     const sql: Measure = (share) =>
-      onSnowflake(bench, { topic, events: part(bench.events, share), seconds: seconds(bench, 300, share) })
+      onSnowflake(bench, {
+        ...{ topic, steady: true, events: part(bench.events, share) },
+        seconds: seconds(bench, 300, share)
+      })
     const parse: Measure = (share) =>
       Subject.run("BareLoop.ts", [bench.bootstrap, topic.name, part(bench.events, share), "parse"])
     return sideBySide(bench, streaming.name, [

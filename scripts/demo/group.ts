@@ -1,6 +1,6 @@
 // The consumer group of one demo, seen from Kafka: where it starts, where the topics end, how far it has committed.
 import { setTimeout as wait } from "node:timers/promises"
-import { Kafka, logLevel } from "kafkajs"
+import { type Admin, Kafka, logLevel } from "kafkajs"
 
 export interface Position {
   readonly topic: string
@@ -12,12 +12,19 @@ export interface Group {
   /** The offsets after the last records. */
   readonly ends: () => Promise<ReadonlyArray<Position>>
   readonly committed: () => Promise<ReadonlyArray<Position>>
+  /** Whether the broker still answers, and still has the commits of this group. */
+  readonly isThere: () => Promise<boolean>
   /** Resolves when everything before these positions is committed; rejects when the signal says so. */
-  readonly reached: (goal: ReadonlyArray<Position>, stopped: AbortSignal) => Promise<void>
-  readonly close: () => Promise<void>
+  readonly reached: (
+    goal: ReadonlyArray<Position>,
+    stopped: AbortSignal,
+    progress: (done: number, total: number) => void
+  ) => Promise<void>
 }
 
 const JOIN_LIMIT_MS = 30_000
+/** A broker that is back after so long was restarted; else it was stopped. */
+const RESTART_LIMIT_MS = 30_000
 
 export const TOPICS = ["raw.orders.v1", "raw.clicks.v1"]
 
@@ -27,40 +34,69 @@ export const offsetAt = (positions: ReadonlyArray<Position>, { partition, topic 
 /** A group that begins at the present ends of the topics: what older runs, or the user, have sent is not read again. */
 export const openGroup = async (bootstrap: string, groupId: string, stopped: AbortSignal): Promise<Group> => {
   const kafka = new Kafka({ clientId: "bronze-demo", brokers: [bootstrap], logLevel: logLevel.NOTHING })
-  const admin = kafka.admin()
-  await admin.connect()
+  /** Each question has a connection of its own: one that is kept does not outlive a restart of the broker. */
+  const ask = async <A>(question: (admin: Admin) => Promise<A>): Promise<A> => {
+    const admin = kafka.admin({ retry: { retries: 3 } })
+    try {
+      await admin.connect()
+      return await question(admin)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`Apache Kafka at ${bootstrap} does not answer any more (${reason}).`)
+    } finally {
+      await admin.disconnect().catch(() => {})
+    }
+  }
 
   const ends = async (): Promise<ReadonlyArray<Position>> => {
-    const found = await Promise.all(
-      TOPICS.map(async (topic) =>
-        (await admin.fetchTopicOffsets(topic)).map(({ high, partition }) => ({
-          topic,
-          partition,
-          offset: Number(high)
-        }))
+    const found = await ask((admin) =>
+      Promise.all(
+        TOPICS.map(async (topic) =>
+          (await admin.fetchTopicOffsets(topic)).map(({ high, partition }) => ({
+            topic,
+            partition,
+            offset: Number(high)
+          }))
+        )
       )
     )
     return found.flat().sort((a, b) => TOPICS.indexOf(a.topic) - TOPICS.indexOf(b.topic) || a.partition - b.partition)
   }
 
   const committed = async (): Promise<ReadonlyArray<Position>> =>
-    (await admin.fetchOffsets({ groupId, topics: TOPICS })).flatMap(({ partitions, topic }) =>
+    (await ask((admin) => admin.fetchOffsets({ groupId, topics: TOPICS }))).flatMap(({ partitions, topic }) =>
       partitions.map(({ offset, partition }) => ({ topic, partition, offset: Number(offset) }))
     )
 
-  await commit(kafka, groupId, await ends(), stopped)
+  const from = await ends()
+  await commit(kafka, groupId, from, stopped)
+  const after = (positions: ReadonlyArray<Position>): number =>
+    positions.reduce((total, position) => total + position.offset - offsetAt(from, position), 0)
+
   return {
     ends,
     committed,
-    reached: async (goal, stopped) => {
+    isThere: () =>
+      committed().then(
+        (now) => from.every((position) => offsetAt(now, position) >= position.offset),
+        () => false
+      ),
+    reached: async (goal, stopped, progress) => {
+      let silentSince: number | undefined
       for (;;) {
         stopped.throwIfAborted()
-        const now = await committed()
-        if (goal.every((position) => offsetAt(now, position) >= position.offset)) return
+        try {
+          const now = await committed()
+          progress(after(now), after(goal))
+          if (goal.every((position) => offsetAt(now, position) >= position.offset)) return
+          silentSince = undefined
+        } catch (error) {
+          silentSince ??= Date.now()
+          if (Date.now() - silentSince > RESTART_LIMIT_MS) throw error
+        }
         await wait(200)
       }
-    },
-    close: () => admin.disconnect()
+    }
   }
 }
 

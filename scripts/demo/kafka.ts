@@ -6,7 +6,7 @@ import { freePort, isFree } from "../support/freePort.ts"
 
 export interface DemoKafka {
   readonly bootstrap: string
-  /** Stops it if the demo has started it; else leaves it alone. Says which. */
+  /** Stops it if the demo has started it, and nobody has stopped or restarted it since; else leaves it alone. Says which. */
   release(): Promise<void>
 }
 
@@ -16,7 +16,12 @@ const PARTITIONS = 3
 export const prepareKafka = async (say: (line: string) => void): Promise<DemoKafka> => {
   const running = await findLocalKafka()
   const kafka = running ?? (await startLocalKafka(await choosePort(say), say))
-  const release = () => (running === undefined ? stop(kafka, say) : leave(kafka, say))
+  const release = async () => {
+    const now = await findLocalKafka()
+    if (now === undefined) return say(`Apache Kafka (${kafka.owner}) was stopped meanwhile; its data are kept.`)
+    // Whoever restarted it wants it to run.
+    return running === undefined && now.owner === kafka.owner ? stop(now, say) : leave(now, say)
+  }
   try {
     const created = await createTopics(kafka.bootstrap, PARTITIONS)
     const state = running === undefined ? "is ready" : "is already running, and is used as it is"
@@ -44,4 +49,4 @@ const stop = async (kafka: LocalKafka, say: (line: string) => void): Promise<voi
 }
 
 const leave = async (kafka: LocalKafka, say: (line: string) => void): Promise<void> =>
-  say(`Apache Kafka (${kafka.owner}) was running before this demo and keeps running. To stop it: npm run kafka -- stop`)
+  say(`Apache Kafka (${kafka.owner}) was not started by this demo and keeps running. To stop it: npm run kafka -- stop`)

@@ -1,11 +1,8 @@
-// How the demo writes: one heading line per step, indented lines below it, the SQL above its result; nothing an event
-// says can steer the terminal.
+// How the demo writes: one heading line per step, indented lines below it; with --verbose also the logs, and the SQL
+// above its result. Nothing an event says can steer the terminal.
+import { styleText } from "node:util"
 import * as Screen from "../../src/cli/support/Screen.ts"
-
-/**
- * Whether it continues after the verdict until Ctrl-C: for a person at a terminal, and with `npm run demo -- --stay`.
- */
-export const stays = process.argv.includes("--stay") || (process.stdout.isTTY === true && process.stdin.isTTY === true)
+import { stays, verbose } from "./options.ts"
 
 const INDENT = "   "
 const STEPS = stays ? 7 : 6
@@ -14,21 +11,67 @@ let step = 0
 /** Without a terminal nobody says how wide a line may be. */
 const width = (): number => Math.max(60, process.stdout.columns ?? 150)
 
+// Knows NO_COLOR and TERM=dumb.
+const isColoured = process.stdout.isTTY === true && process.stdout.hasColors()
+
+export const styled = (style: "bold" | "dim" | "green" | "red", text: string): string =>
+  isColoured ? styleText(style, text) : text
+
+let hasBar = false
+
+/** How far it is, where a terminal can draw it; the next line takes its place. */
+export const progress = (done: number, total: number): void => {
+  if (!isColoured || verbose) return
+  process.stdout.write(`\r${INDENT}${Screen.bar(done, total)}`)
+  hasBar = true
+}
+
 const write = (line: string): void => {
+  if (hasBar) process.stdout.write("\r\x1b[K")
+  hasBar = false
   process.stdout.write(`${line}\n`)
 }
 
 export const heading = (text: string): void => {
   step += 1
-  write(`\n[${step}/${STEPS}] ${text}`)
+  detailBlank()
+  write(styled("bold", `[${step}/${STEPS}] ${text}`))
 }
 
 export const blank = (): void => write("")
 
 export const say = (line: string): void => write(`${INDENT}${line}`)
 
-/** A line of another program. */
-export const quote = (line: string, label: string): void => write(`${INDENT}${label}| ${line}`)
+/** What only --verbose shows. */
+export const detail = (line: string): void => {
+  if (verbose) say(line)
+}
+
+export const detailBlank = (): void => {
+  if (verbose) blank()
+}
+
+const KEPT = 60
+/** The last lines of other programs that were not shown. */
+const kept: Array<string> = []
+let isLoud = verbose
+
+/** A line of another program: shown from `showLogs` on, and kept for `showKept` before that. */
+export const quote = (line: string, label: string): void => {
+  const quoted = `${INDENT}${label}| ${line}`
+  if (isLoud) write(quoted)
+  else kept.push(quoted)
+  if (kept.length > KEPT) kept.shift()
+}
+
+export const showLogs = (): void => {
+  isLoud = true
+}
+
+/** When something went wrong: the logs that lead there. */
+export const showKept = (): void => {
+  for (const line of kept.splice(0)) write(line)
+}
 
 export const showSql = (sql: string): void => {
   blank()
@@ -41,7 +84,7 @@ export const showRows = (
   rows: ReadonlyArray<ReadonlyArray<string>>,
   limit = 10
 ): void => {
-  blank()
+  detailBlank()
   const shown = rows.slice(0, limit).map((row) => row.map(Screen.harmless))
   const lines = inColumns(columns, shown)
   const fits = lines.every((line) => line.length + INDENT.length + 2 <= width())

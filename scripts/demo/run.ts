@@ -1,6 +1,6 @@
 // How long the processes of the demo run: until their work is done or the user stops them; always stopped in the
 // orderly way, by one signal.
-import { say } from "./page.ts"
+import { detail, say } from "./page.ts"
 import { type Environment, end, type Service, start } from "./service.ts"
 
 const LIMIT_MS = 90_000
@@ -52,7 +52,7 @@ const runUntil = async (
   }
   for (const { exit, name } of services) {
     const code = await exit
-    say(`Exit code ${code}${services.length === 1 ? "" : ` (${name})`}`)
+    say(`\`${name}\` ended with exit code ${code}.`)
     if (code !== "0") throw new Error(`\`${name}\` should have ended with exit code 0, not ${code}.`)
   }
 }
@@ -75,7 +75,7 @@ export const consumeUntil = async (
   try {
     await runUntil([start(settings, [])], "SIGTERM", async () => {
       await work(AbortSignal.any([stopped, limit.signal]))
-      say("All is committed. Stopping it with SIGTERM:")
+      detail("All is committed. Stopping it with SIGTERM:")
     })
   } finally {
     clearTimeout(timer)

@@ -1,10 +1,10 @@
-// The service and its commands as real processes, `node dist/main.js`, in an environment of the demo's own; their
-// output is shown as it comes.
+// The service and its commands as real processes in an environment of the demo's own; their output is quoted as it
+// comes.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { projectRoot } from "../support/paths.ts"
-import { quote, say } from "./page.ts"
+import { quote, say, styled } from "./page.ts"
 
 export type Environment = Readonly<Record<string, string>>
 
@@ -16,7 +16,7 @@ export interface Program {
   readonly label: string
 }
 
-const bronze: Program = { shown: "node dist/main.js", words: ["dist/main.js"], label: "" }
+const bronze: Program = { shown: "npx bronze-consumer", words: ["dist/main.js"], label: "" }
 
 /** Without npm and its shell in between: a signal reaches it, once. */
 export const shop: Program = { shown: "npm run shop", words: ["--import", "tsx", "scripts/shop.ts"], label: "shop " }
@@ -37,7 +37,7 @@ const GRACE_MS = 40_000
 export const start = (settings: Environment, args: ReadonlyArray<string>, program: Program = bronze): Service => {
   // Nothing else of the user's environment: an exported SNOWFLAKE_* or BATCH_SIZE must not change the demo.
   const { HOME = "/tmp", PATH = "" } = process.env
-  say(`$ ${[program.shown, ...args].join(" ")}`)
+  say(styled("dim", `$ ${[program.shown, ...args].join(" ")}`))
   const child = spawn(process.execPath, [...program.words, ...args], {
     cwd: projectRoot,
     env: { HOME, PATH, ...settings },
@@ -74,7 +74,7 @@ export const run = async (settings: Environment, args: ReadonlyArray<string>, st
   const code = await command.exit
   stopped.removeEventListener("abort", stop)
   stopped.throwIfAborted()
-  if (code !== "0") throw new Error(`\`node dist/main.js ${args.join(" ")}\` ended with exit code ${code}.`)
+  if (code !== "0") throw new Error(`\`${command.name} ${args.join(" ")}\` ended with exit code ${code}.`)
 }
 
 /** Asks it to stop and waits for its end; SIGKILL if it takes much longer than it may. */

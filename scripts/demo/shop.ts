@@ -4,8 +4,8 @@ import { connect } from "node:net"
 import { setTimeout as wait } from "node:timers/promises"
 import { API_PORT, defaultPorts, PAGE_PORT } from "../shop/settings.ts"
 import { freePort, isFree } from "../support/freePort.ts"
-import { DEFAULT_PORT } from "./kafka.ts"
-import { blank, say } from "./page.ts"
+import { ENV_FILE, writeEnv } from "./folder.ts"
+import { blank, say, showLogs } from "./page.ts"
 import { runUntilStopped, stopped } from "./run.ts"
 import { type Environment, shop, start } from "./service.ts"
 
@@ -23,25 +23,24 @@ export const keepShop = async (settings: Environment): Promise<void> => {
     [PAGE_PORT]: String(page),
     [API_PORT]: String(api)
   }
+  await writeEnv(env)
   // The shop is named first, so that it is stopped first: what it still sends is read.
   await runUntilStopped([start(env, [], shop), start(env, [])], async () => {
     await Promise.all([ready(`http://127.0.0.1:${api}/healthz`), ready(`http://127.0.0.1:${live}/readyz`)])
-    if (!stopped.aborted) invite(page, live, settings)
+    if (stopped.aborted) return
+    invite(page, live)
+    showLogs()
   })
 }
 
-const invite = (page: number, live: number, { KAFKA_BOOTSTRAP_SERVERS = "" }: Environment): void => {
-  const isDefault = KAFKA_BOOTSTRAP_SERVERS.endsWith(`:${DEFAULT_PORT}`)
-  const address =
-    isDefault && process.env["KAFKA_BOOTSTRAP_SERVERS"] === undefined
-      ? ""
-      : `KAFKA_BOOTSTRAP_SERVERS=${KAFKA_BOOTSTRAP_SERVERS} `
+const invite = (page: number, live: number): void => {
   blank()
   say(`Open   http://localhost:${page}   and click a dish, or order it: that is an event in Kafka.`)
   say(`Watch  http://localhost:${live}   : within about 5 seconds your click is a row there.`)
   blank()
-  say("More events, from another terminal in this folder:")
-  say(`   ${address}SINK=duckdb node dist/main.js produce --count 20`)
+  say("From another terminal in this folder:")
+  say(`   npx bronze-consumer --env-file ${ENV_FILE} status`)
+  say(`   npx bronze-consumer --env-file ${ENV_FILE} produce --count 20`)
   say("Ctrl-C flushes, stops all of it, and counts again.")
   blank()
 }

@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { runCommand, sleep } from "../support/command.ts"
-import { isAlive } from "../support/daemon.ts"
+import { isAlive, signalIfAlive } from "../support/daemon.ts"
 import { isFree } from "../support/freePort.ts"
 import { cacheDir } from "../support/paths.ts"
 import { startBroker } from "./broker.ts"
@@ -74,7 +74,7 @@ const fromProcess = (pid: number, port: number): LocalKafka => ({
   owner: `pid ${pid}`,
   dataDir,
   stop: async () => {
-    process.kill(pid, "SIGTERM")
+    signalIfAlive(pid, "SIGTERM")
     const deadline = Date.now() + 30_000
     while (isAlive(pid)) {
       if (Date.now() > deadline) throw new Error(`Apache Kafka (pid ${pid}) did not stop within 30 s.`)

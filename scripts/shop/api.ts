@@ -11,14 +11,20 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ProblemDetails from "effect/http/ProblemDetails"
 import * as Layer from "effect/Layer"
+import * as Coordinates from "../../src/domain/Coordinates.ts"
 import type { Admin } from "../../src/kafka/Admin.ts"
 import type { KafkaError } from "../../src/kafka/KafkaError.ts"
 import type { Producer } from "../../src/kafka/Producer.ts"
+import type { Settings } from "../../src/settings/Settings.ts"
 import * as Events from "./events.ts"
 import * as Kafka from "./kafka.ts"
+import * as Landed from "./landed.ts"
 
 const maxBody = ByteSize.kibibytes(16)
-const help = "POST /api/v1/orders/, POST /api/v1/clicks/ and GET /healthz are what this API knows"
+const help =
+  "POST /api/v1/orders/, POST /api/v1/clicks/, POST /api/v1/broken/, GET /api/v1/landed and GET /healthz are what this API knows"
+/** Where a record is in Kafka: `raw.clicks.v1/0@57`. */
+const recordHeader = "kafka-record"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -67,29 +73,43 @@ const json = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerR
     Effect.mapError(unreadable)
   )
   return yield* Effect.try({
-    try: (): unknown => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)),
+    try: (): Events.Body => {
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+      return { text, parsed: JSON.parse(text) }
+    },
     catch: (error) => problem(400, `expected JSON in UTF-8: ${error instanceof Error ? error.message : String(error)}`)
   })
 })
 
 /** Reads, decodes, sends, and says 201 with the event. */
-const take = <Event extends { readonly user_id: number; readonly item_id: number }>(
+const take = (
   name: string,
   topic: string,
-  make: (body: unknown, id: string, at: string) => Effect.Effect<Event, Events.BadRequest>
+  make: (body: Events.Body, id: string, at: string) => Effect.Effect<Events.Event, Events.BadRequest>,
+  contentType = "application/json"
 ) =>
   Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
     const body = yield* json(request)
     const id = randomUUID()
     const at = new Date(yield* Clock.currentTimeMillis).toISOString()
     const event = yield* Effect.mapError(make(body, id, at), badRequest)
-    yield* Kafka.send(topic, event).pipe(
+    const place = yield* Kafka.send(topic, event).pipe(
       Effect.tapError(({ message }) => Effect.logError(`${name} answered with 503: ${message}`)),
       Effect.mapError(away)
     )
-    yield* Effect.logInfo(`${name} ${id}: user ${event.user_id}, item ${event.item_id} -> ${topic}`)
-    return HttpServerResponse.jsonUnsafe(event, { status: 201 })
+    yield* Effect.logInfo(`${name} ${id}: ${event.about} -> ${topic}`)
+    const response = HttpServerResponse.text(event.value, { status: 201, contentType })
+    return place === undefined
+      ? response
+      : HttpServerResponse.setHeader(response, recordHeader, Coordinates.format(place))
   })
+
+const landed = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+  const at = Coordinates.parse(new URL(request.url, "http://localhost").searchParams.get("at") ?? "")
+  return at === undefined
+    ? yield* Effect.fail(problem(422, "at: expected topic/partition@offset"))
+    : HttpServerResponse.jsonUnsafe(yield* Landed.ask(at), { headers: { "cache-control": "no-store" } })
+})
 
 const methods = { GET: ["GET", "HEAD"], POST: ["POST"] } as const
 
@@ -121,10 +141,12 @@ const nowhere = HttpRouter.add("*", "/*", (request) => Effect.succeed(problem(40
 export const layer = (
   topics: Kafka.Topics,
   origins: ReadonlyArray<string>
-): Layer.Layer<never, never, HttpRouter.HttpRouter | Admin | Producer> =>
+): Layer.Layer<never, never, HttpRouter.HttpRouter | Admin | Producer | Settings> =>
   Layer.mergeAll(
     endpoint("/api/v1/orders", "POST", take("Order", topics.orders, Events.order)),
     endpoint("/api/v1/clicks", "POST", take("Click", topics.clicks, Events.click)),
+    endpoint("/api/v1/broken", "POST", take("Broken event", topics.orders, Events.broken, "text/plain")),
+    endpoint("/api/v1/landed", "GET", landed),
     endpoint("/healthz", "GET", () =>
       Kafka.check(topics).pipe(Effect.mapError(away), Effect.as(HttpServerResponse.jsonUnsafe({ ok: true, topics })))
     ),
@@ -133,6 +155,7 @@ export const layer = (
       allowedOrigins: origins,
       allowedMethods: ["GET", "POST"],
       allowedHeaders: ["content-type"],
+      exposedHeaders: [recordHeader],
       maxAge: 600
     })
   )

@@ -1,5 +1,5 @@
-// What the shop takes and what it makes of it: a request is decoded once, and every fault is named by its field; the
-// events look like those of src/cli/support/Samples.ts.
+// What the shop takes and what it makes of it: a request is decoded once, and every fault is named by its field; fields
+// that it does not know are passed on as they were written. The events look like those of src/cli/support/Samples.ts.
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -25,7 +25,12 @@ const text = (what: string, pattern: RegExp) => {
 /** Beyond this JSON's numbers are no longer exact. */
 const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)
 
+const ownField = Schema.optionalKey(Schema.Never.annotate({ message: "is set by the shop" }))
+
 const OrderRequest = Schema.Struct({
+  order_id: ownField,
+  status: ownField,
+  created_at: ownField,
   user_id: id,
   item_id: id,
   // Half of a surrogate pair is no character; a warehouse would refuse the row.
@@ -38,10 +43,28 @@ const OrderRequest = Schema.Struct({
 }).annotate({ message: "expected a JSON object" })
 
 const ClickRequest = Schema.Struct({
+  click_id: ownField,
+  clicked_at: ownField,
   user_id: id,
   item_id: id,
   page: Schema.optionalKey(text("a path such as /menu, up to 200 characters", /^\/[^\s\p{Cc}\p{Cs}]{0,199}$/u))
 }).annotate({ message: "expected a JSON object" })
+
+const BrokenRequest = Schema.Struct({ user_id: id }).annotate({ message: "expected a JSON object" })
+
+/** The body of a request, and what JSON.parse made of it. */
+export interface Body {
+  readonly text: string
+  readonly parsed: unknown
+}
+
+/** What Kafka gets. */
+export interface Event {
+  readonly key: string
+  readonly value: string
+  /** For the log. */
+  readonly about: string
+}
 
 export interface Fault {
   /** Empty when it is the body as a whole. */
@@ -56,7 +79,6 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", {
 const issues = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => {
     if (issue._tag === "MissingKey") return "is missing"
-    if (issue._tag === "UnexpectedKey") return "there is no such field"
     return SchemaIssue.defaultLeafHook(issue)
   }
 })
@@ -71,20 +93,52 @@ const faultsOf = ({ issue }: Schema.SchemaError): ReadonlyArray<Fault> => [
   ).values()
 ]
 
-// A misspelt field that is optional would otherwise be dropped without a word.
-const strictly = { errors: "all", onExcessProperty: "error" } as const
-const decodeOrder = Schema.decodeUnknownEffect(OrderRequest, strictly)
-const decodeClick = Schema.decodeUnknownEffect(ClickRequest, strictly)
-const refuse = (error: Schema.SchemaError): BadRequest => new BadRequest({ faults: faultsOf(error) })
+const decode = <A>(schema: Schema.Decoder<A>) => {
+  const decodeAll = Schema.decodeUnknownEffect(schema, { errors: "all" })
+  return ({ parsed }: Body) =>
+    Effect.mapError(decodeAll(parsed), (error) => new BadRequest({ faults: faultsOf(error) }))
+}
+const decodeOrder = decode(OrderRequest)
+const decodeClick = decode(ClickRequest)
+const decodeBroken = decode(BrokenRequest)
 
-export const order = (body: unknown, order_id: string, created_at: string) =>
-  Effect.mapBoth(decodeOrder(body), {
-    onFailure: refuse,
-    onSuccess: ({ quantity = 1, ...request }) => ({ order_id, ...request, quantity, status: "placed", created_at })
-  })
+const members = (fields: object): string => JSON.stringify(fields).slice(1, -1)
 
-export const click = (body: unknown, click_id: string, clicked_at: string) =>
-  Effect.mapBoth(decodeClick(body), {
-    onFailure: refuse,
-    onSuccess: ({ page = "/menu", ...request }) => ({ click_id, ...request, page, clicked_at })
-  })
+/** The members of the client's object, every byte as it came, between those of the shop. */
+const around = (before: object, { text }: Body, after: object): string =>
+  `{${members(before)},${text.trim().slice(1, -1).trim()},${members(after)}}`
+
+export const order = (body: Body, order_id: string, created_at: string) =>
+  Effect.map(
+    decodeOrder(body),
+    ({ item_id, quantity, user_id }): Event => ({
+      key: String(user_id),
+      value: around({ order_id }, body, {
+        ...(quantity === undefined && { quantity: 1 }),
+        status: "placed",
+        created_at
+      }),
+      about: `user ${user_id}, item ${item_id}`
+    })
+  )
+
+export const click = (body: Body, click_id: string, clicked_at: string) =>
+  Effect.map(
+    decodeClick(body),
+    ({ item_id, page, user_id }): Event => ({
+      key: String(user_id),
+      value: around({ click_id }, body, { ...(page === undefined && { page: "/menu" }), clicked_at }),
+      about: `user ${user_id}, item ${item_id}`
+    })
+  )
+
+/** What a producer with a fault would send: no JSON, so that the service makes a dead letter of it. */
+export const broken = (body: Body, id: string) =>
+  Effect.map(
+    decodeBroken(body),
+    ({ user_id }): Event => ({
+      key: String(user_id),
+      value: `order ${id} of user ${user_id}: 2 x Chicken Biryani`,
+      about: `user ${user_id}`
+    })
+  )

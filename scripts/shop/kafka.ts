@@ -7,6 +7,7 @@ import { KafkaError } from "../../src/kafka/KafkaError.ts"
 import { Producer } from "../../src/kafka/Producer.ts"
 import * as Retry from "../../src/Retry.ts"
 import { Settings, SettingsError } from "../../src/settings/Settings.ts"
+import type { Event } from "./events.ts"
 
 const patience = "10 seconds"
 
@@ -49,10 +50,10 @@ export const check = Effect.fnUntraced(function* ({ clicks, orders }: Topics) {
 export const untilThere = (topics: Topics) =>
   Effect.retry(check(topics), Retry.forever<KafkaError>("Kafka is unreachable; until it is back, the shop answers 503"))
 
-/** Succeeds once Kafka has acknowledged the event. */
-export const send = Effect.fnUntraced(function* (topic: string, event: { readonly user_id: number }) {
+/** Succeeds once Kafka has acknowledged the event, with its place where the broker tells it. */
+export const send = Effect.fnUntraced(function* (topic: string, { key, value }: Event) {
   const producer = yield* Producer
-  yield* producer.send(topic, [{ key: String(event.user_id), value: JSON.stringify(event) }]).pipe(
+  const [place] = yield* producer.send(topic, [{ key, value }]).pipe(
     Effect.mapError(explained),
     Effect.timeoutOrElse({
       duration: patience,
@@ -63,4 +64,5 @@ export const send = Effect.fnUntraced(function* (topic: string, event: { readonl
         })
     })
   )
+  return place
 })

@@ -12,15 +12,22 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly timeoutMs?: number
   readonly cwd?: string
+  /** All that it gets beside HOME and PATH. Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export const runCommand = (
   program: string,
   args: ReadonlyArray<string>,
-  { timeoutMs = 600_000, cwd }: CommandOptions = {}
+  { timeoutMs = 600_000, cwd, env }: CommandOptions = {}
 ): Promise<CommandResult> =>
   new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...(cwd === undefined ? {} : { cwd }) })
+    const { HOME = "/tmp", PATH = "" } = process.env
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env: { HOME, PATH, ...env } })
+    })
     let output = ""
     const append = (chunk: Buffer) => {
       output += chunk.toString("utf8")

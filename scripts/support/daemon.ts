@@ -104,6 +104,15 @@ const guard = (daemon: Daemon): void => {
   void daemon.exited.then(() => watchdog.kill("SIGKILL"))
 }
 
+/** A process that has ended meanwhile needs no signal. */
+export const signalIfAlive = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error
+  }
+}
+
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

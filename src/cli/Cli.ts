@@ -19,6 +19,7 @@ import * as Doctor from "./doctor/Doctor.ts"
 import * as Init from "./Init.ts"
 import * as Monitor from "./Monitor.ts"
 import * as Produce from "./Produce.ts"
+import * as Query from "./Query.ts"
 import * as Reset from "./Reset.ts"
 import * as Status from "./status/Status.ts"
 import { usage } from "./support/Failure.ts"
@@ -86,6 +87,7 @@ const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).p
     Audit.command,
     Reset.command,
     Dlq.command,
+    Query.command,
     helpCommand,
     versionCommand
   ]),

@@ -18,6 +18,7 @@ import { keepsLedger, Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./support/CommandLayer.ts"
 import { misused, negative, usage } from "./support/Failure.ts"
+import * as ServiceWarehouse from "./support/ServiceWarehouse.ts"
 
 export const reset = Effect.fnUntraced(function* (options: {
   readonly topic: string
@@ -136,7 +137,7 @@ export const command = Command.make(
     const chosen = choose(words)
     if (Result.isFailure(chosen)) return misused(chosen.failure)
     const moved = reset({ ...chosen.success, dryRun })
-    return quietly(moved.pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
+    return quietly(moved.pipe(Effect.provide(Layers.kafka), Effect.provide(ServiceWarehouse.layer)))
   }
 ).pipe(
   Command.withShortDescription("Move where a topic is read next, after a loss in Kafka or to read again"),

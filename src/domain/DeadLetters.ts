@@ -21,6 +21,10 @@ export interface StoredDeadLetter extends Position {
   readonly replayed: number | null
 }
 
+/** The bytes that are kept of it; null for a tombstone, and when they were not asked for. */
+export const payloadOf = ({ payload }: StoredDeadLetter): Buffer | null =>
+  payload === null ? null : Buffer.from(payload, "base64")
+
 /** Which dead letters; every field narrows the choice. */
 export interface DeadLetterFilter {
   readonly topic?: string | undefined
@@ -29,6 +33,8 @@ export interface DeadLetterFilter {
   readonly since?: number | undefined
   /** Became a dead letter before this time. */
   readonly until?: number | undefined
+  /** Only those whose key or message has this text, in either case. */
+  readonly search?: string | undefined
   /** Only these places. */
   readonly at?: ReadonlyArray<Position> | undefined
   /** Those that were replayed as well; else only those that wait. */

@@ -1,8 +1,11 @@
 /** What became of a record: exactly one of a row, a dead letter or a skip (P1), each with the record's coordinates. */
 import type { Position } from "./KafkaRecord.ts"
 
-/** What a queued outcome takes besides its bytes: objects, coordinates, the shell of its row in the statement. */
-export const overheadBytes = 192
+/** What a queued outcome takes in memory besides its bytes: objects and typed columns, as heap snapshots show them. */
+const overheadBytes = (columns: number): number => 400 + 48 * columns
+
+/** What its coordinates take in a write. */
+const placeBytes = 160
 
 /** Why a record could not become a row; a small, closed set, fit for a metric label. */
 export const deadLetterCauses = [
@@ -28,7 +31,7 @@ export interface Source extends Position {
   readonly key: string | null
   /** A JSON object of the headers, or null when there are none; values as for `key`. */
   readonly headers: string | null
-  /** What this outcome takes of the byte budget. */
+  /** Of its key, headers and payload. */
   readonly bytes: number
 }
 
@@ -65,3 +68,10 @@ export interface Skip extends Position {
 }
 
 export type Outcome = BronzeRow | DeadLetter | Skip
+
+/** What an outcome takes of the byte budget. */
+export const heldBytes = (outcome: Outcome): number =>
+  outcome.bytes + overheadBytes(outcome._tag === "BronzeRow" ? outcome.columns.length : 0)
+
+/** What it takes in a write. */
+export const writtenBytes = ({ bytes }: Outcome): number => bytes + placeBytes

@@ -13,6 +13,13 @@ import { Settings } from "../settings/Settings.ts"
 const open = ["/livez", "/readyz"]
 const methods = ["GET", "HEAD"]
 
+/** What changes something, or answers what it is asked for. */
+const isAction = (path: string): boolean =>
+  ["/api/replay", "/api/query"].includes(path) || /^\/api\/(warehouse|topics)\//.test(path)
+
+/** What shows the data of events. */
+const isData = (path: string): boolean => ["/api/dead-letters", "/api/dead-letter", "/api/row"].includes(path)
+
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
 /** In a time that does not tell how much of it is right. */
@@ -35,14 +42,29 @@ interface Request {
 const refuse = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.text(text, { status, headers: { "cache-control": "no-store", ...headers } })
 
+/** Programs send no Origin; browsers send that of the page. */
+const isOwnOrigin = (headers: Headers.Headers): boolean => {
+  const origin = headers["origin"]
+  return origin === undefined || origin.replace(/^https?:\/\//, "").toLowerCase() === headers["host"]?.toLowerCase()
+}
+
 /** The refusal; undefined when the request may pass. */
 export const check = (
   { headers, method, url }: Request,
   { host, token }: Pick<Settings["Service"]["http"], "host" | "token">
 ): HttpServerResponse.HttpServerResponse | undefined => {
   if (Hosts.isLoopback(host) && !Hosts.isLocalName(headers["host"])) return refuse(421, Hosts.refusal)
-  if (!methods.includes(method)) return refuse(405, "Only GET is answered here\n", { allow: methods.join(", ") })
-  if (token === undefined || open.includes(url.split("?")[0] ?? "")) return undefined
+  const [path = ""] = url.split("?")
+  const isPost = method === "POST" && isAction(path)
+  if (!isPost && !methods.includes(method))
+    return refuse(405, "Only GET is answered here\n", { allow: methods.join(", ") })
+  if ((isPost || isData(path)) && token === undefined && !Hosts.isLoopback(host))
+    return refuse(403, "HTTP_TOKEN has to be set for this, or HTTP_HOST to a loopback address\n")
+  // What another site can make a browser send has neither this type nor this origin.
+  if (isPost && !/^application\/json\b/i.test(headers["content-type"] ?? ""))
+    return refuse(415, "Content-Type: application/json is required\n")
+  if (isPost && !isOwnOrigin(headers)) return refuse(403, "This is not for pages of another origin\n")
+  if (token === undefined || open.includes(path)) return undefined
   const given = tokenOf(headers["authorization"] ?? "")
   if (given !== undefined && isSame(given, Redacted.value(token))) return undefined
   return refuse(401, "HTTP_TOKEN is required: as a bearer token, or as the password of any user\n", {

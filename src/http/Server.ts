@@ -1,24 +1,25 @@
-/** Health, metrics and the live page over HTTP; it only reads, so its failures do not stop the service. */
+/** Health, metrics, the live page and the API over HTTP; its failures do not stop the service. */
 import { createServer } from "node:http"
-import { fileURLToPath } from "node:url"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as HttpStaticServer from "effect/http/HttpStaticServer"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Secrets from "../domain/Secrets.ts"
 import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
+import * as Api from "./Api.ts"
+import * as DeadLetters from "./DeadLetters.ts"
 import * as Guard from "./Guard.ts"
+import * as PageFiles from "./PageFiles.ts"
 import * as PrometheusText from "./PrometheusText.ts"
+import * as Rows from "./Rows.ts"
 import * as Sampler from "./Sampler.ts"
 import type { Snapshot } from "./Snapshot.ts"
-
-const page = fileURLToPath(new URL("./page", import.meta.url))
-const chart = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
+import * as Topics from "./Topics.ts"
 
 /** Nothing from elsewhere, nowhere else to, and never inside another page. */
 const headers = {
@@ -43,8 +44,6 @@ const routes = HttpRouter.use(
           headers
         })
       })
-    const file = (path: string, contentType: string) => HttpServerResponse.file(path, { contentType, headers })
-
     yield* router.add(
       "GET",
       "/livez",
@@ -80,12 +79,22 @@ const routes = HttpRouter.use(
         )
       )
     )
-    yield* router.add("GET", "/", file(`${page}/index.html`, "text/html; charset=utf-8"))
-    yield* router.add("GET", "/page/uPlot.js", file(chart("uPlot.esm.js"), "text/javascript; charset=utf-8"))
+    for (const { content, contentType, gzip, path } of PageFiles.read())
+      yield* router.add(
+        "GET",
+        path,
+        Effect.map(HttpServerRequest.HttpServerRequest, ({ headers: { "accept-encoding": accepted } }) =>
+          /\bgzip\b/.test(accepted ?? "")
+            ? HttpServerResponse.uint8Array(gzip, {
+                contentType,
+                headers: { ...headers, "content-encoding": "gzip", vary: "accept-encoding" }
+              })
+            : HttpServerResponse.uint8Array(content, { contentType, headers: { ...headers, vary: "accept-encoding" } })
+        )
+      )
     // So that the guard sees what is not there, too; HEAD is what GET is.
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)
       yield* router.add(method, "/*", HttpServerResponse.empty({ status: 404, headers }))
-    yield* router.add("GET", "/page/uPlot.css", file(chart("uPlot.min.css"), "text/css; charset=utf-8"))
   })
 )
 
@@ -97,14 +106,10 @@ const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${
 
 const server = Layer.unwrap(
   Effect.map(Settings, ({ http: { host, port } }) =>
-    HttpRouter.serve(
-      Layer.mergeAll(
-        routes,
-        Guard.layer,
-        HttpStaticServer.layer({ root: page, prefix: "/page", cacheControl: "no-store" })
-      ),
-      { disableLogger: true, disableListenLog: true }
-    ).pipe(
+    HttpRouter.serve(Layer.mergeAll(routes, Api.routes, DeadLetters.routes, Rows.routes, Topics.routes, Guard.layer), {
+      disableLogger: true,
+      disableListenLog: true
+    }).pipe(
       // A viewer who stays connected does not hold up the end.
       Layer.provide(NodeHttpServer.layer(createServer, { host, port, gracefulShutdownTimeout: "100 millis" }))
     )

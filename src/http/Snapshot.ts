@@ -5,6 +5,7 @@
 import type { Verdict } from "../observe/Health.ts"
 import type { Percentiles } from "../observe/MinutePercentiles.ts"
 import type { ProgressView, Totals } from "../observe/ProgressView.ts"
+import type { ChannelsView } from "../warehouse/Warehouse.ts"
 
 /** One point of the charts. */
 export interface Sample {
@@ -15,11 +16,24 @@ export interface Sample {
   readonly bufferBytes: number
   readonly write: Percentiles | null
   readonly freshness: Percentiles | null
+  /** Whether it was ready, as /readyz says. */
+  readonly isReady: boolean
 }
 
 export interface Snapshot
   extends Sample,
-    Pick<ProgressView, "member" | "partitions" | "stoppedTopics" | "tables" | "deadLetters" | "rows" | "errors"> {
+    Pick<
+      ProgressView,
+      | "member"
+      | "partitions"
+      | "stoppedTopics"
+      | "pausedTopics"
+      | "tables"
+      | "lastWrites"
+      | "deadLetters"
+      | "rows"
+      | "errors"
+    > {
   readonly startedAt: number
   readonly version: string
   readonly live: Verdict
@@ -33,12 +47,14 @@ export interface Snapshot
   readonly bufferMaxBytes: number
   /** Estimated, since the start; null where nothing is paid by the hour. */
   readonly credits: number | null
+  /** What Snowflake has accepted and not made durable yet; null where what is accepted is durable. */
+  readonly channels: ChannelsView | null
   readonly process: { readonly cpu: number; readonly rssBytes: number; readonly eventLoopDelaySeconds: number }
 }
 
 /**
- * What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 15 minutes of samples, one
- * a second.
+ * What a page gets once, when it connects: the settings (secrets as `<redacted>`) and up to 6 hours of samples: of the
+ * last 15 minutes one a second, before that one each 30 seconds.
  */
 export interface Hello {
   readonly settings: ReadonlyArray<{ readonly name: string; readonly value: string; readonly isDefault: boolean }>

@@ -10,6 +10,7 @@ import { isSamePartition, type Position, partitionKey, type TopicPartition } fro
 import type { AssignedPartition, Places } from "./ConsumerGroup.ts"
 import { KafkaError } from "./KafkaError.ts"
 import { KafkaClient } from "./kafkajs/Client.ts"
+import type * as RecordCount from "./kafkajs/RecordCount.ts"
 import type { TopicState } from "./kafkajs/TopicMetadata.ts"
 import * as Offsets from "./Offsets.ts"
 
@@ -55,6 +56,8 @@ export class Admin extends Context.Service<
      * of them.
      */
     readonly since: (topic: string, time: number) => Effect.Effect<ReadonlyArray<Position>, KafkaError>
+    /** Counts the records of a stretch that a reader of committed records gets. Reads each of them. */
+    readonly count: (stretch: RecordCount.Stretch) => Effect.Effect<RecordCount.RecordCount, KafkaError>
     readonly group: (group: string) => Effect.Effect<Group, KafkaError>
     /** Where these partitions stand for the group, and the others of their topics. */
     readonly positions: (group: string, partitions: ReadonlyArray<TopicPartition>) => Effect.Effect<Places, KafkaError>
@@ -87,7 +90,7 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
         return call()
       })
 
-    const { commit, committed, describe, ranges, since } = yield* Offsets.make
+    const { commit, committed, count, describe, ranges, since } = yield* Offsets.make
 
     const topics = ask("list the topics", () => admin.listTopics())
 
@@ -138,6 +141,7 @@ export const layer: Layer.Layer<Admin, never, KafkaClient> = Layer.effect(
       committed,
       commit,
       since,
+      count,
       group,
       positions
     })

@@ -18,6 +18,8 @@ export interface Fetch extends TopicPartition {
   /** The offset to ask for next; beyond the last record when Kafka's own control records follow it. */
   readonly next: number
   readonly records: ReadonlyArray<KafkaRecord>
+  /** The high watermark as of this fetch: where the log ended. */
+  readonly high?: number | undefined
 }
 
 /** The position of a partition in Kafka when it is assigned. */
@@ -75,6 +77,9 @@ export class ConsumerGroup extends Context.Service<
     readonly consume: <R>(
       use: (assignment: Assignment) => Effect.Effect<void, never, R>
     ) => Effect.Effect<never, never, Exclude<R, Scope.Scope>>
+    /** Fetches nothing more of a topic, through rebalances too, until it is resumed; what was fetched is handled. */
+    readonly pause: (topic: string) => Effect.Effect<void>
+    readonly resume: (topic: string) => Effect.Effect<void>
     /** Closes the connection and rejoins the group, for when nothing comes though there is something. */
     readonly reopen: Effect.Effect<void>
   }

@@ -43,6 +43,7 @@ const to = (topic: string) =>
       /** Halves down to the letter at fault, and of that one less and less. */
       const deliver = (letters: ReadonlyArray<DeadLetter>): Effect.Effect<void, KafkaError> =>
         send(topic, letters.map(DeadLetterMessage.make), CompressionTypes.GZIP).pipe(
+          Effect.asVoid,
           Effect.catchIf(isPermanent, (error) => {
             const [first] = letters
             if (letters.length > 1 || first === undefined) {

@@ -4,11 +4,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { Position, TopicPartition } from "../domain/KafkaRecord.ts"
+import { type Position, partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import * as CommitNote from "./CommitNote.ts"
 import { isEviction, KafkaError } from "./KafkaError.ts"
-import { KafkaClient } from "./kafkajs/Client.ts"
 import * as RawCluster from "./kafkajs/RawCluster.ts"
+import * as RecordCount from "./kafkajs/RecordCount.ts"
 import * as TopicMetadata from "./kafkajs/TopicMetadata.ts"
 
 /** What a partition holds. */
@@ -28,23 +28,22 @@ export interface Commit extends Position {
 }
 
 export const make = Effect.gen(function* () {
-  const { use } = yield* KafkaClient
-  const cluster = yield* RawCluster.make
+  const { ask } = yield* RawCluster.make
   const one = yield* Semaphore.make(1)
 
   /** Never fails because of a topic. */
   const describe = (topics: ReadonlyArray<string>) =>
-    use("describe the topics", async () => {
-      if (topics.length === 0) return []
-      await cluster.connect()
-      return TopicMetadata.describe(await cluster.brokerPool.findConnectedBroker(), topics)
-    })
+    topics.length === 0
+      ? Effect.succeed([])
+      : ask("describe the topics", async (cluster) =>
+          TopicMetadata.describe(await cluster.brokerPool.findConnectedBroker(), topics)
+        )
 
   /** Asks about these topics, and lets kafkajs know of no other: one that is deleted would fail them all. */
   const about = Effect.fnUntraced(function* <A>(
     doing: string,
     topics: ReadonlyArray<string>,
-    ask: (states: ReadonlyArray<TopicMetadata.TopicState>) => Promise<A>
+    question: (cluster: RawCluster.RawCluster, states: ReadonlyArray<TopicMetadata.TopicState>) => Promise<A>
   ) {
     const states = yield* describe(topics)
     const unreadable = states.find(({ problem }) => problem !== undefined)
@@ -53,14 +52,15 @@ export const make = Effect.gen(function* () {
         reason: unreadable.problem.reason,
         message: `Could not ${doing}: topic ${unreadable.topic}: ${unreadable.problem.message}`
       })
-    return yield* use(doing, async () => {
+    return yield* ask(doing, async (cluster) => {
       cluster.targetTopics = new Set(topics)
       await cluster.refreshMetadata()
-      return ask(states)
+      return question(cluster, states)
     }).pipe(one.withPermits(1))
   })
 
   const offsetsOf = async (
+    cluster: RawCluster.RawCluster,
     states: ReadonlyArray<TopicMetadata.TopicState>,
     from: { readonly fromBeginning?: boolean; readonly fromTimestamp?: number },
     isolationLevel: 0 | 1 = 1
@@ -81,11 +81,14 @@ export const make = Effect.gen(function* () {
     }
   }
 
-  const rangesOf = async (states: ReadonlyArray<TopicMetadata.TopicState>): Promise<ReadonlyArray<LogRange>> => {
-    const low = await offsetsOf(states, { fromBeginning: true })
-    const stable = await offsetsOf(states, { fromBeginning: false })
+  const rangesOf = async (
+    cluster: RawCluster.RawCluster,
+    states: ReadonlyArray<TopicMetadata.TopicState>
+  ): Promise<ReadonlyArray<LogRange>> => {
+    const low = await offsetsOf(cluster, states, { fromBeginning: true })
+    const stable = await offsetsOf(cluster, states, { fromBeginning: false })
     // Asked last, so that it is never below the other.
-    const high = await offsetsOf(states, { fromBeginning: false }, 0)
+    const high = await offsetsOf(cluster, states, { fromBeginning: false }, 0)
     return states.flatMap(({ id, partitions, topic }) =>
       partitions.flatMap((partition): ReadonlyArray<LogRange> => {
         const place = { topic, partition }
@@ -103,7 +106,7 @@ export const make = Effect.gen(function* () {
   const committed = (group: string, topics: ReadonlyArray<string>) =>
     topics.length === 0
       ? Effect.succeed([])
-      : about(`read the offsets of group ${group}`, topics, async (states) => {
+      : about(`read the offsets of group ${group}`, topics, async (cluster, states) => {
           const coordinator = await cluster.findGroupCoordinator({ groupId: group })
           const { responses } = await coordinator.offsetFetch({
             groupId: group,
@@ -125,24 +128,28 @@ export const make = Effect.gen(function* () {
   /** Kafka takes a commit that comes from no member only while the group has none: so nobody is overruled. */
   const commit = (group: string, positions: ReadonlyArray<Commit>) =>
     Effect.mapError(
-      about(`commit offsets of group ${group}`, [...new Set(positions.map(({ topic }) => topic))], async (states) => {
-        const coordinator = await cluster.findGroupCoordinator({ groupId: group })
-        await coordinator.offsetCommit({
-          groupId: group,
-          groupGenerationId: -1,
-          memberId: "",
-          topics: states.map(({ topic }) => ({
-            topic,
-            partitions: positions
-              .filter((position) => position.topic === topic)
-              .map(({ note, offset, partition }) => ({
-                partition,
-                offset: String(offset),
-                metadata: note === undefined ? null : CommitNote.encode(note)
-              }))
-          }))
-        })
-      }),
+      about(
+        `commit offsets of group ${group}`,
+        [...new Set(positions.map(({ topic }) => topic))],
+        async (cluster, states) => {
+          const coordinator = await cluster.findGroupCoordinator({ groupId: group })
+          await coordinator.offsetCommit({
+            groupId: group,
+            groupGenerationId: -1,
+            memberId: "",
+            topics: states.map(({ topic }) => ({
+              topic,
+              partitions: positions
+                .filter((position) => position.topic === topic)
+                .map(({ note, offset, partition }) => ({
+                  partition,
+                  offset: String(offset),
+                  metadata: note === undefined ? null : CommitNote.encode(note)
+                }))
+            }))
+          })
+        }
+      ),
       (error) =>
         isEviction(error.cause)
           ? new KafkaError({
@@ -155,8 +162,8 @@ export const make = Effect.gen(function* () {
 
   /** Where there is no such record, Kafka answers with -1. */
   const since = (topic: string, time: number) =>
-    about(`read the times of ${topic}`, [topic], async (states) => {
-      const found = await offsetsOf(states, { fromTimestamp: time })
+    about(`read the times of ${topic}`, [topic], async (cluster, states) => {
+      const found = await offsetsOf(cluster, states, { fromTimestamp: time })
       return states.flatMap(({ partitions }) =>
         partitions
           .map((partition): Position => ({ topic, partition, offset: found({ topic, partition }) ?? -1 }))
@@ -164,5 +171,13 @@ export const make = Effect.gen(function* () {
       )
     })
 
-  return { describe, ranges, committed, commit, since }
+  const count = (stretch: RecordCount.Stretch) =>
+    about(`read ${stretch.topic}`, [stretch.topic], async (cluster) => {
+      const [nodeId] = Object.keys(cluster.findLeaderForPartitions(stretch.topic, [stretch.partition]))
+      if (nodeId === undefined)
+        throw new KafkaError({ reason: "unavailable", message: `${partitionKey(stretch)} has no leader` })
+      return RecordCount.count(await cluster.findBroker({ nodeId }), stretch)
+    })
+
+  return { describe, ranges, committed, commit, since, count }
 })

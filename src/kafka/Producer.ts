@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
 import type { CompressionTypes } from "kafkajs"
+import type { Position } from "../domain/KafkaRecord.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import { KafkaClient } from "./kafkajs/Client.ts"
 import * as Partitioner from "./kafkajs/Partitioner.ts"
@@ -21,12 +22,15 @@ export interface Message {
 export class Producer extends Context.Service<
   Producer,
   {
-    /** Succeeds once all in-sync replicas have the messages. */
+    /**
+     * Succeeds once all in-sync replicas have the messages, with the first offset that each partition gave to them; a
+     * broker may keep it to itself.
+     */
     readonly send: (
       topic: string,
       messages: ReadonlyArray<Message>,
       compression?: CompressionTypes
-    ) => Effect.Effect<void, KafkaError>
+    ) => Effect.Effect<ReadonlyArray<Position>, KafkaError>
   }
 >()("bronze/kafka/Producer") {}
 
@@ -59,7 +63,7 @@ export const layer: Layer.Layer<Producer, never, KafkaClient> = Layer.effect(
     return Producer.of({
       send: Effect.fnUntraced(function* (topic, messages, compression) {
         yield* connect
-        yield* use(`send to ${topic}`, () =>
+        const written = yield* use(`send to ${topic}`, () =>
           producer.send({
             topic,
             acks: -1,
@@ -71,6 +75,9 @@ export const layer: Layer.Layer<Producer, never, KafkaClient> = Layer.effect(
               ...(partition !== undefined && { partition })
             }))
           })
+        )
+        return written.flatMap(({ baseOffset, partition }) =>
+          baseOffset === undefined ? [] : [{ topic, partition, offset: Number(baseOffset) }]
         )
       })
     })

@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 import type { KafkaError } from "./KafkaError.ts"
-import { KafkaClient } from "./kafkajs/Client.ts"
 import * as RawCluster from "./kafkajs/RawCluster.ts"
 
 export interface Rights {
@@ -21,15 +20,11 @@ const nowhere = 2_147_483_647
 
 /** Over a connection of its own, closed with the scope. */
 export const make = Effect.gen(function* () {
-  const { use } = yield* KafkaClient
-  const cluster = yield* RawCluster.make
+  const { ask } = yield* RawCluster.make
 
   /** The request always fails; the question is with what. */
   const isAllowed = (request: (broker: RawCluster.RawBroker) => Promise<unknown>): Effect.Effect<boolean, KafkaError> =>
-    use("ask for rights", async () => {
-      await cluster.connect()
-      return request(await cluster.brokerPool.findConnectedBroker())
-    }).pipe(
+    ask("ask for rights", async (cluster) => request(await cluster.brokerPool.findConnectedBroker())).pipe(
       Effect.as(true),
       Effect.catchIf(
         ({ cause }) => answerOf(cause) !== undefined,

@@ -9,12 +9,19 @@ export interface Verdict {
   readonly reasons: ReadonlyArray<string>
 }
 
-const verdict = (reasons: ReadonlyArray<string | undefined>): Verdict => {
+/** What is as somebody wanted it is said, too, and does not count. */
+const verdict = (reasons: ReadonlyArray<string | undefined>, wanted: ReadonlyArray<string> = []): Verdict => {
   const told = reasons.filter((reason) => reason !== undefined)
-  return { ok: told.length === 0, reasons: told }
+  return { ok: told.length === 0, reasons: [...told, ...wanted] }
 }
 
-const seconds = (millis: number): number => Math.round(millis / 1000)
+/** `45 s`, `3 min 38 s`, `2 h 5 min`. */
+const span = (millis: number): string => {
+  const seconds = Math.round(millis / 1000)
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 120 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
 
 /**
  * Ready: all sides answer, the group gave us an assignment (an empty one counts: there are more members than
@@ -27,6 +34,7 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
     lastingFaults,
     member,
     oldestPendingSeconds,
+    pausedTopics,
     registry,
     stoppedTopics,
     unreadablePartitions,
@@ -34,24 +42,27 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
     warehouse
   } = view
   const limit = Duration.toSeconds(settings.batch.timeout) + Duration.toSeconds(settings.readyMaxPending)
-  return verdict([
-    kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${seconds(now - kafka.since)} s)`,
-    warehouse.isUp === true ? undefined : `warehouse: ${warehouse.message} (for ${seconds(now - warehouse.since)} s)`,
-    // It is asked only when a schema is needed, so that not yet is as good as yes.
-    registry?.isUp === false
-      ? `schema registry: ${registry.message} (for ${seconds(now - registry.since)} s)`
-      : undefined,
-    ...lastingFaults.map(({ message, write }) => `writing to ${write}: ${message}`),
-    member === null && kafka.isUp === true ? "no assignment from the consumer group yet" : undefined,
-    stoppedTopics.length === 0
-      ? undefined
-      : `stopped: ${stoppedTopics.join(", ")}; see the log for what was lost and the command to continue`,
-    ...unreadTopics.map(({ message, topic }) => `topic ${topic} is not read: ${message}`),
-    ...unreadablePartitions.map(({ message, partition }) => `${partition} is not read: ${message}`),
-    oldestPendingSeconds <= limit
-      ? undefined
-      : `the oldest record in memory has waited for ${Math.round(oldestPendingSeconds)} s; the limit is ${limit} s`
-  ])
+  return verdict(
+    [
+      kafka.isUp === true ? undefined : `Kafka: ${kafka.message} (for ${span(now - kafka.since)})`,
+      warehouse.isUp === true ? undefined : `warehouse: ${warehouse.message} (for ${span(now - warehouse.since)})`,
+      // It is asked only when a schema is needed, so that not yet is as good as yes.
+      registry?.isUp === false ? `schema registry: ${registry.message} (for ${span(now - registry.since)})` : undefined,
+      ...lastingFaults.map(({ message, write }) => `writing to ${write}: ${message}`),
+      member === null && kafka.isUp === true
+        ? `no assignment from the consumer group yet; a member that ended without leaving has to expire first, after up to ${Duration.toSeconds(settings.kafka.sessionTimeout)} s`
+        : undefined,
+      stoppedTopics.length === 0
+        ? undefined
+        : `stopped: ${stoppedTopics.join(", ")}; see the log for what was lost and the command to continue`,
+      ...unreadTopics.map(({ message, topic }) => `topic ${topic} is not read: ${message}`),
+      ...unreadablePartitions.map(({ message, partition }) => `${partition} is not read: ${message}`),
+      oldestPendingSeconds <= limit
+        ? undefined
+        : `the oldest record in memory has waited for ${span(1000 * oldestPendingSeconds)}; the limit is ${limit} s`
+    ],
+    pausedTopics.map((topic) => `topic ${topic} is paused by request`)
+  )
 }
 
 /**
@@ -64,6 +75,6 @@ export const live = ({ stalled }: ProgressView, settings: Settings["Service"], n
   return verdict([
     stalled === null || now - stalled.since < limit
       ? undefined
-      : `there is something to ${stalled.work}, but no progress for ${seconds(now - stalled.since)} s, even after a reconnect`
+      : `there is something to ${stalled.work}, but no progress for ${span(now - stalled.since)}, even after a reconnect`
   ])
 }

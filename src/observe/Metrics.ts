@@ -50,6 +50,21 @@ export const metrics = {
     "bronze_warehouse_credits",
     "Snowflake credits that this process has made a warehouse of size XS cost since its start, estimated from its statements."
   ),
+  channels: gauge("bronze_streaming_channels", "Channels of Snowpipe Streaming that are open."),
+  offsetsBehind: gauge(
+    "bronze_streaming_offsets_behind",
+    "Offsets that Snowflake has accepted and not made durable yet."
+  ),
+  uncommitted: gauge(
+    "bronze_streaming_uncommitted_bytes",
+    "Bytes, before compression, that Snowflake has accepted and not made durable yet."
+  ),
+  streamingRequests: counter("bronze_streaming_requests_total", "Requests with rows, repeated ones among them."),
+  streamingRetries: counter("bronze_streaming_retries_total", "Requests with rows that repeated another."),
+  rejectedRows: counter(
+    "bronze_streaming_rejected_rows_total",
+    "Rows that Snowflake accepted and then rejected: they are in no table."
+  ),
   ready: gauge("bronze_ready", "1 while /readyz answers 200."),
   rebalances: counter("bronze_rebalances_total", "Rebalances that revoked this member's assignment."),
   fenced: counter(

@@ -17,9 +17,13 @@ interface Partition extends TopicPartition {
   readonly stopped: boolean
   readonly topicId?: string | undefined
   next: number
+  /** The offset after what was fetched last. */
+  fetched: number
   end: number | null
   /** Up to where an open transaction lets us read. */
   stable: number | null
+  /** Where the log ended then. */
+  polledEnd: number
   /** Fetches whose records are not all durable: the offset after each, and when it came. */
   readonly pending: Array<{ readonly next: number; readonly at: number }>
 }
@@ -33,11 +37,14 @@ export interface LogEnd extends TopicPartition {
   readonly stable: number
 }
 
-/** Records that an open transaction holds back, be they part of it or only after it. */
-const waitingOf = ({ end, next, stable }: Partition): number =>
-  end === null || stable === null ? 0 : Math.max(0, end - Math.max(stable, next))
+/**
+ * Records that an open transaction holds back, be they part of it or only after it; as of the last poll, for a fetch
+ * does not tell.
+ */
+const waitingOf = ({ next, polledEnd, stable }: Partition): number =>
+  stable === null ? 0 : Math.max(0, polledEnd - Math.max(stable, next))
 
-/** The log's end may be older than what was read since. */
+/** What is pending counts, whatever is known of the log's end. */
 const lagOf = ({ end, next }: Partition): number | null => (end === null ? null : Math.max(0, end - next))
 
 export const make = (
@@ -45,6 +52,7 @@ export const make = (
   onLag: (partition: TopicPartition, lag: { readonly lag: number; readonly waiting: number } | null) => void
 ) => {
   const partitions = new Map<string, Partition>()
+  let pausedTopics: ReadonlyArray<string> = []
   let isClaiming = false
   let isReopening = false
   let work: Work = "none"
@@ -55,8 +63,13 @@ export const make = (
     if (all.some(({ pending }) => pending.length > 0)) return "write"
     if (isReopening && (all.length === 0 || all.some(({ end }) => end === null))) return "read"
     if (isClaiming) return "claim"
-    // What an open transaction holds back cannot be read.
-    return all.some(({ next, stable, stopped }) => !stopped && stable !== null && stable > next) ? "read" : "none"
+    // What an open transaction holds back cannot be read, and what is paused shall not be.
+    return all.some(
+      ({ next, stable, stopped, topic }) =>
+        !stopped && !pausedTopics.includes(topic) && stable !== null && stable > next
+    )
+      ? "read"
+      : "none"
   }
   const moved = (): void => {
     movedAt = now()
@@ -87,7 +100,15 @@ export const make = (
     assigned: (standings: ReadonlyArray<AssignedPosition>): void => {
       clear()
       for (const { offset, ...standing } of standings)
-        partitions.set(partitionKey(standing), { ...standing, next: offset, end: null, stable: null, pending: [] })
+        partitions.set(partitionKey(standing), {
+          ...standing,
+          next: offset,
+          fetched: offset,
+          end: null,
+          stable: null,
+          polledEnd: 0,
+          pending: []
+        })
       look()
     },
     released: (): void => {
@@ -98,8 +119,14 @@ export const make = (
     reopening: (): void => {
       isReopening = true
     },
-    fetched: (place: TopicPartition, next: number): void => {
-      partitions.get(partitionKey(place))?.pending.push({ next, at: now() })
+    /** `high`: where the log ended then; a poll of the ends is older than the fetches after it. */
+    fetched: (place: TopicPartition, next: number, high?: number): void => {
+      const partition = partitions.get(partitionKey(place))
+      if (partition === undefined) return
+      partition.pending.push({ next, at: now() })
+      partition.fetched = next
+      partition.end = Math.max(high ?? partition.end ?? next, next)
+      tellLag(partition)
       look()
     },
     written: (place: TopicPartition, next: number): void => {
@@ -119,12 +146,18 @@ export const make = (
       for (const { high, stable, ...place } of ends) {
         const partition = partitions.get(partitionKey(place))
         if (partition === undefined) continue
-        partition.end = high
+        partition.end = Math.max(high, partition.fetched)
         partition.stable = stable
+        partition.polledEnd = high
         tellLag(partition)
       }
       look()
     },
+    paused: (topics: ReadonlyArray<string>): void => {
+      pausedTopics = topics
+      look()
+    },
+    pausedTopics: (): ReadonlyArray<string> => pausedTopics,
     views: (): ReadonlyArray<PartitionView> =>
       [...partitions.values()].map((place) => {
         const { end, next, partition, stopped, topic, topicId } = place

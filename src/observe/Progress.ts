@@ -23,6 +23,8 @@ export interface Fetched extends TopicPartition {
   /** The offset after them. */
   readonly next: number
   readonly records: ReadonlyArray<unknown>
+  /** Where the log ended then, if that is known. */
+  readonly high?: number | undefined
 }
 
 /** Why an attempt to write failed. */
@@ -67,6 +69,8 @@ export class Progress extends Context.Service<
     readonly unread: (topics: ReadonlyArray<UnreadTopic>) => void
     /** What comes next in a partition cannot be read; the next fetch of it takes that back. */
     readonly unreadable: (partition: TopicPartition, message: string) => void
+    /** The topics that are paused by request. */
+    readonly paused: (topics: ReadonlyArray<string>) => void
     /** Where the logs end now. */
     readonly ends: (ends: ReadonlyArray<PartitionProgress.LogEnd>) => void
     readonly view: () => ProgressView
@@ -169,7 +173,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       fetched: (fetch) => {
         totals.consumed += fetch.records.length
         add(metrics.consumed, { topic: fetch.topic }, fetch.records.length)
-        partitionProgress.fetched(fetch, fetch.next)
+        partitionProgress.fetched(fetch, fetch.next, fetch.high)
         if (unreadable.size > 0) unreadable.delete(partitionKey(fetch))
       },
       buffered: (bytes) => {
@@ -215,6 +219,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       unread: (topics) => {
         unreadTopics = topics
       },
+      paused: partitionProgress.paused,
       ends: partitionProgress.ends,
       view: () => {
         const partitions = partitionProgress.views()
@@ -224,10 +229,12 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           member,
           partitions,
           stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
+          pausedTopics: partitionProgress.pausedTopics(),
           unreadTopics,
           unreadablePartitions: [...unreadable].map(([partition, message]) => ({ partition, message })),
           lastingFaults: [...lasting].map(([write, message]) => ({ write, message })),
           tables: writeStats.tables(),
+          lastWrites: writeStats.lastWrites(),
           write: writeStats.write(),
           freshness: writeStats.freshness(),
           deadLetters: recentRows.deadLetters(),

@@ -66,8 +66,22 @@ export interface RowView extends TopicPartition {
   readonly at: number
   readonly table: string
   readonly offset: number
+  /** Cut to 200 characters; null also unless HTTP_SHOW_EVENTS is on. */
+  readonly key: string | null
   /** The payload, cut to 2,000 characters; null unless HTTP_SHOW_EVENTS is on. */
   readonly event: string | null
+}
+
+/** A write that has become durable. */
+export interface WriteView {
+  readonly at: number
+  readonly table: string
+  readonly rows: number
+  readonly bytes: number
+  readonly seconds: number
+  readonly trigger: BatchTrigger
+  /** The offsets that it covers; `next` is the one after them. */
+  readonly ranges: ReadonlyArray<TopicPartition & { readonly from: number; readonly next: number }>
 }
 
 /** Something that is wrong now, or was a moment ago. */
@@ -91,12 +105,16 @@ export interface ProgressView {
   readonly member: string | null
   readonly partitions: ReadonlyArray<PartitionView>
   readonly stoppedTopics: ReadonlyArray<string>
+  /** Paused by request. */
+  readonly pausedTopics: ReadonlyArray<string>
   readonly unreadTopics: ReadonlyArray<UnreadTopic>
   /** Partitions (`topic/partition`) whose next batch cannot be read. */
   readonly unreadablePartitions: ReadonlyArray<{ readonly partition: string; readonly message: string }>
   /** Writes whose error does not pass by itself: a table, or DLQ_TOPIC. */
   readonly lastingFaults: ReadonlyArray<{ readonly write: string; readonly message: string }>
   readonly tables: ReadonlyArray<TableView>
+  /** The last ones, newest first, 50 at most. */
+  readonly lastWrites: ReadonlyArray<WriteView>
   /** Of all tables. */
   readonly write: Percentiles | null
   readonly freshness: Percentiles | null

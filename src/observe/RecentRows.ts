@@ -13,6 +13,9 @@ export const count = 20
 /** How much of a payload is kept, in bytes. */
 const maxEvent = 2000
 
+/** How much of a key, in characters. */
+const maxKey = 200
+
 export const make = (showEvents: boolean) => {
   let rows: ReadonlyArray<RowView> = []
   let letters: ReadonlyArray<DeadLetterView> = []
@@ -26,8 +29,9 @@ export const make = (showEvents: boolean) => {
       const newRows = rowsOf(batch)
         .slice(-count)
         .reverse()
-        .map(({ event, offset, partition, topic }) => ({
+        .map(({ event, key, offset, partition, topic }) => ({
           ...{ table, topic, partition, offset },
+          key: showEvents && key !== null ? key.slice(0, maxKey) : null,
           event: showEvents && event !== null ? decoded(event.subarray(0, maxEvent)) : null
         }))
       const newLetters = deadLettersOf(batch)

@@ -5,19 +5,23 @@
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { Batch } from "../domain/Batch.ts"
-import { type DeadLetter, overheadBytes, type Skip } from "../domain/Outcome.ts"
+import type { DeadLetter, Skip } from "../domain/Outcome.ts"
 import { metrics } from "./Metrics.ts"
 import * as MinutePercentiles from "./MinutePercentiles.ts"
-import type { TableView } from "./ProgressView.ts"
+import type { TableView, WriteView } from "./ProgressView.ts"
 
 /** So many rows of a batch are enough for percentiles that people look at; the histogram counts them all. */
 const samplesPerBatch = 50
+
+/** How many of the last writes are kept, and how many offset ranges of each. */
+const recentWrites = 50
+const rangesPerWrite = 20
 
 type DeadLetterCount = Pick<DeadLetter, "topic" | "cause">
 type SkipCount = Pick<Skip, "topic" | "reason">
 
 /** What is counted of a batch. */
-interface Tally extends Pick<Batch, "trigger"> {
+interface Tally extends Pick<Batch, "trigger">, Pick<WriteView, "ranges"> {
   readonly table: string
   readonly timestamps: Float64Array
   readonly bytes: number
@@ -43,6 +47,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
     ])
   )
   const lastWrites = new Map<string, number>()
+  const writes: Array<WriteView> = []
   const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount: number): void =>
     Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
 
@@ -60,14 +65,19 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
       if (outcome._tag === "BronzeRow") {
         timestamps[rows] = outcome.timestamp
         rows += 1
-        bytes += outcome.bytes - overheadBytes
+        bytes += outcome.bytes
       } else if (outcome._tag === "DeadLetter") others.push({ topic: outcome.topic, cause: outcome.cause })
       else others.push({ topic: outcome.topic, reason: outcome.reason })
     }
-    return (seconds) => written({ table, trigger, timestamps: timestamps.subarray(0, rows), bytes, others }, seconds)
+    const ranges = batch.ranges
+      .slice(0, rangesPerWrite)
+      .map(({ from, next, partition, topic }) => ({ topic, partition, from, next }))
+    const tally = { table, trigger, ranges, timestamps: timestamps.subarray(0, rows), bytes, others }
+    return (seconds) => written(tally, seconds)
   }
 
-  const written = ({ bytes, others, table, timestamps, trigger }: Tally, seconds: number): void => {
+  const written = (tally: Tally, seconds: number): void => {
+    const { bytes, others, ranges, table, timestamps, trigger } = tally
     const line = lines.get(table)
     if (line === undefined) return
     const at = now()
@@ -97,6 +107,8 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
     totals.batches += 1
     line.written += rows
     if (rows > 0) lastWrites.set(table, at)
+    writes.unshift({ at, table, rows, bytes, seconds, trigger, ranges })
+    writes.length = Math.min(writes.length, recentWrites)
     line.batches[trigger] += 1
     line.rows.add(rows)
     for (const { write } of [line, all]) write.add(seconds)
@@ -105,6 +117,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
   return {
     accepted,
     totals: () => ({ ...totals }),
+    lastWrites: (): ReadonlyArray<WriteView> => [...writes],
     write: all.write.percentiles,
     freshness: all.freshness.percentiles,
     tables: (): ReadonlyArray<TableView> =>

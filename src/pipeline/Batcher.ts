@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Group } from "../domain/Batch.ts"
-import type { Outcome } from "../domain/Outcome.ts"
+import { heldBytes, type Outcome } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import type { Assignment } from "../kafka/ConsumerGroup.ts"
 import { Progress } from "../observe/Progress.ts"
@@ -114,7 +114,7 @@ export class Batcher extends Context.Service<
 
 const bytesOf = (outcomes: ReadonlyArray<Outcome>): number => {
   let bytes = 0
-  for (const outcome of outcomes) bytes += outcome.bytes
+  for (const outcome of outcomes) bytes += heldBytes(outcome)
   return bytes
 }
 
@@ -147,7 +147,7 @@ const admit = (
 const beginning = (outcomes: ReadonlyArray<Outcome>, maxBytes: number): ReadonlyArray<Outcome> => {
   let bytes = 0
   const end = outcomes.findIndex((outcome, index) => {
-    bytes += outcome.bytes
+    bytes += heldBytes(outcome)
     return index > 0 && bytes > maxBytes
   })
   return end === -1 ? outcomes : outcomes.slice(0, end)

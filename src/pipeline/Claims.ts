@@ -1,5 +1,6 @@
 /** The claims of one assignment: position, epoch and written offset of each partition. */
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type { Batch, Claimed } from "../domain/Batch.ts"
 import { type Position, partitionKey, type Start, type TopicPartition } from "../domain/KafkaRecord.ts"
 import type { AssignedPartition, Assignment } from "../kafka/ConsumerGroup.ts"
@@ -94,6 +95,12 @@ export const open = Effect.fn("Claims.open")(function* (assignment: Assignment, 
     : []
   const claims = new Map<string, Claimed>(first)
   if (beginnings.length > 0) {
+    // Where Kafka alone keeps the positions it has to know the new ones before what the old ones cover is forgotten: a
+    // kill in between would read again, from there on, what has been written since.
+    if (!hasLedger)
+      yield* assignment
+        .commit(beginnings)
+        .pipe(Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("1 second") }))
     yield* asked("Resetting the ledger", warehouse.reset(beginnings, assignment.memberId))
     for (const [key, entry] of yield* claim(beginnings)) claims.set(key, entry)
   }

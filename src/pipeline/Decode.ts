@@ -7,7 +7,7 @@ import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
 import * as DuplicateKeys from "../domain/DuplicateKeys.ts"
 import { type Format, withoutRegistry } from "../domain/Format.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
-import { type DeadLetter, type DeadLetterCause, type Outcome, overheadBytes, type Source } from "../domain/Outcome.ts"
+import type { DeadLetter, DeadLetterCause, Outcome, Source } from "../domain/Outcome.ts"
 import type { Route } from "../domain/Route.ts"
 import * as Key from "./Key.ts"
 import * as Payload from "./Payload.ts"
@@ -54,7 +54,7 @@ const decoder = (
     const { offset, partition, timestamp, tooLarge, topic, value } = record
     const key = record.key === null ? null : keyText(record.key, record.headers, schemas)
     const headers = headersJson(record.headers)
-    const bytes = overheadBytes + (key?.length ?? 0) + (headers?.length ?? 0)
+    const bytes = (key?.length ?? 0) + (headers?.length ?? 0)
     if (tooLarge !== undefined) {
       const message = `${tooLarge}; nothing of it is kept`
       const source = { topic, partition, offset, timestamp, key, headers, bytes: bytes + message.length }
@@ -112,7 +112,15 @@ const letterOf = (
 const undecodable = (record: KafkaRecord, error: unknown, maxKept: number): DeadLetter => {
   const { offset, partition, timestamp, topic } = record
   const key = tried(() => (record.key === null ? null : textOf(record.key)))
-  const source = { topic, partition, offset, timestamp, key, headers: null, bytes: overheadBytes + (key?.length ?? 0) }
+  const source = {
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key,
+    headers: null,
+    bytes: key?.length ?? 0
+  }
   // Only the name of the error: its message may hold a piece of the payload.
   const reason = `the record could not be decoded (${error instanceof Error ? error.name : typeof error})`
   return (

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import { keptBytes } from "../domain/DeadLetters.ts"
 import { withoutRegistry } from "../domain/Format.ts"
-import type { Outcome } from "../domain/Outcome.ts"
+import { heldBytes, type Outcome } from "../domain/Outcome.ts"
 import type { Route, Table } from "../domain/Route.ts"
 import type { Fetch } from "../kafka/ConsumerGroup.ts"
 import type { Schemas } from "../schema/Schemas.ts"
@@ -65,15 +65,17 @@ const decoder = ({ table, topic }: Route, { formats, sink, tombstones }: Setting
     const outcomes: Array<Outcome> = []
     let bytes = 0
     let end = start
+    const put = (outcome: Outcome): void => {
+      outcomes.push(outcome)
+      bytes += heldBytes(outcome)
+    }
     while (end < records.length && bytes < maxPart) {
       const record = records[end++]
       if (record === undefined) break
-      const outcome = decode(record, schemas)
-      outcomes.push(outcome)
-      bytes += outcome.bytes
+      put(decode(record, schemas))
     }
     if (end === records.length && records.at(-1)?.offset !== next - 1)
-      outcomes.push({ _tag: "Skip", topic, partition, offset: next - 1, reason: "control", bytes: 0 })
+      put({ _tag: "Skip", topic, partition, offset: next - 1, reason: "control", bytes: 0 })
     return { table, outcomes, bytes, end }
   }
 }

@@ -8,7 +8,7 @@
 
 import type { BatchTrigger } from "../domain/Batch.ts"
 import { isSamePartition, partitionKey } from "../domain/KafkaRecord.ts"
-import type { Outcome } from "../domain/Outcome.ts"
+import { heldBytes, type Outcome, writtenBytes } from "../domain/Outcome.ts"
 
 export interface Limits {
   readonly maxRows: number
@@ -18,6 +18,7 @@ export interface Limits {
 /** What one write takes. */
 export interface Taken {
   readonly outcomes: ReadonlyArray<Outcome>
+  /** What they hold of the byte budget. */
   readonly bytes: number
   readonly trigger: BatchTrigger
   /** Their keys. */
@@ -40,6 +41,9 @@ export interface GroupCommit {
 interface Run {
   readonly group: number
   readonly outcomes: Array<Outcome>
+  /** In a write. */
+  size: number
+  /** Of the byte budget. */
   bytes: number
 }
 
@@ -57,21 +61,24 @@ export const make = (limits: Limits): GroupCommit => {
     let runs = 0
     let bytes = 0
     let before: Outcome | undefined
-    let run: Run = { group: id, outcomes: [], bytes: 0 }
+    let run: Run = { group: id, outcomes: [], size: 0, bytes: 0 }
     for (const outcome of group) {
       const isNext = before !== undefined && isSamePartition(before, outcome)
       before = outcome
-      if (!isNext || run.bytes + outcome.bytes > limits.maxBytes || run.outcomes.length === limits.maxRows) {
+      const size = writtenBytes(outcome)
+      const held = heldBytes(outcome)
+      if (!isNext || run.size + size > limits.maxBytes || run.outcomes.length === limits.maxRows) {
         const here = partitionKey(outcome)
-        run = { group: id, outcomes: [], bytes: 0 }
+        run = { group: id, outcomes: [], size: 0, bytes: 0 }
         runs += 1
         const line = waiting.get(here)
         if (line === undefined) waiting.set(here, [run])
         else line.push(run)
       }
       run.outcomes.push(outcome)
-      run.bytes += outcome.bytes
-      bytes += outcome.bytes
+      run.size += size
+      run.bytes += held
+      bytes += held
     }
     if (runs > 0) groups.set(id, { runs, trigger })
     return bytes
@@ -80,6 +87,7 @@ export const make = (limits: Limits): GroupCommit => {
   /** Moves runs from the waiting lines into `outcomes` while they fit; at least one, so that a large event can pass. */
   const collect = (mayTake: (run: Run) => boolean): Taken | undefined => {
     const outcomes: Array<Outcome> = []
+    let size = 0
     let bytes = 0
     let trigger = [...groups.values()][0]?.trigger ?? "time"
     const taken = new Set<string>()
@@ -88,13 +96,14 @@ export const make = (limits: Limits): GroupCommit => {
       let count = 0
       for (const run of line) {
         if (!mayTake(run)) break
-        const fits = bytes + run.bytes <= limits.maxBytes
+        const fits = size + run.size <= limits.maxBytes
         if (outcomes.length > 0 && !(fits && outcomes.length + run.outcomes.length <= limits.maxRows)) {
           trigger = fits ? "size" : "bytes"
           settle(key, line, count)
           break fill
         }
         for (const outcome of run.outcomes) outcomes.push(outcome)
+        size += run.size
         bytes += run.bytes
         count += 1
         taken.add(key)

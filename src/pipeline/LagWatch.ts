@@ -1,6 +1,6 @@
 /**
  * Reads the log ends every few seconds, so that lag is right for idle partitions too; reconnects when there are records
- * to read and none arrive.
+ * to read and none arrive, or when nobody can tell because the ends cannot be read.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -14,6 +14,9 @@ import { Settings } from "../settings/Settings.ts"
 /** How old a lag that is shown may be. */
 const interval = Duration.seconds(5)
 
+/** How long a reading may take: longer than one question, so that who asks learns that it failed. */
+const patience = Duration.seconds(25)
+
 /** Runs until it is interrupted. */
 export const watch = Effect.gen(function* () {
   const { progressTimeout } = yield* Settings
@@ -22,17 +25,26 @@ export const watch = Effect.gen(function* () {
   const progress = yield* Progress
   const limit = Duration.toMillis(progressTimeout)
   let reopenedFor: number | undefined
+  /** When the end of a log was read last, or was not asked for. */
+  let readAt = yield* Clock.currentTimeMillis
+  const answered = Effect.map(Clock.currentTimeMillis, (now) => {
+    readAt = now
+  })
 
   const read = Effect.suspend(() => {
     const topics = new Set(progress.view().partitions.map(({ topic }) => topic))
+    if (topics.size === 0) return answered
     // One at a time: a topic that cannot be read leaves the lag of the others.
     return Effect.forEach([...topics], (topic) =>
       admin.ranges([topic]).pipe(
         Effect.map(progress.ends),
+        Effect.andThen(answered),
+        // Kafka has answered, if only that there is no such topic.
+        Effect.tapError(({ reason }) => (reason === "unavailable" ? Effect.void : answered)),
         Effect.catch((error) => Effect.logDebug(`Lag could not be read: ${error.message}`))
       )
     )
-  }).pipe(Effect.timeoutOption(interval))
+  }).pipe(Effect.timeoutOption(patience))
 
   /** Once for each time that nothing moves. What waits to be written has its own limit: the writer gives its try up. */
   const reopen = Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -44,7 +56,17 @@ export const watch = Effect.gen(function* () {
     ).pipe(Effect.andThen(kafka.reopen))
   })
 
-  return yield* Effect.andThen(read, reopen).pipe(
+  /** What cannot be asked for its lag may be read no more either: kafkajs does not always find a broker again. */
+  const reopenBlind = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (now - readAt < Math.max(limit, Duration.toMillis(patience))) return Effect.void
+    const seconds = Math.round((now - readAt) / 1000)
+    readAt = now
+    return Effect.logWarning(`The log ends could not be read from Kafka for ${seconds} s: rejoining the group`).pipe(
+      Effect.andThen(kafka.reopen)
+    )
+  })
+
+  return yield* Effect.all([read, reopen, reopenBlind], { discard: true }).pipe(
     Effect.repeat(Schedule.spaced(interval)),
     Effect.andThen(Effect.never)
   )

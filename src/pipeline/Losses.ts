@@ -3,7 +3,7 @@
  * log; pure.
  */
 import type { LogRange } from "../kafka/Offsets.ts"
-import type { Settings } from "../settings/Settings.ts"
+import { keepsLedger, type Settings } from "../settings/Settings.ts"
 
 /** The position of a partition: by the ledger, or by what the group has committed. */
 export interface Stand {
@@ -46,8 +46,12 @@ const sentence = (log: LogRange, stand: Stand, was: string, of: string): string 
   return `${was}read up to ${end}, but ends at ${high}: ${cause}`
 }
 
-/** The command to continue, for a topic that is stopped. */
-export const remedy = (topic: string, { delivery, kafka }: Pick<Settings["Service"], "delivery" | "kafka">): string =>
-  delivery === "exactly-once"
-    ? `bronze-consumer reset ${topic} --to earliest`
+/** What to do to continue, for a topic that is stopped. */
+export const remedy = (topic: string, settings: Settings["Service"]): string => {
+  const { delivery, kafka } = settings
+  const reset = `bronze-consumer reset ${topic} --to earliest`
+  if (keepsLedger(settings)) return reset
+  return delivery === "exactly-once"
+    ? `stop the service, then ${reset}`
     : `stop the service, then kafka-consumer-groups.sh --bootstrap-server ${kafka.brokers[0]} --group ${kafka.group} --topic ${topic} --reset-offsets --to-earliest --execute`
+}

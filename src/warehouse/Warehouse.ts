@@ -7,7 +7,7 @@ import type * as Effect from "effect/Effect"
 import type { Batch, Claimed, OffsetRange } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
-import type { Start, TopicPartition } from "../domain/KafkaRecord.ts"
+import type { Position, Start, TopicPartition } from "../domain/KafkaRecord.ts"
 import type { BronzeRow } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import type { WarehouseError } from "./WarehouseError.ts"
@@ -20,6 +20,19 @@ export interface LedgerEntry extends TopicPartition, Claimed {
   readonly owner: string
   /** Where not all up to `next` but more is durable already, and is passed over when it comes again: the offset after it. */
   readonly ahead?: number | undefined
+}
+
+/** A partition, and Kafka's id of its topic where the broker gives one. */
+export interface LogPlace extends TopicPartition {
+  readonly topicId?: string | undefined
+}
+
+/** What a person asked for: values as JSON has them, numbers as text where JSON would round them. */
+export interface QueryResult {
+  readonly columns: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** Whether there are more rows. */
+  readonly truncated: boolean
 }
 
 /** Something that must be fixed before the service can run. */
@@ -35,6 +48,20 @@ export interface TableSummary {
   readonly rows: number
   /** When the last row was written (milliseconds since 1970); null for an empty table. */
   readonly lastWrite: number | null
+}
+
+/** What a warehouse has accepted and is still at work on, over the channels that are open, and what it did with it. */
+export interface ChannelsView {
+  readonly open: number
+  /** Offsets that are accepted and not durable. */
+  readonly offsetsBehind: number
+  /** Bytes of them, before compression. */
+  readonly uncommittedBytes: number
+  /** Requests with rows since the start, and those of them that repeated another. */
+  readonly requests: number
+  readonly retries: number
+  /** Rows that were accepted and rejected afterwards, since the start: they are in no table. */
+  readonly rejectedRows: number
 }
 
 export class Warehouse extends Context.Service<
@@ -94,18 +121,39 @@ export class Warehouse extends Context.Service<
      */
     readonly durable?: ((ranges: ReadonlyArray<OffsetRange>) => Effect.Effect<void, WarehouseError>) | undefined
     /**
+     * Of these partitions, those that have something durable, with the offset after it; undefined where the ledger or
+     * Kafka's commit tells.
+     */
+    readonly durablePositions?:
+      | ((places: ReadonlyArray<LogPlace>) => Effect.Effect<ReadonlyArray<Position>, WarehouseError>)
+      | undefined
+    /** What is accepted and not durable yet; undefined where what is accepted is durable. */
+    readonly channels?: (() => ChannelsView) | undefined
+    /**
      * What is there of each partition of the routed topics, and what the ledger of this consumer group says should be,
      * both as of the same instant: a service that runs meanwhile makes no false alarm. Reads the tables as a whole.
      */
     readonly coverage: Effect.Effect<ReadonlyArray<PartitionCoverage>, WarehouseError>
     /** Dead letters, newest first. */
     readonly deadLetters: (filter: DeadLetterFilter) => Effect.Effect<ReadonlyArray<StoredDeadLetter>, WarehouseError>
+    /** How many dead letters wait: those that were not replayed. */
+    readonly pendingDeadLetters: Effect.Effect<number, WarehouseError>
     /**
      * Puts dead letters back as rows of `table`, at their own coordinates (each once): one transaction marks them as
      * replayed and inserts the rows. If one of them does not wait any more the reason is `fenced` and nothing is
      * written, so that a replay happens once, however often and by however many it is asked for.
      */
     readonly replay: (table: Table, rows: ReadonlyArray<BronzeRow>) => Effect.Effect<void, WarehouseError>
+    /**
+     * Answers a single statement that only reads, with no more than so many rows; whatever else it is, `denied`. On
+     * Snowflake the role decides what it may read.
+     */
+    readonly query: (sql: string, limit: number) => Effect.Effect<QueryResult, WarehouseError>
+    /** The row of a raw table at this place, by column; undefined while there is none. */
+    readonly row: (
+      table: string,
+      at: Position
+    ) => Effect.Effect<Readonly<Record<string, unknown>> | undefined, WarehouseError>
     /** Rows and last write of each routed table and of DEAD_LETTERS. */
     readonly summary: Effect.Effect<ReadonlyArray<TableSummary>, WarehouseError>
   }

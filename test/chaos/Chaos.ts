@@ -5,7 +5,9 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type EmulatorOptions, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { startCluster } from "../../scripts/kafka/broker.ts"
+import { startRegistry } from "../../scripts/registry/server.ts"
 import * as FaultProxy from "./FaultProxy.ts"
+import * as Mixed from "./Mixed.ts"
 import { judge } from "./Oracle.ts"
 import * as Random from "./Random.ts"
 import { finish, perform, type Scenario, scenarios } from "./Scenarios.ts"
@@ -23,6 +25,8 @@ export interface Options {
   readonly say: (line: string) => void
   /** What the emulator does that Snowflake does not rule out. */
   readonly mode?: EmulatorOptions["mode"]
+  /** Records of a schema registry among the others; it is killed and restarted, too. */
+  readonly mixed?: boolean
   /** Another build of the service, as mutation checks use it. */
   readonly program?: string
 }
@@ -46,7 +50,13 @@ export const run = async (options: Options): Promise<Report> => {
   const folder = await mkdtemp(join(tmpdir(), "bronze-chaos-"))
   const brokers = await startCluster({ nodes: 2, dataDir: join(folder, "kafka") })
   const snowflake = sinks.some((sink) => sink !== "duckdb") ? await startSnowflake(folder, options.mode) : undefined
-  const stage: Stage = { brokers, folder, random, program: options.program ?? built, ...(snowflake && { snowflake }) }
+  const registry = options.mixed === true ? await startRegistry(join(folder, "registry")) : undefined
+  if (registry !== undefined) await Mixed.register(registry.url, "chaos")
+  const stage: Stage = {
+    ...{ brokers, folder, random, program: options.program ?? built },
+    ...(snowflake && { snowflake }),
+    ...(registry && { registry })
+  }
   const total = { rounds: 0, records: 0, duplicates: 0, gaps: 0 }
   const happened = new Map<string, number>()
   const problems: Array<string> = []
@@ -54,7 +64,9 @@ export const run = async (options: Options): Promise<Report> => {
   try {
     while (problems.length === 0 && (total.rounds < sinks.length || Date.now() - startedAt < limit)) {
       const sink = sinks[total.rounds % sinks.length] ?? "duckdb"
-      const fitting = options.scenarios.filter((scenario) => scenario.sinks.includes(sink))
+      const fitting = options.scenarios.filter(
+        (scenario) => scenario.sinks.includes(sink) && (registry !== undefined || scenario.needsRegistry !== true)
+      )
       // What has happened least comes first, so that a run of any length is as broad as it can be.
       const turn = ({ isAlways, name }: Scenario) => (isAlways === true ? -1 : (happened.get(name) ?? 0))
       const chosen = [...random.shuffle(fitting)].sort((a, b) => turn(a) - turn(b)).slice(0, options.perRound)
@@ -78,6 +90,7 @@ export const run = async (options: Options): Promise<Report> => {
   } finally {
     await snowflake?.proxy.close()
     await snowflake?.emulator.stop()
+    await registry?.stop()
     await Promise.all(brokers.map((broker) => broker.stop()))
     await rm(folder, { recursive: true, force: true })
   }

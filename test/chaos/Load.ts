@@ -21,8 +21,6 @@ export const payloadOf = (seq: number): string | null => {
   return kind === "broken" ? text : `${text}}`
 }
 
-const message = (seq: number): Message => ({ key: String(seq), value: payloadOf(seq) })
-
 export interface Load {
   /** Records sent so far. */
   readonly sent: () => number
@@ -34,7 +32,12 @@ export interface Load {
 }
 
 /** Sends to `topic`; a broker that is unreachable is waited for. */
-export const start = async (brokers: ReadonlyArray<string>, topic: string): Promise<Load> => {
+export const start = async (
+  brokers: ReadonlyArray<string>,
+  topic: string,
+  valueFor: (seq: number) => Buffer | string | null = payloadOf
+): Promise<Load> => {
+  const message = (seq: number): Message => ({ key: String(seq), value: valueFor(seq) })
   const kafka = new kafkajs.Kafka({
     brokers: [...brokers],
     logLevel: kafkajs.logLevel.NOTHING,

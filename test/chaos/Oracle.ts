@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { installPython } from "../../scripts/support/python.ts"
 import { duckDb, type Inspect, snowflake } from "../support/Inspect.ts"
 import { kindOf, payloadOf } from "./Load.ts"
+import * as Mixed from "./Mixed.ts"
 import { bootstrap, committed, ends, type World } from "./World.ts"
 
 export interface Verdict {
@@ -77,7 +78,7 @@ export const judge = async (world: World): Promise<Verdict> => {
         complain("a row that was never committed", `${partition}:${row["kafka_offset"]}`)
         continue
       }
-      const expected = payloadOf(seq)
+      const expected = world.registry === undefined ? payloadOf(seq) : Mixed.eventOf(seq)
       const isEvent = kindOf(seq) === "event" || (kindOf(seq) === "tombstone" && world.env["TOMBSTONES"] === "insert")
       if (!isEvent) complain("a row that should be none", `${partition}:${row["kafka_offset"]}`)
       const same =
@@ -91,8 +92,9 @@ export const judge = async (world: World): Promise<Verdict> => {
       `SELECT KAFKA_OFFSET, PAYLOAD_BASE64 FROM BRONZE.DEAD_LETTERS WHERE KAFKA_TOPIC = '${world.topic}' AND KAFKA_PARTITION = ${partition}`
     )) {
       const seq = meet(Number(letter["kafka_offset"]), "dead letter")
-      const bytes = Buffer.from(String(letter["payload_base64"]), "base64").toString("utf8")
-      if (seq === undefined || kindOf(seq) !== "broken" || bytes !== payloadOf(seq))
+      const bytes = Buffer.from(String(letter["payload_base64"]), "base64")
+      const sent = seq === undefined ? null : world.registry === undefined ? payloadOf(seq) : Mixed.payloadOf(seq)
+      if (seq === undefined || kindOf(seq) !== "broken" || !bytes.equals(Buffer.from(sent ?? "")))
         complain("a dead letter that should be none", `${partition}:${letter["kafka_offset"]}`)
     }
     let skipped = 0

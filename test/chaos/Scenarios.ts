@@ -14,6 +14,8 @@ export interface Scenario {
   readonly isSlow?: boolean
   /** Belongs into each round, whatever else is chosen. */
   readonly isAlways?: boolean
+  /** Happens only where there is a schema registry. */
+  readonly needsRegistry?: boolean
   readonly run: (world: World) => Promise<void>
 }
 
@@ -356,6 +358,24 @@ const findCoordinator = async (world: World): Promise<{ readonly coordinator: nu
   return { coordinator: cluster.brokers.find(({ nodeId }) => nodeId === leader)?.port }
 }
 
+/** A member that has just begun knows no schema: it has to wait for the registry, and for the same ids. */
+const registryKilled: Scenario = {
+  name: "the schema registry killed and restarted",
+  sinks: all,
+  needsRegistry: true,
+  isAlways: true,
+  run: async (world) => {
+    await world.registry?.kill()
+    await leaveOnly(world, 0)
+    const member = world.join()
+    await world.load.burst(500)
+    await member.line(/Could not get a schema/, { timeout: 60_000 })
+    await sleep(world.random.below(2000))
+    await world.registry?.restart()
+    await member.line(/Inserted/, { timeout: 60_000 })
+  }
+}
+
 const backlog: Scenario = {
   name: "a backlog",
   sinks: all,
@@ -382,6 +402,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   grow,
   brokerKilled,
   coordinatorLost,
+  registryKilled,
   backlog
 ]
 

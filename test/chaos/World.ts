@@ -8,11 +8,13 @@ import { setTimeout as sleep } from "node:timers/promises"
 import kafkajs, { type Admin } from "kafkajs"
 import type { Emulator } from "../../scripts/emulator/emulator.ts"
 import type { Broker } from "../../scripts/kafka/broker.ts"
+import type { RegistryServer } from "../../scripts/registry/server.ts"
 import { type BronzeProcess, start } from "../../scripts/support/bronzeProcess.ts"
 import { snowflake } from "../support/Inspect.ts"
 import { snowflakeAt, streamingAt } from "../support/Job.ts"
 import type { FaultProxy } from "./FaultProxy.ts"
 import * as Load from "./Load.ts"
+import * as Mixed from "./Mixed.ts"
 import type { Random } from "./Random.ts"
 
 /** What all rounds of a run share. */
@@ -21,6 +23,8 @@ export interface Stage {
   readonly folder: string
   /** Absent where only DuckDB is asked for. */
   readonly snowflake?: { readonly emulator: Emulator; readonly proxy: FaultProxy }
+  /** A schema registry, where the topic holds records of it as well. */
+  readonly registry?: RegistryServer
   /** The build of the service under test. */
   readonly program: string
   readonly random: Random
@@ -77,6 +81,7 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
     // The emulator takes its time with a backlog, more so on a busy machine.
     SHUTDOWN_TIMEOUT: "90",
     ...(sink === "streaming" && { PROGRESS_TIMEOUT: "5" }),
+    ...(stage.registry && { SCHEMA_REGISTRY_URL: stage.registry.url }),
     TOMBSTONES: stage.random.pick(["insert", "skip"]),
     ...sinkSettings(stage, sink, name)
   }
@@ -91,7 +96,7 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
   const remove = (member: BronzeProcess): void => {
     if (members.includes(member)) members.splice(members.indexOf(member), 1)
   }
-  const load = await Load.start(servers.split(","), topic)
+  const load = await Load.start(servers.split(","), topic, stage.registry && Mixed.payloadOf)
   return {
     ...stage,
     ...{ sink, topic, table, group, env, admin, load, members, everybody, happened },

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|streaming|duckdb|both|all] [--mode snapshot|twins]`: a long run, with
- * its figures; exit 1 if anything is not as promised.
+ * `npm run chaos -- [--minutes N] [--seed N] [--sink snowflake|streaming|duckdb|both|all] [--mode snapshot|twins] [--mixed]`: a
+ * long run, with its figures; exit 1 if anything is not as promised.
  */
 import { parseArgs } from "node:util"
 import { missing, run } from "./Chaos.ts"
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     sink: { type: "string", default: "both" },
     mode: { type: "string", default: "" },
+    mixed: { type: "boolean", default: false },
     only: { type: "string", default: "" }
   }
 })
@@ -29,13 +30,16 @@ if (mode === undefined && values.mode !== "") {
 }
 const minutes = Number(values.minutes)
 const chosen = scenarios.filter(
-  ({ isSlow, name, sinks: fits }) =>
-    name.includes(values.only) && sinks.some((sink) => fits.includes(sink)) && (isSlow !== true || minutes >= 20)
+  ({ isSlow, name, needsRegistry, sinks: fits }) =>
+    (values.mixed || needsRegistry !== true) &&
+    name.includes(values.only) &&
+    sinks.some((sink) => fits.includes(sink)) &&
+    (isSlow !== true || minutes >= 20)
 )
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 say(
-  `Seed ${values.seed}: npm run chaos -- --minutes ${values.minutes} --seed ${values.seed} --sink ${values.sink}${mode === undefined ? "" : ` --mode ${mode}`}`
+  `Seed ${values.seed}: npm run chaos -- --minutes ${values.minutes} --seed ${values.seed} --sink ${values.sink}${mode === undefined ? "" : ` --mode ${mode}`}${values.mixed ? " --mixed" : ""}`
 )
 const report = await run({
   seed: Number(values.seed),
@@ -44,6 +48,7 @@ const report = await run({
   perRound: 10,
   limit: minutes * 60_000,
   ...(mode && { mode }),
+  mixed: values.mixed,
   say
 })
 

@@ -9,7 +9,7 @@ import type { Browser, Locator, Page } from "playwright-core"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { freePort } from "../../scripts/support/freePort.ts"
-import { hasColour, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
+import { faults, hasColour, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
 import { type Job, makeJob } from "../support/Job.ts"
 import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
 
@@ -28,7 +28,7 @@ interface Service {
 const serve = async (extra: Record<string, string> = {}): Promise<Service> => {
   const port = await freePort()
   const sink = { SINK: "duckdb", DUCKDB_PATH: join(folder, `${port}.duckdb`) }
-  const settings = { BATCH_TIMEOUT: "1", SNOWFLAKE_PASSWORD: "s3cret-password", ...extra }
+  const settings = { BATCH_TIMEOUT: "1", SNOWFLAKE_PASSWORD: "s3cret-password", LOG_FILE: "", ...extra }
   const job = await makeJob(kafka, sink, { extra: settings })
   const env = { ...job.env, HTTP_PORT: String(port) }
   return { job, url: `http://127.0.0.1:${port}`, run: () => start(env) }
@@ -77,14 +77,19 @@ describe("the live page", () => {
     await rowsWritten(page, 250)
     await says(page.locator("#rate-in-sub"), /^251 since the start$/)
     await says(page.locator("#partitions-rows"), new RegExp(`${job.orders} 0 0 251 251`))
-    await says(page.locator("#dead-letters-rows"), new RegExp(`^\\S+ not_json ${job.orders}/0 @ 57 \\S`))
+    await says(page.locator("#dead-letters-rows"), new RegExp(`^\\S+ not_json ${job.orders}/0@57 \\S`))
     await says(page.locator("#notes"), /1 dead letter in 15 minutes/)
     await says(page.locator("#rows"), /Payloads are hidden/)
-    await says(page.locator("#rows-rows"), new RegExp(`${job.ordersTable} ${job.orders}/0 @ 250`))
+    await says(page.locator("#rows-rows"), new RegExp(`${job.ordersTable} ${job.orders}/0@250`))
     const card = page.locator("#tables-list article").filter({ hasText: job.ordersTable })
     await says(card, /250 rows written size [1-9]\d* time \d+ bytes 0 shutdown 0 rebalance 0 .*Write time \S+ m?s/)
 
+    await says(
+      page.locator("#writes-rows"),
+      new RegExp(`${job.ordersTable} \\d+ \\S+ \\w+ \\S+ m?s size ${job.orders}/0@0–99`)
+    )
     await page.locator("#settings summary").click()
+    await says(page.locator("#settings-rows"), / LOG_FILE not set set /)
     await says(
       page.locator("#settings-rows"),
       /BATCH_SIZE 100 default BATCH_TIMEOUT 1 set .*SNOWFLAKE_PASSWORD <redacted> set/
@@ -117,15 +122,53 @@ describe("the live page", () => {
     assert.isBelow((await line.boundingBox())?.height ?? Number.POSITIVE_INFINITY, 30)
     assert.isFalse(await rows.getByText("the end").last().isVisible())
     await line.click()
-    assert.strictEqual(await rows.locator("pre").textContent(), value)
+    assert.strictEqual(await rows.locator("pre").textContent(), JSON.stringify(JSON.parse(value), null, 2))
     assert.strictEqual(await rows.locator("img").count(), 0)
-    await kafka.produce(job.orders, messages(3, order))
-    await rowsWritten(page, 5)
+    await kafka.produce(job.orders, messages(60, order))
+    await rowsWritten(page, 62)
+    await says(page.locator("#rows-held"), /^Paused while you read: 60 newer$/)
     assert.isTrue(
       await rows.locator("details[open] pre").isVisible(),
-      "what was opened stays open while numbers come in"
+      "what was opened stays open, however many rows come in"
     )
+    await line.click()
+    await page.mouse.move(0, 0)
+    await says(rows, new RegExp(`${job.orders}/0@61`))
+    assert.strictEqual(await rows.getByText("the end").count(), 0)
+
+    const filter = page.getByRole("searchbox", { name: /last rows/ })
+    await filter.fill("the end")
+    await says(rows, new RegExp(`^\\S+ ${job.ordersTable} ${job.orders}/0@0 `))
+    await filter.fill("gone")
+    await says(rows, /no value \(a tombstone\)/)
+    await filter.fill("")
+    await page.getByRole("button", { name: "Pause" }).click()
+    await kafka.produce(job.orders, messages(2, order))
+    await says(page.locator("#rows-held"), /2 newer$/)
+    await page.locator("body").press("p")
+    await says(rows, new RegExp(`${job.orders}/0@63`))
     assert.deepStrictEqual(errors, [])
+  })
+
+  it("opens at the part that the address names: a link to the rows shows them, on a phone, too", async () => {
+    const { job, run, url } = await serve({ HTTP_SHOW_EVENTS: "true" })
+    await listening(run())
+    await kafka.produce(job.orders, messages(30, order))
+    for (const viewport of [
+      { width: 1280, height: 800 },
+      { width: 390, height: 844 }
+    ]) {
+      const { page } = await visit(browser, `${url}/#rows`, { viewport })
+      await rowsWritten(page, 30)
+      const top = await eventually(
+        async () => (await page.locator("#rows-title").boundingBox())?.y ?? -1,
+        (y) => y >= 0 && y < viewport.height / 2
+      )
+      assert.isAtLeast(top, 0)
+      const { page: plain } = await visit(browser, url, { viewport: { width: 1280, height: 800 } })
+      await rowsWritten(plain, 30)
+      assert.isBelow((await plain.locator("#rows-title").boundingBox())?.y ?? 9999, 400, "high on the page without it")
+    }
   })
 
   it("says since when the service is unreachable, comes back by itself, and keeps what its charts had", async () => {
@@ -231,6 +274,7 @@ describe("the live page", () => {
     await listening(run())
     const { page } = await visit(browser, url)
     await says(page.locator("#spoken"), /^Healthy\. Live and ready\.$/)
+    assert.strictEqual(await page.locator("h1").count(), 1)
     for (const role of ["banner", "main", "contentinfo"] as const)
       assert.strictEqual(await page.getByRole(role).count(), 1)
     for (const image of await page.getByRole("img").all())
@@ -243,5 +287,86 @@ describe("the live page", () => {
     await page.keyboard.press("Tab")
     const outline = await styleOf(page.locator(":focus + span"), "outline-style")
     assert.strictEqual(outline, "solid")
+  })
+
+  it("shows a dead letter with its fault marked; repaired and replayed, it is a row", async () => {
+    const { job, run, url } = await serve({ HTTP_SHOW_EVENTS: "true" })
+    await listening(run())
+    const value = '{"order_id": "o1", "note": "café", broken'
+    await kafka.produce(job.orders, [...messages(3, order), { key: "bad", value }, { key: "worse", value: "[1," }])
+    const { errors, page } = await visit(browser, url)
+    await rowsWritten(page, 3)
+    const letters = page.locator("#dead-letters-rows")
+    await says(letters, new RegExp(`${job.orders}/0@4 .*${job.orders}/0@3 `))
+    await page.getByRole("searchbox", { name: /dead letters/ }).fill("no such text")
+    await says(page.locator("#no-dead-letters"), /^None matches\.$/)
+    await page.getByRole("searchbox", { name: /dead letters/ }).fill("")
+
+    await page.getByRole("button", { name: `Open ${job.orders}/0@3` }).click()
+    const drawer = page.getByRole("dialog")
+    await says(drawer, new RegExp(`bronze-consumer dlq replay ${job.orders}/0@3`))
+    assert.strictEqual(await drawer.locator("#letter-text").textContent(), value)
+    assert.strictEqual(await drawer.locator("#letter-text mark").textContent(), "b")
+    assert.deepStrictEqual(await faults(page), [])
+    await screenshot(page, "page-dead-letter")
+    await drawer.getByLabel("Repaired payload").fill('{"order_id": "o1", "note": "café"}')
+    await drawer.getByRole("button", { name: "Replay with this payload" }).click()
+    await says(drawer, /1 replayed\./)
+    await drawer.getByRole("button", { name: "Close" }).click()
+    await says(letters, new RegExp(`^\\S+ not_json ${job.orders}/0@4 `))
+    assert.strictEqual(await letters.locator("tr").count(), 1)
+    await page.getByLabel("replayed ones, too").check()
+    await says(letters, new RegExp(`${job.orders}/0@3 replayed`))
+    assert.deepStrictEqual(errors, [])
+  })
+
+  it("pauses a topic and resumes it", async () => {
+    const { job, run, url } = await serve()
+    await listening(run())
+    const { page } = await visit(browser, url)
+    await says(page.locator("#headline"), /^Healthy$/)
+    await page.getByRole("button", { name: `Pause ${job.orders}` }).click()
+    await says(page.locator("#topics-rows"), new RegExp(`${job.orders} paused`))
+    await kafka.produce(job.orders, messages(10, order))
+    await says(page.locator("#topics-rows"), new RegExp(`${job.orders} paused \\d+ 10 `))
+    await page.getByRole("button", { name: `Resume ${job.orders}` }).click()
+    await rowsWritten(page, 10)
+  })
+
+  it("has no fault that axe-core finds: contrast, names, roles; at three widths, dark and light", async () => {
+    const { job, run, url } = await serve({ HTTP_SHOW_EVENTS: "true" })
+    await listening(run())
+    await kafka.produce(job.orders, [...messages(30, order), broken])
+    for (const colorScheme of ["light", "dark"] as const)
+      for (const width of [390, 1280, 1920]) {
+        const { errors, page } = await visit(browser, url, { viewport: { width, height: 900 }, colorScheme })
+        await rowsWritten(page, 30)
+        await page.locator("#rows-rows summary").first().click()
+        await page.locator("#settings summary").click()
+        assert.deepStrictEqual(await faults(page), [], `${colorScheme}, ${width} px`)
+        assert.strictEqual(await page.evaluate<number>("document.documentElement.scrollWidth"), width)
+        assert.deepStrictEqual(errors, [])
+        await page.context().close()
+      }
+  })
+
+  it("shows 15 minutes, an hour or six, and what was dragged over", async () => {
+    const { job, run, url } = await serve()
+    await listening(run())
+    await kafka.produce(job.orders, messages(30, order))
+    const { page } = await visit(browser, url)
+    await rowsWritten(page, 30)
+    await page.getByRole("button", { name: "6 h" }).click()
+    assert.strictEqual(await page.getByRole("button", { name: "6 h" }).getAttribute("aria-pressed"), "true")
+    const plot = page.locator("#chart-lag .u-over")
+    await plot.scrollIntoViewIfNeeded()
+    const { height, width, x, y } = (await plot.boundingBox()) ?? { height: 0, width: 0, x: 0, y: 0 }
+    await page.mouse.move(x + width * 0.5, y + height / 2)
+    await page.mouse.down()
+    await page.mouse.move(x + width * 0.75, y + height / 2, { steps: 5 })
+    await page.mouse.up()
+    await page.getByRole("button", { name: "Reset zoom" }).click()
+    assert.isFalse(await page.getByRole("button", { name: "Reset zoom" }).isVisible())
+    assert.match(await chart(page, "chart-lag"), /^From /)
   })
 })

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { type IncomingMessage, request } from "node:http"
 import { connect as open } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Browser } from "playwright-core"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
@@ -118,7 +118,8 @@ describe("the API", () => {
       [{ ...biryani, item_name: "  " }, 422, /^item_name: .*not all of them blank/],
       [{ ...biryani, item_name: "\u00a0\u200b\u3164" }, 422, /^item_name: /],
       [{ ...biryani, item_name: "\ud800" }, 422, /^item_name: /],
-      [{ ...biryani, quantitiy: 2 }, 422, /^quantitiy: there is no such field$/],
+      [{ ...biryani, order_id: "mine", status: "paid" }, 422, /^(?=.*order_id: is set by the shop)(?=.*status: )/],
+      [{ ...biryani, delivery_address: { city: "Berlin" }, price: "12.99" }, 422, /^price: expected a number/],
       [biryani, 415, /application\/json/, { "content-type": "text/plain" }],
       [biryani, 415, /in UTF-8, got the charset utf-16$/, { "content-type": "application/json; charset=utf-16" }],
       [biryani, 415, /got the charset latin1$/, { "content-type": 'application/json;charset="latin1"' }],
@@ -149,6 +150,9 @@ describe("the API", () => {
     assert.strictEqual(wrongMethod.headers.get("allow"), "POST, OPTIONS")
     assert.strictEqual((await fetch(`${api}/api/v1/nothing`)).status, 404)
     assert.strictEqual((await post(`${api}/api/v1/clicks/`, { user_id: 1 })).status, 422)
+    assert.strictEqual((await post(`${api}/api/v1/broken/`, {})).status, 422)
+    assert.strictEqual((await post(`${api}/api/v1/broken/`, { user_id: 1 }, {})).status, 415)
+    assert.strictEqual((await fetch(`${api}/api/v1/landed?at=${topics.orders}`)).status, 422)
 
     const asked = async (origin: string) =>
       (await fetch(orders, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } })).headers
@@ -157,6 +161,55 @@ describe("the API", () => {
 
     assert.deepStrictEqual(await kafka.ends(topics.orders), [0, 0, 0])
     assert.deepStrictEqual(await kafka.ends(topics.clicks), [0, 0, 0])
+  })
+
+  it("passes on fields that it does not know as they were written, and says what the service made of a record", async () => {
+    const path = join(await mkdtemp(join(tmpdir(), "bronze-shop-")), "bronze.duckdb")
+    const live = String(await freePort())
+    const job = await makeJob(kafka, { SINK: "duckdb", DUCKDB_PATH: path }, { extra: { BATCH_TIMEOUT: "1" } })
+    const env = { ...job.env, HTTP_PORT: live, HTTP_TOKEN: "a-token-of-the-page" }
+    const { api, process } = await startShop(env)
+    await process.line(/Sending to/)
+    // Numbers that JavaScript would round, and a name that is special to it.
+    const tomorrow = `"delivery_address": {"city": "Zürich", "zip": 8001.10}, "payment_method":"card","trace_id":9007199254740993,"__proto__":{"a":1}`
+    const known = JSON.stringify(biryani).slice(1, -1)
+    const order = await post(`${api}/api/v1/orders/`, ` {${known}, ${tomorrow} }\n`)
+    assert.strictEqual(order.status, 201)
+    assert.deepInclude(order.body, { ...biryani, payment_method: "card", quantity: 1, status: "placed" })
+    const [record] = await kafka.read(job.orders, 1)
+    assert.include(String(record?.value), tomorrow)
+
+    const broken = await fetch(`${api}/api/v1/broken/`, { method: "POST", headers: json, body: '{"user_id":7}' })
+    assert.strictEqual(broken.status, 201)
+    const places = [order.headers, broken.headers].map((headers) => headers.get("kafka-record"))
+    assert.deepStrictEqual(places, [`${job.orders}/0@0`, `${job.orders}/0@1`])
+    const landed = async (at: string | null): Promise<unknown> =>
+      (await fetch(`${api}/api/v1/landed?at=${encodeURIComponent(at ?? "")}`)).json()
+    assert.deepStrictEqual(await landed(places[0] ?? null), { state: "unknown" }, "no service runs")
+
+    const service = start(env)
+    const [row, letter] = await Promise.all(
+      places.map((at) =>
+        eventually(
+          () => landed(at),
+          (answer) => JSON.stringify(answer) !== '{"state":"unknown"}'
+        )
+      )
+    )
+    assert.deepStrictEqual(row, { state: "row", table: job.ordersTable })
+    assert.deepStrictEqual(letter, { state: "dead letter", table: "DEAD_LETTERS", cause: "not_json" })
+    for (const at of [`${job.orders}/0@2`, `${job.clicks}/0@0`, "another.topic/0@0"])
+      assert.deepStrictEqual(await landed(at), { state: "unknown" }, at)
+
+    service.signal("SIGTERM")
+    assert.strictEqual(await service.exit, 0, service.output())
+    const inspect = await duckDb(path)
+    const rows = await inspect.query(
+      `SELECT RAW_EVENT ->> '$.delivery_address.city' AS CITY, RAW_EVENT ->> '$.payment_method' AS METHOD, RAW_EVENT ->> '$.trace_id' AS TRACE FROM BRONZE.${job.ordersTable}`
+    )
+    await inspect.close()
+    await rm(dirname(path), { recursive: true, force: true })
+    assert.deepStrictEqual(rows, [{ city: "Zürich", method: "card", trace: "9007199254740993" }])
   })
 
   it("starts without Kafka and says how to start one, answers 503 while it is unreachable, and works again when it is back", async () => {
@@ -296,22 +349,30 @@ describe("the page, in Chromium", () => {
     const { errors, hosts, page } = await visit(browser, shop.page)
     await page.getByLabel("You are user").fill("4711")
     await page.getByRole("button", { name: /^Chicken Biryani/ }).click()
-    await page.getByText(/^In Kafka after/).waitFor()
+    await page.getByText(new RegExp(`^Row in ${job.clicksTable} after \\d+\\.\\d s$`)).waitFor()
     await page.getByRole("button", { name: "Order Chicken Biryani, $12.99" }).click()
-    await page
-      .getByText(/^In Kafka after/)
-      .nth(1)
-      .waitFor()
+    await page.getByText(new RegExp(`^Row in ${job.ordersTable} after \\d+\\.\\d s$`)).waitFor()
+    const links = await page.getByRole("link", { name: "See the row" }).all()
+    assert.deepStrictEqual(await Promise.all(links.map((link) => link.getAttribute("href"))), [
+      `http://localhost:${live}/#row=${job.orders}/0@0`,
+      `http://localhost:${live}/#row=${job.clicks}/0@0`
+    ])
     const [orderId = "", clickId = ""] = await page.locator("#sent code").allTextContents()
     assert.match(orderId, uuid)
     assert.match(clickId, uuid)
 
     const [livePage] = await Promise.all([
       page.waitForEvent("popup"),
-      page.getByRole("link", { name: "See it arrive" }).first().click()
+      page.getByRole("link", { name: "See the row" }).first().click()
     ])
     for (const id of [clickId, orderId]) await livePage.locator("#rows").getByText(id).first().waitFor()
     await screenshot(livePage, "shop-click-arrived")
+
+    await page.getByRole("button", { name: "Send a broken event" }).click()
+    await page.getByText("Dead letter in DEAD_LETTERS: not_json").waitFor()
+    const letter = page.getByRole("link", { name: "See the dead letter" })
+    assert.strictEqual(await letter.getAttribute("href"), `http://localhost:${live}/#dead-letters`)
+    await screenshot(page, "shop-landed")
     assert.deepStrictEqual(errors, [])
     assert.deepStrictEqual(
       [...hosts].sort(),

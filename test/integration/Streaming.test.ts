@@ -1,4 +1,5 @@
 /** The service over the streaming API: rows without a virtual warehouse, once over a restart, and again after a reset. */
+import * as Schema from "effect/Schema"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
@@ -27,6 +28,24 @@ const command = async (env: Readonly<Record<string, string>>, ...words: Readonly
   return { code: await running.exit, output: running.output() }
 }
 
+const decodeStatus = Schema.decodeUnknownSync(
+  Schema.fromJsonString(
+    Schema.Struct({
+      lag: Schema.Int,
+      partitions: Schema.Array(Schema.Struct({ topic: Schema.String, source: Schema.String })),
+      tables: Schema.Array(Schema.Unknown),
+      notes: Schema.Array(Schema.String)
+    })
+  )
+)
+
+/** What `status --json` says of a topic. */
+const status = (output: string, of: string) => {
+  const { lag, notes, partitions, tables } = decodeStatus(output)
+  const sources = partitions.filter(({ topic }) => topic === of).map(({ source }) => source)
+  return { lag, notes, tables: tables.length, sources }
+}
+
 describe("the service over the streaming API", () => {
   it("lands each record once over a stop and a kill, and again after a reset, for which it has to be stopped", async () => {
     // Who is killed is missed soon.
@@ -53,8 +72,14 @@ describe("the service over the streaming API", () => {
     assert.strictEqual(await rows(), 600)
 
     const sql = { ...job.env, SNOWFLAKE_WAREHOUSE: "LOAD" }
+    const awake = await command(sql, "status", "--json")
+    assert.deepInclude(status(awake.output, job.orders), { lag: 0, tables: 3, notes: [] })
     const audit = await command(sql, "audit")
     assert.strictEqual(audit.code, 0, audit.output)
+    // What Kafka does not know of, the tokens do.
+    await kafka.commit(job.group, job.orders, 2, 1)
+    const forgotten = await command(job.env, "status", "--json")
+    assert.deepInclude(status(forgotten.output, job.orders), { lag: 0, sources: ["channel", "channel"] })
     const dry = await command(job.env, "reset", job.orders, "--to", "earliest", "--dry-run")
     assert.strictEqual(dry.code, 0, dry.output)
     const reset = await command(job.env, "reset", job.orders, "--to", "earliest")

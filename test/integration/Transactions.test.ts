@@ -76,5 +76,18 @@ describe("transactional producers", () => {
     assert.deepStrictEqual(await placesOf(`${path}.again`, job.ordersTable), committed)
     const audit = start(second, ["audit"])
     assert.strictEqual(await audit.exit, 0, audit.output())
+
+    // Without the ledger Kafka is asked what the holes are: markers and aborted records are none of its records.
+    const unledgered = { ...second, DELIVERY: "at-least-once" }
+    const asked = start(unledgered, ["audit"])
+    assert.strictEqual(await asked.exit, 0, asked.output())
+    const [partition, offset] = committed[Math.floor(committed.length / 2)] ?? [0, 0]
+    const place = `KAFKA_PARTITION = ${partition} AND KAFKA_OFFSET = ${offset}`
+    const inspect = await duckDb(`${path}.again`)
+    await inspect.query(`DELETE FROM BRONZE.${job.ordersTable} WHERE ${place}`)
+    await inspect.close()
+    const missed = start(unledgered, ["audit"])
+    assert.strictEqual(await missed.exit, 1, missed.output())
+    assert.include(missed.output(), `${job.orders}/${partition}: 1 record lost`)
   })
 })

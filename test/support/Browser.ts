@@ -2,8 +2,9 @@
  * A real Chromium without a window, and what its pages complained of and asked for: nothing a person would have to look
  * for stays unseen.
  */
-import { mkdir } from "node:fs/promises"
+import { mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core"
 import { ensureDebianPackage, findProgram } from "../../scripts/support/debian.ts"
 import { cacheDir } from "../../scripts/support/paths.ts"
@@ -72,3 +73,11 @@ export const hasColour = (canvas: Locator, colour: string): Promise<boolean> =>
     },
     (colour.match(/\d+/g) ?? []).map(Number)
   )
+
+/** What axe-core finds wrong with a page for those who do not see it, hear it or use a mouse, and where. */
+export const faults = async (page: Page): Promise<ReadonlyArray<string>> => {
+  await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"))
+  return page.evaluate<ReadonlyArray<string>>(
+    `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ": " + target)))`
+  )
+}

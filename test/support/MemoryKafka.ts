@@ -106,6 +106,8 @@ export const make = Effect.gen(function* () {
   const layer = Layer.succeed(
     ConsumerGroup,
     ConsumerGroup.of({
+      pause: () => Effect.void,
+      resume: () => Effect.void,
       reopen: Effect.asVoid(Queue.offer(reopened, undefined)),
       consume: (use) =>
         Queue.take(opened).pipe(

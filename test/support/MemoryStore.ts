@@ -101,6 +101,7 @@ export const make = (exactlyOnce: boolean) => {
         (letter) =>
           (filter.topic ?? letter.topic) === letter.topic &&
           (filter.cause ?? letter.cause) === letter.cause &&
+          `${letter.key ?? ""} ${letter.message}`.toLowerCase().includes((filter.search ?? "").toLowerCase()) &&
           (filter.since ?? 0) <= letter.ingested &&
           letter.ingested < (filter.until ?? Number.POSITIVE_INFINITY) &&
           (filter.replayed === true || letter.replayed === null) &&

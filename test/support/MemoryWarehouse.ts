@@ -92,6 +92,15 @@ export const make = Effect.fnUntraced(function* ({
         if (rows.some(refuses)) return Effect.fail(error("refused"))
         return store.replay(table, rows) ? Effect.void : Effect.fail(error("fenced"))
       }),
+    query: () => Effect.fail(new WarehouseError({ reason: "denied", message: "no SQL here" })),
+    pendingDeadLetters: Effect.sync(() => store.letters().filter(({ replayed }) => replayed === null).length),
+    row: (table, { offset, partition, topic }) =>
+      Effect.sync(() => {
+        const row = store
+          .rows(table)
+          .find((row) => row.topic === topic && row.partition === partition && row.offset === offset)
+        return row && { RAW_EVENT: row.event && Buffer.from(row.event).toString(), KAFKA_OFFSET: row.offset }
+      }),
     summary: Effect.sync(() => {
       const of = (table: string, rows: number) => ({ table, rows, lastWrite: rows === 0 ? null : store.lastWrite() })
       return [

@@ -12,6 +12,8 @@ export interface RealKafka {
   readonly ends: (topic: string) => Promise<ReadonlyArray<number>>
   /** The committed offsets by partition; -1 where there is none. */
   readonly committed: (group: string, topic: string) => Promise<ReadonlyArray<number>>
+  /** Commits the same offset for each of so many partitions of a group without members. */
+  readonly commit: (group: string, topic: string, partitions: number, offset: number) => Promise<void>
   readonly members: (group: string) => Promise<ReadonlyArray<string>>
   readonly close: () => Promise<void>
 }
@@ -59,6 +61,10 @@ export const connect = async (bootstrap: string): Promise<RealKafka> => {
       return found
     },
     ends: async (topic) => byPartition(await admin.fetchTopicOffsets(topic)),
+    commit: async (groupId, topic, count, offset) => {
+      const partitions = Array.from({ length: count }, (_, partition) => ({ partition, offset: String(offset) }))
+      await admin.setOffsets({ groupId, topic, partitions })
+    },
     committed: async (group, topic) => {
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
       return byPartition(found?.partitions ?? [])

@@ -11,8 +11,9 @@ const floors = [
   ["main"],
   ["cli"],
   ["app"],
+  ["http"],
   ["pipeline"],
-  ["kafka", "http", "schema"],
+  ["kafka", "schema"],
   ["warehouse", "observe"],
   ["settings"],
   ["domain", "Retry", "Throttle", "Version"]

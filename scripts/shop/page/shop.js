@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The page of the shop: a click on a dish sends a click, its button an order, and what the API says is beside the menu.
+ * The page of the shop: a click on a dish sends a click, its button an order, and what the API says is beside the menu,
+ * then what the service made of it.
  */
+import { waitFor } from "./landed.js"
 import { menu } from "./menu.js"
 import { send } from "./send.js"
-
-/** @typedef {import("./menu.js").Dish} Dish */
 
 const KEPT = 30
 /** One tab for the live page, however often it is asked for. */
@@ -41,18 +41,21 @@ const rememberUser = () => {
   }
 }
 
-/** @param {string} kind @param {Dish} dish @param {string | null} live */
-const addEntry = (kind, dish, live) => {
+/** @typedef {{ readonly api: string, readonly live: string | null }} Addresses */
+
+/** @param {string} kind @param {string} name @param {Addresses} addresses */
+const addEntry = (kind, name, { api, live }) => {
   const entry = copy("entry")
   const answer = find(entry, ".answer", HTMLElement)
   find(entry, "b", HTMLElement).textContent = kind
-  find(entry, "span", HTMLElement).textContent = dish.item_name
+  find(entry, "span", HTMLElement).textContent = name
   answer.textContent = "Sending…"
   entry.dataset["kind"] = kind.toLowerCase()
   sent.prepend(entry)
   find(document, "#nothing", HTMLElement).hidden = true
   while (sent.children.length > KEPT) sent.lastElementChild?.remove()
-  return /** @param {import("./send.js").Answer} result */ ({ id, ok, text }) => {
+  return /** @param {import("./send.js").Answer} result */ async (result) => {
+    const { at, id, ok, text } = result
     entry.dataset["state"] = ok ? "done" : "failed"
     answer.textContent = text
     find(entry, "code", HTMLElement).textContent = id
@@ -62,14 +65,25 @@ const addEntry = (kind, dish, live) => {
     link.target = liveTab
     link.textContent = "See it arrive"
     entry.append(link)
+    const landed = at === "" ? null : await waitFor(api, result, () => entry.isConnected)
+    if (landed === null) return
+    if (!landed.isRow) entry.dataset["state"] = "dead"
+    answer.textContent = landed.text
+    link.href = landed.isRow ? `${live}/#row=${at}` : `${live}/#dead-letters`
+    link.textContent = landed.isRow ? "See the row" : "See the dead letter"
   }
 }
 
-/** @param {{ readonly api: string, readonly live: string | null }} addresses */
-const open = ({ api, live }) => {
+/** @param {Addresses} addresses */
+const open = (addresses) => {
+  const { api, live } = addresses
   const link = find(document, "#live", HTMLAnchorElement)
   if (live !== null) link.href = live
   link.hidden = live === null
+  find(document, "#broken", HTMLButtonElement).addEventListener("click", async () => {
+    const tell = addEntry("Broken", "not JSON", addresses)
+    await tell(await send(`${api}/api/v1/broken/`, { user_id: user.valueAsNumber }))
+  })
   for (const dish of menu) {
     const { about, item_id, item_name, price } = dish
     const card = copy("dish")
@@ -81,12 +95,12 @@ const open = ({ api, live }) => {
     find(card, ".price", HTMLElement).textContent = money.format(price)
     order.setAttribute("aria-label", `Order ${item_name}, ${money.format(price)}`)
     look.addEventListener("click", async () => {
-      const tell = addEntry("Click", dish, live)
-      tell(await send(`${api}/api/v1/clicks/`, { user_id: user.valueAsNumber, item_id, page: "/menu" }))
+      const tell = addEntry("Click", item_name, addresses)
+      await tell(await send(`${api}/api/v1/clicks/`, { user_id: user.valueAsNumber, item_id, page: "/menu" }))
     })
     order.addEventListener("click", async () => {
-      const tell = addEntry("Order", dish, live)
-      tell(await send(`${api}/api/v1/orders/`, { user_id: user.valueAsNumber, item_id, item_name, price }))
+      const tell = addEntry("Order", item_name, addresses)
+      await tell(await send(`${api}/api/v1/orders/`, { user_id: user.valueAsNumber, item_id, item_name, price }))
     })
     find(document, "#menu", HTMLElement).append(card)
   }

@@ -7,6 +7,7 @@ import * as Layers from "../../app/Layers.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { negative } from "../support/Failure.ts"
 import * as Screen from "../support/Screen.ts"
+import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import { type AuditReport, gather, type PartitionAudit } from "./Report.ts"
 
 const number = (value: number | null | undefined): string =>
@@ -62,13 +63,13 @@ export const command = Command.make(
   {
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object"), Flag.withDefault(false))
   },
-  (flags) => quietly(audit(flags).pipe(Effect.provide(Layers.kafka), Effect.provide(Layers.warehouse)))
+  (flags) => quietly(audit(flags).pipe(Effect.provide(Layers.kafka), Effect.provide(ServiceWarehouse.layer)))
 ).pipe(
   Command.withShortDescription(
     "Check that every record is stored exactly once: Kafka against rows, dead letters and ledger"
   ),
   Command.withDescription(
-    "Compares, partition by partition, Kafka's log with the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Reports what is lost, stored twice, ahead or behind. The service may keep running. Reads the whole raw tables. Rows that were deleted from them count as lost. In at-least-once delivery, and with SNOWFLAKE_WRITER=streaming, there is no ledger: rows are compared with the group's committed offset, and what cannot be decided is reported. Exit code 1 if there is a problem. With SINK=duckdb the file can be read only while the service does not run."
+    "Compares, partition by partition, Kafka's log with the warehouse. Each offset that the ledger has passed must be a row, a dead letter (DEAD counts those that were not replayed) or a counted skip: MISSING = SKIPPED, and TWICE = 0. Reports what is lost, stored twice, ahead or behind. The service may keep running. Reads the whole raw tables. Rows that were deleted from them count as lost. In at-least-once delivery, and with SNOWFLAKE_WRITER=streaming, there is no ledger: rows are compared with the group's committed offset, and Kafka is asked for the records of every offset that is missing. Exit code 1 if there is a problem. With SINK=duckdb a running service that holds the file answers over HTTP."
   ),
   Command.withExamples([
     { command: "bronze-consumer audit", description: "As a table" },

@@ -4,6 +4,7 @@ import type { Commit, LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
 import type { Settings } from "../../settings/Settings.ts"
 import { plural } from "../support/Screen.ts"
+import type { Unwritten } from "./Unwritten.ts"
 
 export interface Verdict {
   readonly problems: ReadonlyArray<string>
@@ -67,32 +68,28 @@ export const byLedger = (partition: PartitionCoverage, log: LogRange | null, com
   return { problems, notes: [...before, ...unread] }
 }
 
-/** Without a ledger nobody has counted. Records may be there twice; what is not there may have been lost or skipped. */
+/**
+ * Without a ledger nobody has counted. Records may be there twice; what is not there, Kafka was asked about. `unwritten`
+ * is undefined where nothing is committed.
+ */
 export const byCommit =
-  ({
-    kafka: { autoOffsetReset: reset },
-    delivery,
-    tombstones
-  }: Pick<Settings["Service"], "delivery" | "kafka" | "tombstones">) =>
+  ({ delivery }: Pick<Settings["Service"], "delivery">, unwritten: Unwritten | undefined) =>
   (partition: PartitionCoverage, log: LogRange | null, commit: Commit | null): Verdict => {
-    const { note, offset: committed } = commit ?? { note: undefined, offset: null }
-    const { last, missing } = partition
     const again = twice(partition)
     const repeated = delivery === "exactly-once" ? again : []
     const allowed =
       delivery === "exactly-once" ? [] : again.map((text) => `${text}: at-least-once delivery allows that`)
-    if (committed === null) return { problems: repeated, notes: allowed }
-    // What Kafka no longer holds may have come and gone before there was a table.
-    const from = Math.max(last === null ? 0 : last + 1, log?.low ?? 0)
-    const behind = Math.max(0, committed - from)
-    const absent = [
-      ...(missing > 0 ? [`${plural(missing, "offset")} between the first and the last row: ${gapsOf(partition)}`] : []),
-      ...(behind > 0 ? [`${plural(behind, "offset")} from ${from} up to the committed ${committed}`] : [])
-    ].map((text) => `missing: ${text}; without a ledger it is unknown whether they were lost or skipped`)
+    if (commit === null) return { problems: repeated, notes: allowed }
+    const { note, offset: committed } = commit
     const remade = committed >= (log?.low ?? 0) ? lossOf(log, { next: committed, topicId: note?.topicId }) : []
-    // Holes are to be expected where tombstones are skipped, and before the first row of a group that began at the end.
-    const expected = tombstones === "skip" || (last === null && reset === "latest")
-    return expected
-      ? { problems: [...repeated, ...remade], notes: [...allowed, ...absent] }
-      : { problems: [...repeated, ...absent, ...remade], notes: allowed }
+    const { first, lost: gone, unknown } = unwritten ?? { lost: 0, first: undefined, unknown: 0 }
+    const lostNow =
+      gone > 0 ? [`${plural(gone, "record")} lost: neither row nor dead letter, the first at or after ${first}`] : []
+    const unasked =
+      unknown > 0
+        ? [
+            `${plural(unknown, "offset")} missing that Kafka no longer has: it is unknown whether they were lost or skipped`
+          ]
+        : []
+    return { problems: [...repeated, ...lostNow, ...remade], notes: [...allowed, ...unasked] }
   }

@@ -9,6 +9,7 @@ import * as Starts from "../../pipeline/Starts.ts"
 import { keepsLedger, Settings } from "../../settings/Settings.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { byCommit, byLedger } from "./Judge.ts"
+import * as Unwritten from "./Unwritten.ts"
 
 export interface PartitionAudit extends PartitionCoverage {
   /** Kafka's log; null when Kafka has no such partition. */
@@ -44,6 +45,7 @@ const nothing = { rows: 0, offsets: 0, first: null, last: null, deadLetters: 0, 
 export const gather = Effect.gen(function* () {
   const settings = yield* Settings
   const { delivery, kafka, routes } = settings
+  const hasLedger = keepsLedger(settings)
   const admin = yield* Admin
   const warehouse = yield* Warehouse
   const topics = routes.map(({ topic }) => topic)
@@ -70,21 +72,32 @@ export const gather = Effect.gen(function* () {
     )
   const read = coverage.filter(({ ledger }) => ledger !== null)
   const known = new Set([...read, ...committed.values()].map(({ topic }) => topic))
-  const partitions = [...coverage, ...untouched]
-    .sort((a, b) => topics.indexOf(a.topic) - topics.indexOf(b.topic) || a.partition - b.partition)
-    .map((partition): PartitionAudit => {
+  const inOrder = [...coverage, ...untouched].sort(
+    (a, b) => topics.indexOf(a.topic) - topics.indexOf(b.topic) || a.partition - b.partition
+  )
+  const partitions = yield* Effect.forEach(
+    inOrder,
+    Effect.fnUntraced(function* (partition) {
       const log = logs.find((other) => partitionKey(other) === partitionKey(partition)) ?? null
       const commit = committed.get(partitionKey(partition)) ?? null
       const start = log === null ? 0 : Starts.unread(log, known.has(partition.topic), kafka.autoOffsetReset)
       const next = Math.max(partition.ledger?.next ?? commit?.offset ?? start, log?.low ?? 0)
-      const judge = keepsLedger(settings) ? byLedger : byCommit(settings)
+      // A group that began at the end has committed what it never was to read.
+      const isNew = partition.last === null && kafka.autoOffsetReset === "latest"
+      const unwritten =
+        hasLedger || log === null || commit === null || isNew
+          ? undefined
+          : yield* Unwritten.find(partition, log, commit.offset, settings.tombstones)
+      const judge = hasLedger ? byLedger : byCommit(settings, unwritten)
       return {
         ...partition,
         ...{ low: log?.low ?? null, high: log?.high ?? null, committed: commit?.offset ?? null },
         lag: Math.max(0, (log?.high ?? next) - next),
         ...judge(partition, log, commit)
-      }
-    })
+      } satisfies PartitionAudit
+    }),
+    { concurrency: 4 }
+  )
   const said = (of: "problems" | "notes") =>
     partitions.flatMap((partition) => partition[of].map((text) => `${partitionKey(partition)}: ${text}`))
   return {

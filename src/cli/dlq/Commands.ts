@@ -6,11 +6,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Layers from "../../app/Layers.ts"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import * as Schemas from "../../schema/Schemas.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { misused } from "../support/Failure.ts"
+import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import * as Dlq from "./Dlq.ts"
 import * as Filter from "./Filter.ts"
 
@@ -31,7 +31,7 @@ const listCommand = Command.make(
     limit: Filter.limit(100),
     replayed: Flag.Boolean("replayed").pipe(Flag.withDescription("Include replayed ones"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(Dlq.list(flags), Layers.warehouse))
+  (flags) => quietly(Effect.provide(Dlq.list(flags), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("List dead letters, newest first"),
   Command.withDescription("Lists pending dead letters, newest first, without their payloads."),
@@ -55,7 +55,7 @@ const showCommand = Command.make(
     if (Result.isFailure(places)) return misused(places.failure)
     const [at, ...others] = places.success
     if (at === undefined || others.length > 0) return misused("Specify one record as topic/partition@offset.")
-    return quietly(Effect.provide(Dlq.show(at, { json, raw }), Layers.warehouse))
+    return quietly(Effect.provide(Dlq.show(at, { json, raw }), ServiceWarehouse.layer))
   }
 ).pipe(
   Command.withShortDescription("Show one dead letter in full"),
@@ -98,7 +98,7 @@ const replayCommand = Command.make(
       Effect.gen(function* () {
         const repaired = Option.isSome(payload) ? yield* read(payload.value) : undefined
         return yield* Dlq.replay({ ...flags, at, payload: repaired })
-      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(Layers.warehouse))
+      }).pipe(Effect.provide(Schemas.layerBrief), Effect.provide(ServiceWarehouse.layer))
     )
   }
 ).pipe(

@@ -3,12 +3,13 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Coordinates from "../../domain/Coordinates.ts"
+import { payloadOf } from "../../domain/DeadLetters.ts"
 import type { Position } from "../../domain/KafkaRecord.ts"
+import * as Replay from "../../pipeline/Replay.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { negative } from "../support/Failure.ts"
 import * as Screen from "../support/Screen.ts"
 import * as Filter from "./Filter.ts"
-import * as Replay from "./Replay.ts"
 import * as Show from "./Show.ts"
 
 export const list = Effect.fnUntraced(function* (
@@ -36,7 +37,7 @@ const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, payload: 
 export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { json: boolean; raw: boolean }) {
   const [letter] = yield* find([at], true)
   if (letter === undefined) return yield* negative
-  if (raw) return yield* Effect.sync(() => void process.stdout.write(Show.bytesOf(letter) ?? ""))
+  if (raw) return yield* Effect.sync(() => void process.stdout.write(payloadOf(letter) ?? ""))
   yield* Console.log(json ? Screen.json(letter) : Show.one(letter))
 })
 

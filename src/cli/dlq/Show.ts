@@ -4,15 +4,12 @@
  */
 import { isUtf8 } from "node:buffer"
 import * as Coordinates from "../../domain/Coordinates.ts"
-import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import { payloadOf, type StoredDeadLetter } from "../../domain/DeadLetters.ts"
 import * as Screen from "../support/Screen.ts"
 
 /** How much of a payload is shown on a screen. */
 const shownBytes = 16_384
 const shownHex = 256
-
-export const bytesOf = ({ payload }: StoredDeadLetter): Buffer | null =>
-  payload === null ? null : Buffer.from(payload, "base64")
 
 const time = (millis: number | null): string => (millis === null ? "-" : Screen.timeUtc(millis))
 
@@ -49,7 +46,7 @@ export const one = (letter: StoredDeadLetter): string => {
     ["payload", size]
   ]
   const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
-  const payload = bytesOf(letter)
+  const payload = payloadOf(letter)
   return payload === null ? lines : `${lines}\n\n${preview(payload)}`
 }
 

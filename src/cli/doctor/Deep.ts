@@ -1,12 +1,12 @@
 /**
  * `doctor --deep`: tests on this account, in a scratch schema, what exactly-once relies on and what Snowflake does
- * not document. Takes a minute of the warehouse.
+ * not document. Takes a minute, of the warehouse where the writer is SQL.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import type { OffsetRange } from "../../domain/Batch.ts"
-import type { SnowflakeSettings } from "../../settings/Model.ts"
+import type { SinkSettings } from "../../settings/Model.ts"
 import { connect, type Session } from "../../warehouse/snowflake/Driver.ts"
 import * as SnowflakeLedger from "../../warehouse/snowflake/Ledger.ts"
 import * as Sql from "../../warehouse/snowflake/Sql.ts"
@@ -16,6 +16,7 @@ import { consumerOffsets, createTable } from "../../warehouse/sql/Tables.ts"
 import type { WarehouseError } from "../../warehouse/WarehouseError.ts"
 import * as DeepJson from "./DeepJson.ts"
 import * as DeepSession from "./DeepSession.ts"
+import * as DeepStreaming from "./DeepStreaming.ts"
 import { bad, type Finding, good, warning } from "./Finding.ts"
 
 const schema = "BRONZE_DOCTOR"
@@ -25,20 +26,24 @@ const topic = "doctor"
 /** Long enough for a statement to arrive and to wait, also far from the account. */
 const whileItWaits = "1500 millis"
 
+type SnowflakeSink = Extract<SinkSettings, { readonly _tag: "Snowflake" }>
+
 const decodeCount = decodeRows(Schema.Struct({ N: Integer }))
 
-/** All checks, one after the other, each on partitions of its own. */
-export const examine = (sink: SnowflakeSettings): Effect.Effect<ReadonlyArray<Finding>> =>
+/** All checks of the writer in use, one after the other, each on partitions or a channel of its own. */
+export const examine = (sink: SnowflakeSink): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.scoped(
     Effect.gen(function* () {
       const open = Effect.acquireRelease(connect(sink), (session) => session.close)
       const a = yield* open
-      const b = yield* open
       const names = Sql.dialect(sink.database, schema)
       const scratch = `"${sink.database.toUpperCase()}"."${schema}"`
       yield* Effect.acquireRelease(a.execute(`CREATE SCHEMA IF NOT EXISTS ${scratch}`), () =>
         Effect.ignore(a.execute(`DROP SCHEMA IF EXISTS ${scratch} CASCADE`))
       )
+      // It needs no ledger, and neither virtual warehouse nor statements.
+      if (sink.writer === "streaming") return yield* DeepStreaming.examine(sink, a, names, schema)
+      const b = yield* open
       yield* a.execute(createTable(names, consumerOffsets))
       yield* a.execute(`CREATE TABLE IF NOT EXISTS ${names.qualified("EVENTS")} (ID NUMBER, V VARIANT)`)
       const ledger = SnowflakeLedger.make(names, group)

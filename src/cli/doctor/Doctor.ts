@@ -114,7 +114,7 @@ export const command = Command.make(
   {
     deep: Flag.Boolean("deep").pipe(
       Flag.withDescription(
-        "Also test on the Snowflake account, in a scratch schema, what exactly-once relies on; uses the warehouse for a minute"
+        "Also test on the Snowflake account, in a scratch schema, what exactly-once relies on, with the writer in use; takes a minute, of the warehouse with SNOWFLAKE_WRITER=sql"
       ),
       Flag.withDefault(false)
     ),

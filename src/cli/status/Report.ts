@@ -13,7 +13,7 @@ import { Admin, type Commit, type LogRange } from "../../kafka/Admin.ts"
 import * as Losses from "../../pipeline/Losses.ts"
 import * as Starts from "../../pipeline/Starts.ts"
 import type { SinkSettings } from "../../settings/Model.ts"
-import { Settings } from "../../settings/Settings.ts"
+import { isStreaming, Settings } from "../../settings/Settings.ts"
 import { type TableSummary, Warehouse } from "../../warehouse/Warehouse.ts"
 import { WarehouseError } from "../../warehouse/WarehouseError.ts"
 import { ask, type RunningService } from "../support/RunningService.ts"
@@ -21,8 +21,11 @@ import { ask, type RunningService } from "../support/RunningService.ts"
 export interface PartitionStatus extends LogRange {
   /** The offset of the next record to be written; null when nothing was written yet. */
   readonly next: number | null
-  /** Who says so: the ledger in the warehouse, the running service, the group's commit in Kafka, or nobody yet. */
-  readonly source: "ledger" | "service" | "committed" | "none"
+  /**
+   * Who says so: the ledger in the warehouse, the offset token of a channel, the running service, the group's commit in
+   * Kafka, or nobody yet.
+   */
+  readonly source: "ledger" | "channel" | "service" | "committed" | "none"
   /** Offsets that are not written yet. */
   readonly lag: number
   /** Those of them that an open transaction holds back. */
@@ -45,6 +48,8 @@ export interface StatusReport {
   readonly lag: number
   readonly tables: ReadonlyArray<TableSummary>
   readonly problems: ReadonlyArray<string>
+  /** What is not shown, and why; nothing is wrong with it. */
+  readonly notes: ReadonlyArray<string>
 }
 
 /** What is in the warehouse, and who says so. */
@@ -54,6 +59,7 @@ interface Store {
   readonly positions: ReadonlyMap<string, Losses.Stand>
   readonly tables: ReadonlyArray<TableSummary>
   readonly problems: ReadonlyArray<string>
+  readonly notes: ReadonlyArray<string>
 }
 
 /** Asks both sides at once; one that does not answer within `patience` counts as unreachable. */
@@ -87,15 +93,21 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
     Result.isSuccess(group) ? group.success.committed.map((entry) => [partitionKey(entry), entry]) : []
   )
   const logs = Result.isSuccess(ranges) ? ranges.success : []
+  const tokens = yield* within(tokensOf(logs))
+  const durable = new Map(
+    Result.isSuccess(tokens) ? tokens.success.map((place) => [partitionKey(place), place.offset]) : []
+  )
   const isRead = (log: LogRange): boolean =>
     positions?.has(partitionKey(log)) === true || committed.has(partitionKey(log))
   const known = new Set(logs.filter(isRead).map(({ topic }) => topic))
   const partitions = logs.map((range): PartitionStatus => {
     const written = positions?.get(partitionKey(range))
     const commit = committed.get(partitionKey(range))
-    const stand = written ?? standOf(commit)
+    const token = durable.get(partitionKey(range)) ?? -1
+    const isAhead = written === undefined && token > (commit?.offset ?? -1)
+    const stand = isAhead ? { next: token, topicId: range.topicId } : (written ?? standOf(commit))
     const next = stand?.next ?? null
-    const source = written !== undefined ? byStore : commit !== undefined ? "committed" : "none"
+    const source = isAhead ? "channel" : written !== undefined ? byStore : commit !== undefined ? "committed" : "none"
     const start = Starts.unread(range, known.has(range.topic), kafka.autoOffsetReset)
     const from = Math.max(next ?? start, range.low)
     const loss = lossOf(range, stand, settings)
@@ -119,8 +131,10 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
       ...(Result.isFailure(ranges) ? [`Kafka: ${ranges.failure}`] : []),
       ...(Result.isSuccess(group) ? group.success.missing.map((topic) => `Kafka has no topic ${topic}`) : []),
       ...(Result.isFailure(store) ? [`Warehouse: ${store.failure}`] : store.success.problems),
+      ...(Result.isFailure(tokens) ? [`Warehouse: ${tokens.failure}`] : []),
       ...partitions.flatMap(({ problem, topic }) => (problem === null ? [] : [`${topic}: ${problem}`]))
-    ].map(hide)
+    ].map(hide),
+    notes: Result.isSuccess(store) ? store.success.notes : []
   } satisfies StatusReport
 })
 
@@ -137,9 +151,27 @@ const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
         message: `${sink.path} does not exist yet; create it with \`bronze-consumer init\``
       })
   }
-  const [ledger, tables] = yield* Effect.all([warehouse.ledger, warehouse.summary], { concurrency: 1 })
-  const positions = new Map(ledger.map((entry) => [partitionKey(entry), entry]))
-  return { target: warehouse.target, service: null, positions, tables, problems: [] } satisfies Store
+  const ledger = yield* warehouse.ledger
+  const counted = yield* isStreaming(sink) ? ifAwake(warehouse.summary) : warehouse.summary
+  return {
+    ...{ target: warehouse.target, service: null, problems: [] },
+    positions: new Map(ledger.map((entry) => [partitionKey(entry), entry])),
+    tables: counted ?? [],
+    notes: counted === undefined ? ["To count the rows of the tables, set SNOWFLAKE_WAREHOUSE"] : []
+  } satisfies Store
+})
+
+/** What streams needs no virtual warehouse, and without one no rows can be counted: Snowflake's 000606. */
+const ifAwake = <A>(ask: Effect.Effect<A, WarehouseError>): Effect.Effect<A | undefined, WarehouseError> =>
+  Effect.catchIf(
+    ask,
+    ({ code }) => code === "000606",
+    () => Effect.succeed(undefined)
+  )
+
+const tokensOf = Effect.fnUntraced(function* (logs: ReadonlyArray<LogRange>) {
+  const { durablePositions } = yield* Warehouse
+  return durablePositions === undefined || logs.length === 0 ? [] : yield* durablePositions(logs)
 })
 
 const toStore = (running: RunningService, target: string): Store => {
@@ -152,7 +184,8 @@ const toStore = (running: RunningService, target: string): Store => {
       ...tables.map(({ lastWrite, table, written }) => ({ table, rows: written, lastWrite })),
       { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
     ],
-    problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`]
+    problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`],
+    notes: []
   }
 }
 

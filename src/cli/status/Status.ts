@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import type * as Terminal from "effect/Terminal"
 import * as Layers from "../../app/Layers.ts"
 import type { Admin } from "../../kafka/Admin.ts"
-import { Settings } from "../../settings/Settings.ts"
+import { isStreaming, Settings } from "../../settings/Settings.ts"
 import * as SnowflakeCost from "../../warehouse/snowflake/Cost.ts"
 import type { Warehouse } from "../../warehouse/Warehouse.ts"
 import { quietly } from "../support/CommandLayer.ts"
@@ -36,7 +36,7 @@ export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Fl
     const report = yield* Effect.provide(gather(Duration.minutes(1)), Layers.warehouse)
     yield* show(report)
     const { batch, sink } = yield* Settings
-    if (sink._tag === "Snowflake" && !json)
+    if (sink._tag === "Snowflake" && !isStreaming(sink) && !json)
       yield* Console.log(screen.dim(SnowflakeCost.told(Duration.toSeconds(batch.timeout))))
     return report.problems.length > 0 ? yield* negative : undefined
   }

@@ -47,7 +47,7 @@ interface Watched {
 }
 
 const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => {
-  const { delivery, group, partitions, problems, service, tables, target } = report
+  const { delivery, group, notes, partitions, problems, service, tables, target } = report
   const deadLetters = tables.find(({ table }) => table === "DEAD_LETTERS")?.rows ?? 0
   const time = watched === undefined ? "" : `${clock(report.at)}  `
   return [
@@ -71,6 +71,7 @@ const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => 
           }
         ]
       : []),
+    ...(notes.length > 0 ? [{ text: "" }, ...notes.map((text) => ({ text, colour: "dim" as const }))] : []),
     ...(problems.length > 0
       ? [
           { text: "" },

@@ -5,6 +5,8 @@ import * as Schema from "effect/Schema"
 import { hide } from "../../domain/Secrets.ts"
 import { Settings } from "../../settings/Settings.ts"
 
+const position = { topic: Schema.String, partition: Schema.Int, offset: Schema.Int }
+
 const View = Schema.fromJsonString(
   Schema.Struct({
     at: Schema.Finite,
@@ -23,7 +25,8 @@ const View = Schema.fromJsonString(
     tables: Schema.Array(
       Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
     ),
-    deadLetters: Schema.Array(Schema.Struct({ at: Schema.Finite }))
+    deadLetters: Schema.Array(Schema.Struct({ ...position, at: Schema.Finite, cause: Schema.String })),
+    rows: Schema.Array(Schema.Struct(position))
   })
 )
 
@@ -40,9 +43,9 @@ export const urlOf = ({ host, port }: Pick<Settings["Service"]["http"], "host" |
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
 }
 
-/** The service of this group; undefined when nobody answers, or somebody else. */
-export const ask: Effect.Effect<RunningService | undefined, never, Settings> = Effect.gen(function* () {
-  const { http, kafka } = yield* Settings
+/** The service that listens where these settings say, of any group; undefined when none answers. */
+export const listening: Effect.Effect<RunningService | undefined, never, Settings> = Effect.gen(function* () {
+  const { http } = yield* Settings
   if (http.port === 0) return undefined
   const url = urlOf(http)
   const headers: Record<string, string> =
@@ -51,8 +54,15 @@ export const ask: Effect.Effect<RunningService | undefined, never, Settings> = E
     (await fetch(`${url}/api/snapshot`, { headers, signal })).text()
   )
   const view = yield* decode(text)
-  return view.group === hide(kafka.group) ? { ...view, url } : undefined
+  return { ...view, url }
 }).pipe(
   Effect.timeout("2 seconds"),
   Effect.orElseSucceed(() => undefined)
 )
+
+/** The service of this group; undefined when nobody answers, or somebody else. */
+export const ask: Effect.Effect<RunningService | undefined, never, Settings> = Effect.gen(function* () {
+  const { kafka } = yield* Settings
+  const service = yield* listening
+  return service?.group === hide(kafka.group) ? service : undefined
+})

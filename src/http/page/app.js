@@ -7,13 +7,22 @@ import { makeCharts } from "./charts.js"
 import { byId, put, watchBoxes } from "./dom.js"
 import { zone } from "./format.js"
 import { showHealth, showIdentity } from "./health.js"
+import { addHelp } from "./help.js"
+import { makeLetters } from "./letters.js"
 import { showEvents, showProcess, showTiles } from "./now.js"
+import { makeRows } from "./rows.js"
 import { makeStore } from "./store.js"
+import { makeStored } from "./stored.js"
 import { connect } from "./stream.js"
-import { showDeadLetters, showPartitions, showRows, showSettings, showTables } from "./tables.js"
+import { showPartitions, showSettings, showTables } from "./tables.js"
+import { showTopics } from "./topics.js"
+import { showWrites } from "./writes.js"
 
 const store = makeStore()
 const draw = makeCharts(store)
+const showRows = makeRows()
+const showLetters = makeLetters()
+const showStored = makeStored()
 let isLost = false
 /** @type {number | null} */
 let lastAt = null
@@ -25,20 +34,27 @@ const show = () => {
   if (snapshot === null) return
   const lines = store.lines()
   showIdentity(snapshot)
-  showTiles(snapshot, lines)
+  const positions = store.positions(snapshot)
+  showTiles(snapshot, lines, positions)
+  showStored(snapshot)
   draw(lines)
-  showPartitions(snapshot)
+  showTopics(snapshot)
+  showPartitions(positions)
   showTables(snapshot)
+  showWrites(snapshot)
   showEvents(store, snapshot)
   showProcess(snapshot)
-  showDeadLetters(snapshot)
+  showLetters(snapshot)
   const settings = store.settings()
   showRows(
     snapshot,
     settings.some(({ name, value }) => name === "HTTP_SHOW_EVENTS" && value === "true")
   )
   showSettings(settings)
+  if (!byId("content").hidden) return
   byId("content").hidden = false
+  // The browser has looked for the anchor before there was anything to scroll to.
+  if (location.hash.length > 1) document.getElementById(location.hash.slice(1))?.scrollIntoView()
 }
 
 /** A page in the background draws nothing until it is looked at; but its title keeps saying how things are. */
@@ -51,6 +67,7 @@ const ask = () => {
 
 put("zone", zone())
 watchBoxes()
+addHelp()
 connect({
   onHello: (hello) => store.hello(hello),
   onSnapshot: (snapshot) => {

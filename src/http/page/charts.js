@@ -1,16 +1,14 @@
 // @ts-check
 /**
- * The four charts: 15 minutes as lines, the values under the cursor beside their names, and the same in a sentence for
- * those who do not see them.
+ * The four charts: 15 minutes to 6 hours as lines, outages shaded, the values under the cursor beside their names, and
+ * the same in a sentence for those who do not see them. Dragging zooms.
  */
 import { byId, find, make, put, setText } from "./dom.js"
 import { compact, count, duration, perSecond, say, time, timeOfTick } from "./format.js"
-import { WINDOW_MS } from "./store.js"
+import { makeRange } from "./range.js"
 import uPlot from "./uPlot.js"
 
 const HEIGHT = 168
-/** What a page that was just opened shows of the 15 minutes: two points in a corner would say nothing. */
-const LEAST_SECONDS = 120
 
 /** @param {number} value */
 const inEvents = (value) => say(perSecond(value))
@@ -50,8 +48,12 @@ const colour = (node, name = "color") => getComputedStyle(node).getPropertyValue
 const labels = (_self, splits, _axis, _space, step) =>
   splits.map((at) => (step < 60 ? time(at * 1000) : timeOfTick(at * 1000)))
 
-/** @param {Chart} chart @param {() => ReadonlyArray<number>} starts */
-const makeChart = ({ id, least, lines, names, text, tick }, starts) => {
+/**
+ * @param {Chart} chart
+ * @param {import("./store.js").Store} store
+ * @param {import("./range.js").Range} range
+ */
+const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts }, range) => {
   const figure = byId(id)
   const place = find(figure, ".plot")
   const about = find(figure, "small")
@@ -96,17 +98,35 @@ const makeChart = ({ id, least, lines, names, text, tick }, starts) => {
     }
     ctx.restore()
   }
+  /** @param {uPlot} self */
+  const drawOutages = ({ bbox, ctx, valToPos }) => {
+    ctx.save()
+    ctx.fillStyle = colour(find(figure, ".outage"), "background-color")
+    for (const [from, to] of outages()) {
+      const left = Math.max(bbox.left, valToPos(from / 1000, "x", true))
+      const right = Math.min(bbox.left + bbox.width, valToPos(to / 1000, "x", true))
+      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    }
+    ctx.restore()
+  }
+  /** @param {uPlot} self */
+  const zoom = (self) => {
+    const { left, width } = self.select
+    if (width < 8) return
+    range.zoom(self.posToVal(left, "x"), self.posToVal(left + width, "x"))
+    self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+  }
   /** @type {import("uplot").Options} */
   const options = {
     width: Math.max(1, place.clientWidth),
     height: HEIGHT,
     padding: [8, 20, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false, setScale: false }, sync: { key: "live" }, points: { size: 7 } },
+    cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: "live" }, points: { size: 7 } },
     scales: {
       x: {
         time: true,
-        range: (_self, from, to) => [Math.max(to - WINDOW_MS / 1000, Math.min(from, to - LEAST_SECONDS)), to]
+        range: (_self, from, to) => range.shown(from, to)
       },
       y: { range: (_self, _from, to) => [0, Math.max(least, (to ?? 0) * 1.08)] }
     },
@@ -123,7 +143,7 @@ const makeChart = ({ id, least, lines, names, text, tick }, starts) => {
         ...(line === 0 && { fill: () => colour(swatch, "background-color") })
       }))
     ],
-    hooks: { draw: [drawStarts], setCursor: [legend] }
+    hooks: { drawAxes: [drawOutages], draw: [drawStarts], setCursor: [legend], setSelect: [zoom] }
   }
   const plot = new uPlot(options, data, place)
   new ResizeObserver(() => plot.setSize({ width: Math.max(1, place.clientWidth), height: HEIGHT })).observe(place)
@@ -133,9 +153,14 @@ const makeChart = ({ id, least, lines, names, text, tick }, starts) => {
     data = [all.at, ...lines.map((line) => all.values[line] ?? [])]
     plot.setData(data)
     legend()
-    const known = data.slice(1).map((line) => [...line].filter((value) => typeof value === "number"))
+    const seen = all.at.filter(range.has)
+    const known = data
+      .slice(1)
+      .map((line) =>
+        [...line].flatMap((value, index) => (typeof value === "number" && range.has(all.at[index] ?? 0) ? [value] : []))
+      )
     find(figure, ".empty").hidden = known.some((line) => line.length > 0)
-    place.setAttribute("aria-label", describe(all.at, names, known, text))
+    place.setAttribute("aria-label", describe(seen, names, known, text))
   }
 }
 
@@ -160,10 +185,16 @@ const describe = (at, names, known, text) => {
 
 /** @param {import("./store.js").Store} store */
 export const makeCharts = (store) => {
-  const draws = charts.map((chart) => makeChart(chart, store.starts))
+  /** @type {ReturnType<import("./store.js").Store["lines"]> | undefined} */
+  let drawn
+  const range = makeRange(() => {
+    if (drawn !== undefined) for (const draw of draws) draw(drawn)
+  })
+  const draws = charts.map((chart) => makeChart(chart, store, range))
   return (/** @type {ReturnType<import("./store.js").Store["lines"]>} */ lines) => {
+    drawn = lines
     for (const draw of draws) draw(lines)
-    const starts = store.starts()
+    const starts = store.starts().filter((start) => range.has(start / 1000))
     const last = starts.length === 0 ? "" : time(Math.max(...starts))
     const times = starts.length === 1 ? `at ${last}` : `${starts.length} times, last at ${last}`
     put("starts-note", starts.length === 0 ? "" : `dotted: the service was started ${times}`)

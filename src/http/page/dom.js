@@ -132,7 +132,7 @@ export const watchBoxes = () => {
       if (!scrolls) for (const name of ["role", "tabindex", "aria-labelledby"]) box.removeAttribute(name)
       if (!scrolls || box.hasAttribute("tabindex")) continue
       box.tabIndex = 0
-      box.setAttribute("role", "region")
+      box.setAttribute("role", "group")
       box.setAttribute("aria-labelledby", box.dataset["name"] ?? "")
     }
   })

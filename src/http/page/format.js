@@ -79,6 +79,14 @@ export const time = (at) => {
   return isToday ? clockTime.format(at) : `${dayMonth.format(at)} ${clockTime.format(at)}`
 }
 
+/** The time of day, and all of it on a closer look. @param {Element | undefined} cell @param {number} at */
+export const setTime = (cell, at) => {
+  if (!(cell instanceof HTMLElement)) return
+  const text = time(at)
+  if (cell.textContent !== text) cell.textContent = text
+  cell.title = fullTime(at)
+}
+
 /** @param {number} at */
 export const timeOfTick = (at) => hourMinute.format(at)
 

@@ -24,10 +24,14 @@ const showPercentiles = (id, percentiles) => {
   put(`${id}-sub`, `p95 ${say(duration(percentiles.p95))} · p99 ${say(duration(percentiles.p99))}`)
 }
 
-/** @param {Snapshot} snapshot */
-const showLag = ({ lag, partitions }) => {
+/** @typedef {ReturnType<Store["positions"]>} Positions */
+
+/** @param {Positions} positions */
+const showLag = ({ knownAt, lag, partitions }) => {
+  byId("lag").classList.toggle("old", knownAt !== null)
   if (lag !== null) putQuantity("lag", [count(lag), lag === 1 ? "record" : "records"])
   else putNone("lag", partitions.length === 0 ? "no partitions assigned" : "not read yet")
+  if (knownAt !== null) return put("lag-sub", `as of ${time(knownAt)}`)
   const [worst] = [...partitions].sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0))
   if (worst === undefined) return put("lag-sub", "")
   const isSpread = partitions.length > 1 && (worst.lag ?? 0) > 0
@@ -35,12 +39,12 @@ const showLag = ({ lag, partitions }) => {
   put("lag-sub", isSpread ? most : `over ${plural(partitions.length, "partition")}`)
 }
 
-/** @param {Snapshot} snapshot @param {ReturnType<Store["lines"]>} lines */
-export const showTiles = (snapshot, lines) => {
+/** @param {Snapshot} snapshot @param {ReturnType<Store["lines"]>} lines @param {Positions} positions */
+export const showTiles = (snapshot, lines, positions) => {
   const { bufferBytes, bufferMaxBytes, freshness, oldestPendingSeconds, totals, write } = snapshot
   showRate("rate-in", lines.values[0]?.at(-1), totals.consumed)
   showRate("rate-out", lines.values[1]?.at(-1), totals.written)
-  showLag(snapshot)
+  showLag(positions)
   showPercentiles("write", write)
   showPercentiles("freshness", freshness)
   putQuantity("buffer", bytes(bufferBytes))
@@ -91,6 +95,9 @@ export const showProcess = ({ at, credits, process, startedAt, totals }) => {
   const hours = Math.max(at - startedAt, 60_000) / 3_600_000
   byId("credits-row").hidden = credits === null
   if (credits !== null) put("credits", `${credits.toFixed(2)}, ${(credits / hours).toFixed(2)} an hour`)
+  put("cost-rows", count(totals.written / hours))
+  put("cost-bytes", say(bytes(totals.bytes / hours)))
+  put("cost-writes", count(totals.batches / hours))
   put("cpu", `${percent(process.cpu)} of a core`)
   put("rss", say(bytes(process.rssBytes)))
   put("loop", say(duration(process.eventLoopDelaySeconds)))

@@ -1,7 +1,7 @@
 // @ts-check
-/** The tables of the page: partitions, the tables that are written, dead letters, rows, settings. */
+/** The tables of the page: partitions, the tables that are written, settings. */
 import { byId, find, keyed, make, makeRow, put, setCells, setShare, setText } from "./dom.js"
-import { count, duration, fullTime, plural, say, time } from "./format.js"
+import { count, duration, plural, say, time } from "./format.js"
 
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /** @typedef {Snapshot["tables"][number]} TableView */
@@ -9,25 +9,19 @@ import { count, duration, fullTime, plural, say, time } from "./format.js"
 
 const triggers = /** @type {const} */ (["size", "time", "bytes", "shutdown", "rebalance"])
 
-/**
- * Where a record is in Kafka.
- * @param {{ readonly topic: string, readonly partition: number, readonly offset: number }} record
- */
-const place = ({ offset, partition, topic }) => `${topic}/${partition} @ ${offset}`
+/** More partitions than this are shown only on request. */
+const OPEN = 12
 
-/** @param {Element | undefined} cell @param {number} at */
-const setTime = (cell, at) => {
-  if (!(cell instanceof HTMLElement)) return
-  setText(cell, time(at))
-  cell.title = fullTime(at)
-}
-
-/** @param {Snapshot} snapshot */
-export const showPartitions = ({ partitions }) => {
+/** @param {ReturnType<import("./store.js").Store["positions"]>} positions */
+export const showPartitions = ({ knownAt, partitions }) => {
+  byId("partitions-box").classList.toggle("old", knownAt !== null)
   const most = Math.max(1, ...partitions.map(({ lag }) => lag ?? 0))
+  const isFirst = byId("partitions-rows").childElementCount === 0
+  if (isFirst && partitions.length > OPEN) find(byId("partitions"), "details").removeAttribute("open")
   byId("no-partitions").hidden = partitions.length > 0
-  byId("partitions-box").hidden = partitions.length === 0
-  put("partitions-note", partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} assigned`)
+  find(byId("partitions"), "details").hidden = partitions.length === 0
+  const assigned = partitions.length === 0 ? "" : `${plural(partitions.length, "partition")} assigned`
+  put("partitions-note", knownAt === null ? assigned : `not assigned now; as of ${time(knownAt)}`)
   keyed(
     byId("partitions-rows"),
     [...partitions].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition),
@@ -93,69 +87,6 @@ const setPercentiles = (row, percentiles, text) => {
     if (cell !== undefined) setText(cell, value === undefined ? "–" : text(value))
   }
 }
-
-/** @param {Snapshot} snapshot */
-export const showDeadLetters = ({ deadLetters, totals }) => {
-  byId("no-dead-letters").hidden = deadLetters.length > 0
-  byId("dead-letters-box").hidden = deadLetters.length === 0
-  const total = count(totals.deadLetters)
-  put("dead-letters-note", deadLetters.length === 0 ? "" : `the last ${deadLetters.length} of ${total} since the start`)
-  keyed(
-    byId("dead-letters-rows"),
-    deadLetters,
-    (letter) => `${place(letter)} ${letter.at}`,
-    () => {
-      const row = makeRow(4)
-      row.children[1]?.append(make("em", "badge"))
-      row.children[2]?.classList.add("coordinates")
-      row.children[3]?.classList.add("message")
-      return row
-    },
-    (row, letter) => {
-      const [at, , where, what] = row.children
-      setTime(at, letter.at)
-      setText(find(row, "em"), letter.cause)
-      if (where !== undefined) setText(where, place(letter))
-      if (what !== undefined) setText(what, letter.message)
-    }
-  )
-}
-
-/**
- * Whether payloads come is said by a setting: a row without one may also be a tombstone.
- * @param {Snapshot} snapshot
- * @param {boolean} hasPayloads
- */
-export const showRows = ({ rows }, hasPayloads) => {
-  byId("no-rows").hidden = rows.length > 0
-  byId("rows-box").hidden = rows.length === 0
-  byId("rows-box").classList.toggle("without-payload", !hasPayloads)
-  byId("payloads-hidden").hidden = hasPayloads || rows.length === 0
-  keyed(
-    byId("rows-rows"),
-    rows,
-    (row) => `${place(row)} ${row.table} ${row.at}`,
-    () => {
-      const row = makeRow(4)
-      row.children[2]?.classList.add("coordinates")
-      row.children[3]?.classList.add("payload")
-      return row
-    },
-    (row, view) => {
-      const [at, table, where, payload] = row.children
-      setTime(at, view.at)
-      if (table !== undefined) setText(table, view.table)
-      if (where !== undefined) setText(where, place(view))
-      if (payload !== undefined && payload.childNodes.length === 0) payload.append(payloadOf(view.event))
-    }
-  )
-}
-
-/** One line, and the whole of it when it is opened. @param {string | null} event */
-const payloadOf = (event) =>
-  event === null
-    ? make("span", "none", "no value (a tombstone)")
-    : make("details", "", make("summary", "", event.replace(/\s+/g, " ")), make("pre", "", event))
 
 /** @param {import("../Snapshot.ts").Hello["settings"]} settings */
 export const showSettings = (settings) => {

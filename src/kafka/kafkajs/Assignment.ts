@@ -31,6 +31,8 @@ export interface KafkaJsAssignment extends Assignment {
    */
   readonly deliver: (payload: EachBatchPayload) => Promise<boolean>
   readonly pass: (passed: Passed) => void
+  /** Looks again at which topics are paused. */
+  readonly repause: () => void
   /** Asks for the scope to close; what is held may still be written and committed. */
   readonly end: () => void
   /** The group has taken the partitions away. */
@@ -43,6 +45,7 @@ export interface KafkaJsAssignment extends Assignment {
 interface Delivery extends TopicPartition {
   readonly from: number
   readonly next: number
+  readonly high?: number
   readonly messages: ReadonlyArray<KafkaMessage> | undefined
   readonly done: (handled: boolean) => void
 }
@@ -57,6 +60,8 @@ export const make = (options: {
   readonly assigned: ReadonlyArray<TopicPartition>
   /** Asks Kafka where the partitions stand. */
   readonly partitions: Effect.Effect<Places, KafkaError>
+  /** Whether a topic is paused by request. */
+  readonly isPaused: (topic: string) => boolean
   /** Who vouches for what is committed: the ledger, or at-least-once delivery. */
   readonly committing: "ledger" | "rows"
   /** Called when the group's coordinator takes no commit, for no reason of ours: only rejoining finds another. */
@@ -64,7 +69,7 @@ export const make = (options: {
   /** Called each time when what comes next in a partition cannot be read. */
   readonly onUnreadable: (place: Faults.Unreadable) => Effect.Effect<void>
 }): KafkaJsAssignment => {
-  const { assigned, committing, consumer, memberId, onCommitFailed, onUnreadable } = options
+  const { assigned, committing, consumer, isPaused, memberId, onCommitFailed, onUnreadable } = options
   const deliveries = Effect.runSync(Queue.unbounded<Delivery>())
   const ended = Deferred.makeUnsafe<void>()
   const undelivered = new Set<Delivery>()
@@ -72,6 +77,7 @@ export const make = (options: {
   /** The partitions that cannot be read for a while. */
   const resting = new Set<string>()
   const topicIds = new Map<string, string | undefined>()
+  const lanes = new Map<string, Lane.Lane<Delivery>>()
   let held = true
   let ending = false
   let closed = false
@@ -110,7 +116,11 @@ export const make = (options: {
   const deliver = (latest: EachBatchPayload): Promise<boolean> => {
     payload = latest
     const { batch } = latest
-    const range = { from: Patches.fetchedOffset(batch), next: Number(batch.lastOffset()) + 1 }
+    const range = {
+      from: Patches.fetchedOffset(batch),
+      next: Number(batch.lastOffset()) + 1,
+      high: Number(batch.highWatermark)
+    }
     return new Promise((resolve) =>
       offer({ topic: batch.topic, partition: batch.partition, ...range, messages: batch.messages }, resolve)
     )
@@ -122,13 +132,27 @@ export const make = (options: {
       () => undefined
     )
 
+  /** The one way to fetch again: a topic that is paused by request stays so. */
+  const resume = (places: ReadonlyArray<TopicPartition>): void => {
+    if (held && !closed) consumer.resume(places.filter(({ topic }) => !isPaused(topic)).map(alone))
+  }
+
+  const repause = (): void => {
+    const paused = assigned.filter(({ topic }) => isPaused(topic))
+    if (held && !closed) consumer.pause(paused.map(alone))
+    resume(readable(assigned.filter(({ topic }) => lanes.get(topic)?.isWaiting() === false)))
+  }
+
+  const readable = (places: ReadonlyArray<TopicPartition>): ReadonlyArray<TopicPartition> =>
+    places.filter((place) => expected.has(partitionKey(place)) && !resting.has(partitionKey(place)))
+
   /** Reads these partitions from these positions on, and leaves the others alone. */
   const select = (positions: ReadonlyArray<Position>): void => {
     const wanted = new Set(positions.map(partitionKey))
     const others = assigned.filter((partition) => !wanted.has(partitionKey(partition)))
     // All were paused when they were assigned, and a partition stays paused over a rebalance: so each one is told.
     consumer.pause(others.map(alone))
-    consumer.resume(positions.map(alone))
+    resume(positions)
     expected.clear()
     resting.clear()
     for (const position of positions) seek(position)
@@ -177,7 +201,7 @@ export const make = (options: {
     resting.add(partitionKey(place))
     const wake = setTimeout(() => {
       resting.delete(partitionKey(place))
-      if (held && !closed) consumer.resume([alone(place)])
+      resume([place])
     }, restTime)
     wake.unref()
     return false
@@ -192,7 +216,7 @@ export const make = (options: {
       if (delivery.from > stands && !(yield* jumped(delivery, stands))) return false
       for (const part of Faults.parts(delivery, delivery.messages ?? [], stands)) {
         if (part._tag === "Unreadable") return yield* rest(part)
-        yield* handler(part)
+        yield* handler({ ...part, high: delivery.high })
         expected.set(key, part.next)
       }
       return true
@@ -200,7 +224,7 @@ export const make = (options: {
     return Effect.suspend(() => {
       if (held) select(positions)
       const topics = [...new Set(assigned.map(({ topic }) => topic))]
-      const lanes = new Map(topics.map((topic) => [topic, laneOf(topic, topics.length > 1)]))
+      for (const topic of topics) lanes.set(topic, laneOf(topic, topics.length > 1))
       const dispatch = Effect.forever(
         Effect.map(Queue.take(deliveries), (delivery) => {
           const lane = lanes.get(delivery.topic)
@@ -225,10 +249,7 @@ export const make = (options: {
             if (held && !closed) consumer.pause(here.map(alone))
           }
         : undefined,
-      resume: () => {
-        const readable = here.map(partitionKey).filter((key) => expected.has(key) && !resting.has(key))
-        if (held && !closed) consumer.resume(here.filter((place) => readable.includes(partitionKey(place))).map(alone))
-      }
+      resume: () => resume(readable(here))
     })
   }
 
@@ -247,6 +268,7 @@ export const make = (options: {
     begin: (positions) => commits.commit("start", positions),
     deliver,
     pass,
+    repause,
     end,
     lose: () => {
       held = false

@@ -6,6 +6,9 @@ import type { Position } from "../../domain/KafkaRecord.ts"
 import * as CommitNote from "../CommitNote.ts"
 import { isEviction, isRebalance, KafkaError } from "../KafkaError.ts"
 
+/** How long one attempt may take. */
+const patience = "15 seconds"
+
 export const make = (options: {
   readonly consumer: Pick<Consumer, "commitOffsets">
   readonly isHeld: () => boolean
@@ -36,6 +39,11 @@ export const make = (options: {
               }),
         catch: (cause) => KafkaError.from("commit offsets", cause)
       }).pipe(
+        Effect.timeoutOrElse({
+          duration: patience,
+          orElse: () =>
+            new KafkaError({ reason: "unavailable", message: `Could not commit offsets: no answer within ${patience}` })
+        }),
         // Perhaps there is no next commit for a long time.
         Effect.retry({
           schedule: Schedule.spaced("500 millis"),

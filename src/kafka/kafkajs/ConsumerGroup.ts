@@ -53,6 +53,15 @@ export const layer = Layer.effect(
         Retry.isDue(mentioned, message, now) ? Effect.logWarning(message) : Effect.void
       )
     let giveUp = (_: KafkaError): void => {}
+    /** By request; kept through rebalances and reconnects. */
+    const paused = new Set<string>()
+    let current: KafkaJsAssignment.KafkaJsAssignment | undefined
+    const repause = (change: () => void) =>
+      Effect.sync(() => {
+        change()
+        progress.paused([...paused])
+        current?.repause()
+      })
 
     const onUnreadable = Effect.fnUntraced(function* ({ after, message, offset, partition, topic }: Unreadable) {
       progress.unreadable({ topic, partition }, `the batch at offset ${offset} cannot be read: ${message}`)
@@ -67,7 +76,7 @@ export const layer = Layer.effect(
     const session = Effect.fnUntraced(function* <R>(use: (assignment: Assignment) => Effect.Effect<void, never, R>) {
       const crashed = yield* Deferred.make<never, KafkaError>()
       const joined = yield* Queue.unbounded<KafkaJsAssignment.KafkaJsAssignment>()
-      let current: KafkaJsAssignment.KafkaJsAssignment | undefined
+      current = undefined
       giveUp = (error) => {
         current?.lose()
         Deferred.doneUnsafe(crashed, Effect.fail(error))
@@ -99,6 +108,7 @@ export const layer = Layer.effect(
         const partitions = admin.positions(kafka.group, assigned)
         current = KafkaJsAssignment.make({
           ...{ consumer, memberId: payload.memberId, assigned, partitions, committing },
+          isPaused: (topic) => paused.has(topic),
           onCommitFailed: giveUp,
           onUnreadable
         })
@@ -126,6 +136,8 @@ export const layer = Layer.effect(
           Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
           Effect.retry(Retry.forever("Kafka is unreachable"))
         )
+      // It answers; what is missing from now on is the group.
+      progress.up("kafka")
       yield* Effect.logInfo(`Joining group ${kafka.group}`)
       const started = client.use("join the group", () =>
         consumer.run({
@@ -149,6 +161,8 @@ export const layer = Layer.effect(
     })
 
     return ConsumerGroup.of({
+      pause: (topic) => repause(() => void paused.add(topic)),
+      resume: (topic) => repause(() => void paused.delete(topic)),
       reopen: Effect.sync(() => {
         progress.reopening()
         giveUp(new KafkaError({ reason: "unavailable", message: "no records arrive, although there are some to read" }))

@@ -12,6 +12,8 @@ interface Delivery {
 
 export interface Lane<D extends Delivery> {
   readonly offer: (delivery: D) => void
+  /** Whether it has to wait for room, and resumes by itself. */
+  readonly isWaiting: () => boolean
   /**
    * Handles one after the other; a failure is that of the whole assignment. Whatever is left at its end has to be
    * fetched again.
@@ -57,6 +59,7 @@ export const make = <D extends Delivery>(options: {
 
   return {
     offer,
+    isWaiting: () => paused,
     run: (hand) =>
       Queue.take(queue).pipe(
         Effect.flatMap((delivery) =>

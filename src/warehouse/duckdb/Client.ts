@@ -45,8 +45,9 @@ export interface DuckDbClient {
 /** At the default of 16 MB every checkpoint stalls a commit for half a second. */
 const autoCheckpoint = "SET GLOBAL wal_autocheckpoint = '1GB'"
 
-/** Nothing is fetched from the internet, whatever a statement mentions. */
-const noExtensions = "SET GLOBAL autoinstall_known_extensions = false; SET GLOBAL autoload_known_extensions = false"
+/** Nothing is fetched from the internet and no other file is read, whatever a statement mentions. */
+const alone =
+  "SET GLOBAL autoinstall_known_extensions = false; SET GLOBAL autoload_known_extensions = false; SET GLOBAL enable_external_access = false"
 
 /** What is only in the write-ahead log is in memory, whole: so much of it, in bytes. */
 const maxLog = 64 * 1024 * 1024
@@ -76,7 +77,7 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
           const opened = await module.DuckDBInstance.fromCache(path)
           const connection = await opened.connect()
           await connection.run(autoCheckpoint)
-          await connection.run(noExtensions)
+          await connection.run(alone)
           const catalog = await connection.runAndReadAll("SELECT current_database()")
           connection.closeSync()
           instance = opened
@@ -106,7 +107,8 @@ export const make = Effect.fnUntraced(function* (path: string, size: number) {
       ({ native }) => Effect.sync(() => native.closeSync())
     ),
     min: 0,
-    max: size,
+    // One for a query, so that no write waits for it.
+    max: size + 1,
     timeToLive: "1 hour"
   })
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import { type Batch, deadLettersOf, rowsOf } from "../../domain/Batch.ts"
 import type { BronzeRow } from "../../domain/Outcome.ts"
 import { type Table, tablesOf } from "../../domain/Route.ts"
@@ -15,6 +16,7 @@ import { toCoverage } from "../sql/CoverageRows.ts"
 import * as CoverageSql from "../sql/CoverageSql.ts"
 import * as DeadLetterSql from "../sql/DeadLetterSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "../sql/LedgerRows.ts"
+import * as RowSql from "../sql/RowSql.ts"
 import { consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
 import { type Problem, Warehouse } from "../Warehouse.ts"
 import { WarehouseError } from "../WarehouseError.ts"
@@ -22,6 +24,7 @@ import { withoutLedger } from "../WithoutLedger.ts"
 import { appendDeadLetters, appendRows } from "./Append.ts"
 import * as DuckDbClient from "./Client.ts"
 import { isConflict } from "./Errors.ts"
+import * as Query from "./Query.ts"
 import * as Sql from "./Sql.ts"
 import * as Tables from "./Tables.ts"
 
@@ -38,6 +41,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
     Effect.gen(function* () {
       const { delivery, kafka, routes, write: limits } = yield* Settings
       const client = yield* DuckDbClient.make(path, limits.concurrency)
+      const asking = yield* Semaphore.make(1)
       const ddl = Sql.ddl(path, routes)
       const tables = [...tablesOf(routes).map(({ name }) => name), deadLetters.name]
 
@@ -169,7 +173,17 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
             DeadLetterSql.toDeadLetters
           )
         },
+        pendingDeadLetters: Effect.flatMap(
+          client.use((connection) => connection.query(DeadLetterSql.pending(Sql.dialect))),
+          DeadLetterSql.toPending
+        ),
         replay,
+        row: (table, at) =>
+          Effect.map(
+            client.use((connection) => connection.query(RowSql.select(Sql.dialect, table), RowSql.binds(at))),
+            RowSql.toRow
+          ),
+        query: (sql, limit) => asking.withPermits(1)(client.use((connection) => Query.run(connection, sql, limit))),
         summary: client
           .use((connection) => connection.query(Sql.summary(tables)))
           .pipe(

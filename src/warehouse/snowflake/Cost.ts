@@ -47,7 +47,8 @@ export const metered = (session: Session, { ran }: ReturnType<typeof make>): Ses
   return {
     ...session,
     execute: (sql, binds) => noted(sql, session.execute(sql, binds)),
-    query: (sql, binds) => noted(sql, session.query(sql, binds))
+    query: (sql, binds) => noted(sql, session.query(sql, binds)),
+    read: (sql, most) => noted(sql, session.read(sql, most))
   }
 }
 

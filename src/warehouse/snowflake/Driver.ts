@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { Bind, Connection, ConnectionOptions, RowStatement } from "snowflake-sdk"
+import type { Bind, Connection, ConnectionOptions, RowMode, RowStatement } from "snowflake-sdk"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import { fromDriver, fromLogin } from "./Errors.ts"
@@ -21,6 +21,14 @@ export interface Session {
     sql: string,
     binds?: ReadonlyArray<Bind | RowBind>
   ) => Effect.Effect<ReadonlyArray<unknown>, WarehouseError>
+  /** Runs a query and gives the names of its columns and at most so many of its rows, values as text. */
+  readonly read: (
+    sql: string,
+    most: number
+  ) => Effect.Effect<
+    { readonly columns: ReadonlyArray<string>; readonly rows: ReadonlyArray<ReadonlyArray<unknown>> },
+    WarehouseError
+  >
   /** Ends the session, and with it whatever transaction is open on it; never waits long for an answer. */
   readonly close: Effect.Effect<void>
 }
@@ -146,6 +154,18 @@ const make = (connection: Connection): Session => ({
   isUp: () => connection.isUp(),
   execute: (sql, binds) => statement(connection, sql, binds, (done) => Effect.succeed(done.getNumUpdatedRows() ?? 0)),
   query: (sql, binds) => statement(connection, sql, binds, rowsOf),
+  read: (sql, most) =>
+    run(
+      connection,
+      sql,
+      [],
+      (done) =>
+        Effect.map(rowsOf(done, most), (rows) => ({
+          columns: (done.getColumns() ?? []).map((column) => column.getName()),
+          rows: rows.filter(Array.isArray)
+        })),
+      "array"
+    ),
   close: Effect.callback<void>((resume) => connection.destroy(() => resume(Effect.void))).pipe(
     Effect.timeoutOption("2 seconds"),
     Effect.catchDefect(() => Effect.void)
@@ -168,12 +188,14 @@ const run = <A>(
   connection: Connection,
   sqlText: string,
   binds: ReadonlyArray<Bind>,
-  read: (done: RowStatement) => Effect.Effect<A, WarehouseError>
+  read: (done: RowStatement) => Effect.Effect<A, WarehouseError>,
+  rowMode: RowMode = "object"
 ): Effect.Effect<A, WarehouseError> =>
   Effect.callback((resume) => {
     try {
       connection.execute({
         sqlText,
+        rowMode,
         ...(binds.length > 0 && { binds }),
         // Without it the driver runs a statement again by itself when its result cannot be read.
         streamResult: true,
@@ -186,11 +208,14 @@ const run = <A>(
     }
   })
 
-const rowsOf = (done: RowStatement): Effect.Effect<ReadonlyArray<unknown>, WarehouseError> =>
+const rowsOf = (
+  done: RowStatement,
+  most = Number.POSITIVE_INFINITY
+): Effect.Effect<ReadonlyArray<unknown>, WarehouseError> =>
   Effect.callback((resume) => {
     const rows: Array<unknown> = []
     done
-      .streamRows()
+      .streamRows(Number.isFinite(most) ? { start: 0, end: most - 1 } : {})
       .on("data", (row) => rows.push(row))
       .on("error", (error) => resume(Effect.fail(fromDriver(error))))
       .on("end", () => resume(Effect.succeed(rows)))

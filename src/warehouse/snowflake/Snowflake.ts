@@ -13,6 +13,7 @@ import { toCoverage } from "../sql/CoverageRows.ts"
 import * as CoverageSql from "../sql/CoverageSql.ts"
 import * as DeadLetterSql from "../sql/DeadLetterSql.ts"
 import { checkReplay, decodeRows, Integer } from "../sql/LedgerRows.ts"
+import * as RowSql from "../sql/RowSql.ts"
 import { deadLetters } from "../sql/Tables.ts"
 import { Warehouse } from "../Warehouse.ts"
 import type { WarehouseError } from "../WarehouseError.ts"
@@ -23,6 +24,7 @@ import type { Session } from "./Driver.ts"
 import * as SnowflakeInserts from "./Inserts.ts"
 import * as SnowflakeLedger from "./Ledger.ts"
 import { preflight } from "./Preflight.ts"
+import * as Query from "./Query.ts"
 import * as SnowflakeSchema from "./Schema.ts"
 import * as Sql from "./Sql.ts"
 
@@ -136,7 +138,17 @@ export const make = Effect.fnUntraced(function* (sink: SnowflakeSettings) {
         DeadLetterSql.toDeadLetters
       )
     },
+    pendingDeadLetters: Effect.flatMap(
+      client.use((session) => session.query(DeadLetterSql.pending(names))),
+      DeadLetterSql.toPending
+    ),
     replay,
+    row: (table, at) =>
+      Effect.map(
+        client.use((session) => session.query(RowSql.select(names, table), RowSql.binds(at))),
+        RowSql.toRow
+      ),
+    query: (sql, limit) => Query.run(client, sql, limit),
     summary: client
       .use((session) => Effect.flatMap(session.query(Sql.summary(names, tables)), decodeSummary))
       .pipe(

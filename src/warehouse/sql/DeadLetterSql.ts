@@ -15,10 +15,15 @@ type Condition = readonly [sql: string, ...binds: ReadonlyArray<string | number>
 export const select = (names: Dialect, filter: DeadLetterFilter): Query => {
   const ingested = names.millis("INGESTION_TIMESTAMP")
   const place = "(KAFKA_TOPIC = ? AND KAFKA_PARTITION = ? AND KAFKA_OFFSET = ?)"
-  const { at, cause, limit, payload, replayed, since, topic, until } = filter
+  const { at, cause, limit, payload, replayed, search, since, topic, until } = filter
   const conditions: ReadonlyArray<Condition> = [
     ...(topic === undefined ? [] : [["KAFKA_TOPIC = ?", topic] as const]),
     ...(cause === undefined ? [] : [["CAUSE = ?", cause] as const]),
+    ...(search === undefined
+      ? []
+      : [
+          ["POSITION(LOWER(?) IN LOWER(COALESCE(KAFKA_KEY, '') || ' ' || COALESCE(MESSAGE, ''))) > 0", search] as const
+        ]),
     ...(since === undefined ? [] : [[`${ingested} >= ?`, since] as const]),
     ...(until === undefined ? [] : [[`${ingested} < ?`, until] as const]),
     ...(replayed === true ? [] : [["REPLAYED_AT IS NULL"] as const]),
@@ -43,6 +48,15 @@ ORDER BY INGESTION_TIMESTAMP DESC, KAFKA_TOPIC, KAFKA_PARTITION, KAFKA_OFFSET
 LIMIT ${Math.max(0, Math.trunc(limit))}`
   }
 }
+
+export const pending = (names: Dialect): string =>
+  `SELECT COUNT(*) AS PENDING FROM ${names.qualified(deadLetters.name)} WHERE REPLAYED_AT IS NULL`
+
+const decodePending = decodeRows(Schema.Struct({ PENDING: Integer }))
+
+/** The answer of `pending`. */
+export const toPending = (answer: ReadonlyArray<unknown>) =>
+  Effect.map(decodePending(answer), ([row]) => row?.PENDING ?? 0)
 
 const Text = Schema.NullOr(Schema.String)
 const Row = Schema.Struct({

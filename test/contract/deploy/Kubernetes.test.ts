@@ -20,7 +20,7 @@ const manifests = [
   "base/secret.example.yaml",
   "keda/scaled-object.yaml"
 ]
-const kustomizations = ["base/kustomization.yaml", "keda/kustomization.yaml"]
+const kustomizations = ["base/kustomization.yaml", "keda/kustomization.yaml", "streaming/kustomization.yaml"]
 
 const Strings = Schema.Record(Schema.String, Schema.String)
 const Named = Schema.Struct({ name: Schema.String })
@@ -73,7 +73,12 @@ const ScaledObject = Schema.Struct({
 const Kustomization = Schema.Struct({
   resources: Schema.Array(Schema.String),
   configMapGenerator: Schema.optionalKey(
-    Schema.Tuple([Schema.Struct({ name: Schema.String, envs: Schema.Tuple([Schema.String]) })])
+    Schema.Tuple([
+      Schema.Struct({
+        ...{ name: Schema.String, envs: Schema.Tuple([Schema.String]) },
+        behavior: Schema.optionalKey(Schema.Literal("merge"))
+      })
+    ])
   )
 })
 
@@ -86,12 +91,14 @@ const secrets = () =>
   (read.get("base/secret.example.yaml")?.documents ?? []).map((document) => Schema.decodeUnknownSync(Secret)(document))
 
 /** NAME=value, as kustomize reads it. */
-const settings: Readonly<Record<string, string>> = Object.fromEntries(
-  readFileSync(join(projectRoot, home, "base/settings.env"), "utf8")
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])
-)
+const settingsOf = (overlay: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readFileSync(join(projectRoot, home, overlay, "settings.env"), "utf8")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])
+  )
+const settings = settingsOf("base")
 
 const folder = mkdtempSync(join(tmpdir(), "bronze-kubernetes-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -114,7 +121,10 @@ describe("the manifests", () => {
       for (const file of files) assert.isTrue(existsSync(join(projectRoot, home, file)), file)
       return files
     })
-    assert.sameMembers(used, [...manifests.filter((path) => !path.includes("example")), "base", "base/settings.env"])
+    assert.sameMembers(used, [
+      ...manifests.filter((path) => !path.includes("example")),
+      ...["base", "base", "base/settings.env", "streaming/settings.env"]
+    ])
   })
 
   it("select the same pods", () => {
@@ -170,6 +180,15 @@ describe("the settings", () => {
     }
     const env = { ...settings, ...environment, ...sasl, SNOWFLAKE_PRIVATE_KEY_PATH: key }
     assert.deepStrictEqual(await complaints(env), [])
+    const streaming = settingsOf("streaming")
+    assert.strictEqual(streaming["SNOWFLAKE_WRITER"], "streaming")
+    assert.deepStrictEqual(await complaints({ ...env, ...streaming }), [])
+  })
+
+  it("of the streaming overlay go into the ConfigMap of the base", () => {
+    const name = (path: string) => only(path, Kustomization).configMapGenerator?.[0]
+    const merged = name("streaming/kustomization.yaml")
+    assert.deepStrictEqual([merged?.name, merged?.behavior], [name("base/kustomization.yaml")?.name, "merge"])
   })
 
   it("come from the ConfigMap and the Secret that are there, and the key is where they say", () => {

@@ -41,7 +41,7 @@ describe("the tutorial", () => {
     for (const line of lines) {
       const [, words] = /^npx bronze-consumer(.*)$/.exec(line) ?? []
       if (words === undefined) continue
-      const args = words.trim().split(/\s+/).filter(Boolean)
+      const args = (words.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ""))
       if (args.length === 0) {
         const service = start(env, [], main)
         let from = 0
@@ -69,7 +69,7 @@ describe("the tutorial", () => {
       ran.push(args[0] ?? "run")
     }
     assert.deepStrictEqual(
-      ["init", "doctor", "produce", "run", "status", "audit", "dlq"].filter((name) => !ran.includes(name)),
+      ["init", "doctor", "produce", "run", "status", "audit", "dlq", "query"].filter((name) => !ran.includes(name)),
       []
     )
   }, 120_000)

@@ -42,6 +42,7 @@ const slow = (seconds: Readonly<Record<string, number>>, fails: Readonly<Record<
         )
       }),
     query: () => Effect.succeed([]),
+    read: () => Effect.succeed({ columns: [], rows: [] }),
     close: Effect.sync(() => void closed++)
   }
   return { asked, closed: () => closed, open: () => Effect.succeed(session) }

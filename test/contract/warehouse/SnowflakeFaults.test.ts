@@ -223,6 +223,7 @@ describe("an internal error that comes again and again for one batch", () => {
         execute: (_: string, [bind]: ReadonlyArray<unknown> = []) =>
           fails(String(bind)) ? Effect.fail(incident) : Effect.succeed(1),
         query: () => Effect.succeed([]),
+        read: () => Effect.succeed({ columns: [], rows: [] }),
         close: Effect.void
       }
       const inserts = SnowflakeInserts.make(dialect("DB", "BRONZE"), {

@@ -106,6 +106,32 @@ describe("rows over the streaming API", () => {
     )
   )
 
+  it.live(
+    "are counted: what is accepted and not durable, what was sent again, what Snowflake rejected afterwards",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { channel, fault, first, inspect, options, seen, sink } = yield* setUp()
+          const claimed = yield* claim(first, "a")
+          const counted = (service: Service) => service.channels?.()
+          yield* options({ "streaming-commit-ms": -1 })
+          yield* fault({ match: `POST .*/${sink.database}/.*/rows`, drop: true })
+          const given = batch(claimed, rows(0, 1, 2))
+          yield* Effect.flip(first.write(given))
+          yield* first.write(given)
+          const accepted = counted(first)
+          assert.deepInclude(accepted, { open: 4, offsetsBehind: 3, requests: 2, retries: 1, rejectedRows: 0 })
+          assert.isAbove(accepted?.uncommittedBytes ?? 0, 0)
+          for (const { channel_name, pipe_name } of (yield* seen).channels)
+            if (pipe_name.startsWith("ORDERS")) yield* channel({ channel: channel_name, reject: 1 })
+          yield* options({ "streaming-commit-ms": 50 })
+          yield* first.durable?.(given.ranges) ?? Effect.void
+          assert.deepInclude(counted(first), { offsetsBehind: 0, uncommittedBytes: 0, rejectedRows: 1 })
+          assert.strictEqual((yield* offsets(inspect)).rows.length, 2)
+        })
+      )
+  )
+
   it.live("may be durable before their answer is here, while those before them are waited for", () =>
     Effect.scoped(
       Effect.gen(function* () {

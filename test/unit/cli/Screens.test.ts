@@ -105,6 +105,7 @@ describe("status", () => {
       writers: 4,
       target: "DuckDB file x",
       ddl: [],
+      durablePositions: undefined,
       ledger: fails
         ? Effect.fail(new WarehouseError({ reason: "denied", message: "held by process 1" }))
         : Effect.succeed([
@@ -167,6 +168,43 @@ describe("status", () => {
       assert.deepStrictEqual(problems, ["Kafka: Could not list the topics: refused"])
     })
   )
+  it.effect("says where the tokens of channels are, and counts no rows while no warehouse is set", () =>
+    Effect.gen(function* () {
+      const asleep = new WarehouseError({ reason: "denied", code: "000606", message: "No active warehouse" })
+      const streaming = Layer.mock(Warehouse, {
+        ...{ name: "Snowflake", writers: 4, target: "Snowflake", ddl: [] },
+        durablePositions: (places) =>
+          Effect.succeed(places.slice(0, 2).map((place, index) => ({ ...place, offset: [1510, 1000][index] ?? 0 }))),
+        ledger: Effect.succeed([]),
+        summary: Effect.fail(asleep)
+      })
+      const given = yield* gather(Duration.seconds(10)).pipe(
+        Effect.provide([admin(false), streaming]),
+        Effect.provide(Settings.layer),
+        Effect.provide(
+          Settings.environment({
+            ...{ SNOWFLAKE_ACCOUNT: "a", SNOWFLAKE_USER: "u", SNOWFLAKE_TOKEN: "t", SNOWFLAKE_DATABASE: "d" },
+            SNOWFLAKE_WRITER: "streaming"
+          })
+        )
+      )
+      assert.deepStrictEqual(
+        given.partitions.slice(0, 3).map(({ next, source }) => [next, source]),
+        [
+          [1510, "channel"],
+          [1500, "committed"],
+          [null, "none"]
+        ]
+      )
+      assert.deepInclude(given, { tables: [], notes: ["To count the rows of the tables, set SNOWFLAKE_WAREHOUSE"] })
+      assert.deepStrictEqual(
+        given.problems.filter((problem) => !problem.startsWith("Kafka has no topic")),
+        []
+      )
+      assert.include(renderStatus(given, plain), "set SNOWFLAKE_WAREHOUSE")
+    })
+  )
+
   it.effect("is readable", () =>
     Effect.gen(function* () {
       const text = renderStatus(yield* report(), plain)
@@ -187,7 +225,7 @@ describe("status --watch", () => {
   }
   const look = (at: number, lags: ReadonlyArray<number>, rows: number): StatusReport => ({
     at,
-    ...{ group: "g", delivery: "exactly-once", target: "DuckDB file x", service: null, problems: [] },
+    ...{ group: "g", delivery: "exactly-once", target: "DuckDB file x", service: null, problems: [], notes: [] },
     partitions: lags.map((lag, index) => ({ ...partition, partition: index, next: 10_000 - lag, lag })),
     lag: lags.reduce((sum, lag) => sum + lag, 0),
     tables: [{ table: "ORDERS_RAW", rows, lastWrite: at }]

@@ -48,6 +48,37 @@ describe("the method", () => {
   })
 })
 
+describe("an action", () => {
+  const json = { host: "localhost:9464", "content-type": "application/json; charset=utf-8" }
+  const post = (http: typeof local | typeof secured, headers: Record<string, string>, url = "/api/replay") =>
+    status(http, headers, url, "POST")
+
+  it("is a POST of JSON from this origin or from no page", () => {
+    for (const url of ["/api/replay", "/api/query", "/api/warehouse/query", "/api/topics/pause"]) {
+      assert.strictEqual(post(local, json, url), 200)
+      assert.strictEqual(post(local, { ...json, origin: "http://localhost:9464" }, url), 200)
+      assert.strictEqual(post(local, { ...json, origin: "http://localhost:8080" }, url), 403)
+      assert.strictEqual(post(local, { ...json, origin: "null" }, url), 403)
+      assert.strictEqual(post(local, { host: "localhost:9464" }, url), 415)
+      assert.strictEqual(post(local, { ...json, "content-type": "text/plain" }, url), 415)
+    }
+    assert.strictEqual(post(local, { ...json, host: "evil.example" }), 421)
+    assert.strictEqual(post(local, json, "/api/snapshot"), 405)
+    assert.strictEqual(status(local, json, "/api/replay", "PUT"), 405)
+  })
+  it("needs a token where others can ask, and so does what shows data", () => {
+    for (const url of ["/api/dead-letters?limit=1", "/api/dead-letter?at=t/0@1", "/api/row?at=t/0@1"]) {
+      assert.strictEqual(status(open, { host: "bronze.svc" }, url), 403, url)
+      assert.strictEqual(status(secured, {}, url), 401, url)
+      assert.strictEqual(status(secured, { authorization: "Bearer s3cret" }, url), 200, url)
+      assert.strictEqual(status(local, { host: "localhost" }, url), 200, url)
+    }
+    assert.strictEqual(post(open, { ...json, host: "bronze.svc" }), 403)
+    assert.strictEqual(post(secured, json), 401)
+    assert.strictEqual(post(secured, { ...json, authorization: "Bearer s3cret" }), 200)
+  })
+})
+
 describe("the token", () => {
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` })
   it("is asked for, but by the probes", () => {

@@ -32,7 +32,7 @@ const publish = (letters: ReadonlyArray<DeadLetter>, max: number, refusal?: (mes
             if (tooLarge || type !== undefined)
               return Effect.fail(KafkaError.from("send", answer(type ?? "MESSAGE_TOO_LARGE")))
             sent.push(messages)
-            return Effect.void
+            return Effect.succeed([])
           })
       })
     )

@@ -39,7 +39,7 @@ const health = (flow: Flow) =>
   )
 
 /** Lag is watched as in the service; the logs end where `ends` says. */
-const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
+const watch = (flow: Flow, ends: { high: number; stable?: number; isUnreadable?: boolean }) => {
   const unused = new KafkaError({ reason: "unavailable", message: "not asked in this test" })
   const admin = Admin.of({
     ...{
@@ -51,11 +51,15 @@ const watch = (flow: Flow, ends: { high: number; stable?: number }) => {
       commit: () => unused,
       positions: () => unused
     },
-    ...{ since: () => unused, group: () => unused },
+    ...{ since: () => unused, count: () => unused, group: () => unused },
     ranges: () =>
-      Effect.sync(() => [
-        { topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high, stable: ends.stable ?? ends.high }
-      ])
+      Effect.suspend(() =>
+        ends.isUnreadable === true
+          ? Effect.fail(unused)
+          : Effect.succeed([
+              { topic: "raw.orders.v1", partition: 0, low: 0, high: ends.high, stable: ends.stable ?? ends.high }
+            ])
+      )
   })
   return LagWatch.watch.pipe(Effect.provideService(Admin, admin), Effect.provide(flow.parts), Effect.forkChild)
 }
@@ -116,6 +120,33 @@ describe("metrics", () => {
     })
   )
 
+  it.effect("keep the last writes, and when each table was last written, whatever else is written since", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* TestClock.adjust("1 minute")
+      yield* assignment.deliver(records(0, 100))
+      yield* flow.landed(1)
+      yield* TestClock.adjust("1 minute")
+      const { lastWrites } = flow.progress.view()
+      assert.deepStrictEqual(
+        lastWrites.map(({ at, rows, table, trigger }) => ({ at, rows, table, trigger })),
+        [{ at: 60_000, rows: 100, table: "ORDERS_RAW", trigger: "size" }]
+      )
+      assert.deepStrictEqual(lastWrites[0]?.ranges, [{ topic: "raw.orders.v1", partition: 0, from: 0, next: 100 }])
+      for (let batch = 1; batch <= 60; batch++) {
+        yield* assignment.deliver(records(100 * batch, 100))
+        yield* flow.landed(1)
+      }
+      yield* TestClock.adjust("1 second")
+      const after = flow.progress.view()
+      assert.lengthOf(after.lastWrites, 50)
+      assert.strictEqual(after.lastWrites[0]?.ranges[0]?.next, 6100)
+      const lastWriteOf = Object.fromEntries(after.tables.map(({ lastWrite, table }) => [table, lastWrite]))
+      assert.deepStrictEqual(lastWriteOf, { ORDERS_RAW: 120_000, CLICKS_RAW: null })
+    })
+  )
+
   it.effect("count failed attempts by their reason, and retries", () =>
     Effect.gen(function* () {
       const flow = yield* start()
@@ -132,6 +163,26 @@ describe("metrics", () => {
         'bronze_write_retries_total{table="ORDERS_RAW"} 2'
       ])
       assert.deepStrictEqual(samples(flow, "bronze_reconnects_total"), ['bronze_reconnects_total{peer="warehouse"} 1'])
+    })
+  )
+
+  it.effect("show a lag that follows each fetch, and is never less than what is pending", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* assignment.started
+      const { progress } = flow
+      const here = { topic: "raw.orders.v1", partition: 0 }
+      const lag = () => progress.view().lag
+      progress.fetched({ ...here, next: 150, records: [], high: 1000 })
+      assert.strictEqual(lag(), 1000)
+      progress.fetched({ ...here, next: 300, records: [], high: 1200 })
+      assert.strictEqual(lag(), 1200)
+      // A poll that was asked before: the log had not grown so far.
+      progress.ends([{ ...here, high: 200, stable: 200 }])
+      assert.strictEqual(lag(), 300)
+      progress.fetched({ ...here, next: 400, records: [] })
+      assert.strictEqual(lag(), 400)
     })
   )
 
@@ -191,7 +242,7 @@ describe("health", () => {
       assert.deepStrictEqual((yield* health(flow)).live, [])
       yield* pass(300)
       assert.lengthOf((yield* health(flow)).live, 1)
-      assert.include((yield* health(flow)).live[0], "there is something to write, but no progress for 603 s")
+      assert.include((yield* health(flow)).live[0], "there is something to write, but no progress for 10 min 3 s")
     })
   )
 
@@ -228,6 +279,23 @@ describe("health", () => {
     })
   )
 
+  it.effect("of a Kafka that no longer tells where its logs end: rejoins, for nothing may be read either", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0, { high: 5 })])
+      yield* assignment.started
+      const ends = { high: 0, isUnreadable: true }
+      yield* watch(flow, ends)
+      yield* pass(295)
+      assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 0)
+      yield* pass(10)
+      assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 1)
+      ends.isUnreadable = false
+      yield* pass(600)
+      assert.strictEqual(yield* Queue.size(flow.kafka.reopened), 1, "the ends can be read again")
+    })
+  )
+
   it.effect("is healthy again as soon as something moves", () =>
     Effect.gen(function* () {
       const flow = yield* start()
@@ -241,6 +309,27 @@ describe("health", () => {
       yield* TestClock.adjust("5 seconds")
       yield* flow.landed(1)
       assert.deepStrictEqual(yield* health(flow), { live: [], ready: [] })
+    })
+  )
+})
+
+describe("a topic that is paused by request", () => {
+  it.effect("is said and counts its lag, and the service stays ready and alive", () =>
+    Effect.gen(function* () {
+      const flow = yield* start()
+      const assignment = yield* flow.kafka.assign([partition(0)])
+      yield* assignment.started
+      flow.progress.paused(["raw.orders.v1"])
+      yield* watch(flow, { high: 500 })
+      yield* TestClock.adjust("1 hour")
+      const view = flow.progress.view()
+      assert.deepStrictEqual([view.lag, view.stalled, view.pausedTopics], [500, null, ["raw.orders.v1"]])
+      const settings = Context.get(flow.parts, Settings)
+      const ready = Health.ready(view, settings, view.kafka.since)
+      assert.include(ready.reasons, "topic raw.orders.v1 is paused by request")
+      assert.deepStrictEqual((yield* health(flow)).live, [])
+      flow.progress.paused([])
+      assert.strictEqual(flow.progress.view().stalled?.work, "read")
     })
   )
 })

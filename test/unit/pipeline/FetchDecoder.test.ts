@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { KafkaRecord } from "../../../src/domain/KafkaRecord.ts"
+import { heldBytes } from "../../../src/domain/Outcome.ts"
 import * as FetchDecoder from "../../../src/pipeline/FetchDecoder.ts"
 import * as BodyDecoder from "../../../src/schema/BodyDecoder.ts"
 import type { SchemaId } from "../../../src/schema/Framing.ts"
@@ -38,6 +39,12 @@ describe("a fetch", () => {
         22
       )
       yield* decode(fetch, (decoded) => Effect.sync(() => parts.push(decoded)))
+      for (const { bytes, outcomes } of parts)
+        assert.strictEqual(
+          bytes,
+          outcomes.reduce((sum, outcome) => sum + heldBytes(outcome), 0),
+          "what is taken of the byte budget is what is given back"
+        )
       assert.isAbove(parts.length, 4)
       for (const { bytes } of parts) assert.isBelow(bytes, 12 * 1024 * 1024)
       assert.deepStrictEqual(

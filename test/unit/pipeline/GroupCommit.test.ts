@@ -1,10 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import { heldBytes, type Skip, writtenBytes } from "../../../src/domain/Outcome.ts"
 import * as GroupCommit from "../../../src/pipeline/GroupCommit.ts"
 import { row } from "../../support/Outcomes.ts"
 
 const limits = { maxRows: 1000, maxBytes: 100_000 }
 const rows = (partition: number, from: number, count: number, bytes = 10) =>
   Array.from({ length: count }, (_, index) => row({ partition, offset: from + index, bytes }))
+const skip = (offset: number): Skip => ({
+  ...{ _tag: "Skip", topic: "raw.orders.v1", partition: 0, offset, reason: "control", bytes: 0 }
+})
 const offsets = (taken: GroupCommit.Taken | undefined) =>
   taken?.outcomes.map(({ offset, partition }) => `${partition}:${offset}`)
 
@@ -52,14 +56,14 @@ describe("GroupCommit", () => {
   })
 
   it("keeps a write within its bytes, and lets an event through that is larger than all of them", () => {
-    const pending = GroupCommit.make({ maxRows: 1000, maxBytes: 100 })
-    pending.add([...rows(0, 0, 5, 40), ...rows(0, 5, 1, 500), ...rows(0, 6, 1, 10)], "size")
-    const sizes: Array<number> = []
+    const pending = GroupCommit.make({ maxRows: 1000, maxBytes: 2.5 * writtenBytes(row({ bytes: 40 })) })
+    pending.add([...rows(0, 0, 5, 40), ...rows(0, 5, 1, 5000), ...rows(0, 6, 1, 40)], "size")
+    const counts: Array<number> = []
     for (let taken = pending.take(); taken !== undefined; taken = pending.take()) {
-      sizes.push(taken.bytes)
+      counts.push(taken.outcomes.length)
       pending.release(taken)
     }
-    assert.deepStrictEqual(sizes, [80, 80, 40, 500, 10])
+    assert.deepStrictEqual(counts, [2, 2, 1, 1, 1])
   })
 
   it("hands out each outcome once, in order within its partition, under random load", () => {
@@ -68,7 +72,7 @@ describe("GroupCommit", () => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
       return seed % below
     }
-    const pending = GroupCommit.make({ maxRows: 7, maxBytes: 300 })
+    const pending = GroupCommit.make({ maxRows: 7, maxBytes: 800 })
     const next = [0, 0, 0]
     const seen: Array<Array<number>> = [[], [], []]
     const flying: Array<GroupCommit.Taken> = []
@@ -99,10 +103,15 @@ describe("GroupCommit", () => {
     assert.isTrue(pending.isEmpty())
   })
 
-  it("counts the bytes of what it discards", () => {
+  it("gives back the whole of the byte budget that its outcomes hold", () => {
     const pending = GroupCommit.make(limits)
-    pending.add(rows(0, 0, 4, 25), "size")
-    assert.strictEqual(pending.discard(), 100)
+    const added = [...rows(0, 0, 4, 25), skip(4)]
+    const held = added.reduce((sum, outcome) => sum + heldBytes(outcome), 0)
+    assert.strictEqual(pending.add(added, "size"), held)
+    assert.strictEqual(pending.discard(), held)
+    pending.add(added, "size")
+    assert.strictEqual(pending.take()?.bytes, held)
+    pending.discard()
     assert.isTrue(pending.isEmpty())
     assert.isUndefined(pending.take())
   })

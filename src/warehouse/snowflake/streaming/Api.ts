@@ -24,6 +24,9 @@ export interface ChannelStatus {
   readonly message: string | null
 }
 
+/** Channels that one request asks for. */
+const atOnce = 500
+
 /** A request to append that may have to be sent again: the same bytes under the same names. */
 export interface Append {
   readonly body: Body
@@ -173,13 +176,17 @@ export const make = (
     /** What the server says of these channels; one that it does not know is left out. */
     status: Effect.fnUntraced(function* (pipe: string, channels: ReadonlyArray<string>) {
       const doing = `ask for the channels of pipe ${quoted(pipe)}`
-      const answer = yield* call(doing, {
-        method: "POST",
-        path: `${base}/${pipePath(pipe)}:bulk-channel-status?requestId=${randomUUID()}`,
-        body: bytesOf({ channel_names: channels })
-      })
-      const { channel_statuses } = yield* decodeStatuses(doing, answer)
-      return new Map(Object.entries(channel_statuses).map(([name, status]) => [name, statusOf(status)]))
+      const found = new Map<string, ChannelStatus>()
+      for (let from = 0; from < channels.length; from += atOnce) {
+        const answer = yield* call(doing, {
+          method: "POST",
+          path: `${base}/${pipePath(pipe)}:bulk-channel-status?requestId=${randomUUID()}`,
+          body: bytesOf({ channel_names: channels.slice(from, from + atOnce) })
+        })
+        const { channel_statuses } = yield* decodeStatuses(doing, answer)
+        for (const [name, status] of Object.entries(channel_statuses)) found.set(name, statusOf(status))
+      }
+      return found
     }),
 
     /** Drops a channel, and with it its offset token; one that is not there is dropped already. */

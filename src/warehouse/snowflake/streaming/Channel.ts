@@ -16,8 +16,8 @@ const pace = { requestMillis: 100, bytesPerMilli: 20_000 }
 /** What Snowflake says of a channel that is in order. */
 const inOrder = "SUCCESS"
 
-/** An offset token as the offset that it is; tokens of others are no offsets. */
-const offsetOf = (token: string | null): number | undefined => {
+/** An offset token as the offset that it is, -1 where there is none yet; tokens of others are no offsets. */
+export const offsetOf = (token: string | null): number | undefined => {
   if (token === null) return -1
   return /^\d{1,16}$/.test(token) ? Number(token) : undefined
 }
@@ -27,6 +27,8 @@ export interface Channel {
   readonly name: string
   /** The last offset that was durable when it was opened; -1 where there was none. */
   readonly opened: number
+  /** Rows that the server had rejected before. */
+  readonly rejected: number
   /** The last offset that the server has received. */
   readonly accepted: () => number
   /** Sends what was not answered yet, if there is such. */
@@ -34,10 +36,12 @@ export interface Channel {
   readonly append: (body: Body) => Effect.Effect<void, WarehouseError>
   /** Ends when all that was accepted up to this offset is durable. */
   readonly durable: (offset: number) => Effect.Effect<void, WarehouseError>
+  /** Offsets that were accepted and are not durable. */
+  readonly behind: () => number
   /** Bytes that were accepted and are not durable, before compression. */
   readonly pending: () => number
-  /** Takes note of what the server says; gives the number of rows it has rejected since. */
-  readonly note: (status: ChannelStatus | undefined, now: number) => number
+  /** Takes note of what the server says; first of all, of the number of rows it has rejected since. */
+  readonly note: (status: ChannelStatus | undefined, now: number, onRejected: (rows: number) => void) => void
   /** Gives it up: whoever waits for it fails. */
   readonly close: (error: WarehouseError) => void
   /** Since when nothing that was accepted has become durable, in milliseconds; undefined while nothing is pending. */
@@ -72,10 +76,9 @@ const brokenText = (name: string, { code, message }: ChannelStatus): string =>
 const make = (
   api: Api,
   onAccepted: Effect.Effect<void>,
-  given: Pick<Channel, "name" | "opened" | "pipe"> & {
+  given: Pick<Channel, "name" | "opened" | "pipe" | "rejected"> & {
     readonly continuation: string
     readonly session: string | undefined
-    readonly rejected: number
   }
 ): Channel => {
   const { name, opened, pipe } = given
@@ -138,8 +141,9 @@ const make = (
   })
 
   return {
-    ...{ pipe, name, opened, close, again },
+    ...{ pipe, name, opened, close, again, rejected },
     accepted: () => accepted,
+    behind: () => (requests.length === 0 ? 0 : accepted - durable),
     pending: () => requests.reduce((sum, { size }) => sum + size, 0),
     waitingSince: () => since,
     append: (body) =>
@@ -159,13 +163,13 @@ const make = (
         waiting = [...waiting, { offset: last, done }]
         return Deferred.await(done)
       }),
-    note: (status, now) => {
-      if (closedBy !== undefined) return 0
+    note: (status, now, onRejected) => {
+      if (closedBy !== undefined) return
       if (status === undefined) {
         close(fenced(`channel ${name} is gone: it was dropped, or its table was`))
-        return 0
+        return
       }
-      const more = Math.max(0, status.rejected - rejected)
+      if (status.rejected > rejected) onRejected(status.rejected - rejected)
       rejected = status.rejected
       const token = offsetOf(status.token)
       // Rows may be durable before their answer is here.
@@ -182,7 +186,6 @@ const make = (
         for (const { done, offset } of waiting) if (offset <= durable) Deferred.doneUnsafe(done, Effect.void)
         waiting = waiting.filter(({ offset }) => offset > durable)
       }
-      return more
     }
   }
 }

@@ -7,8 +7,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { partitionKey, type TopicPartition } from "../../../domain/KafkaRecord.ts"
+import type { ChannelsView } from "../../Warehouse.ts"
 import type { WarehouseError } from "../../WarehouseError.ts"
-import type { Api, ChannelStatus } from "./Api.ts"
+import type { Api } from "./Api.ts"
 import * as Channel from "./Channel.ts"
 import * as Names from "./Names.ts"
 
@@ -26,17 +27,24 @@ const maxPending = 256 * 1024 * 1024
 /** Milliseconds between two looks at the offset tokens: the shorter one while they move. */
 const [soon, seldom] = [250, 2_000]
 
-/** Channels that one request asks for. */
-const atOnce = 500
-
 export const make = Effect.fnUntraced(function* (options: {
   readonly api: Api
   readonly group: string
   /** How long accepted rows may take to become durable. */
   readonly patience: Duration.Duration
-  readonly onRejected: (channel: Channel.Channel, rows: number, status: ChannelStatus) => Effect.Effect<void>
+  readonly onRejected: (channel: Channel.Channel, rows: number, reason: string) => Effect.Effect<void>
 }) {
-  const { api, group, onRejected } = options
+  const { group, onRejected } = options
+  const sent = { requests: 0, retries: 0, rejectedRows: 0 }
+  const api: Api = {
+    ...options.api,
+    append: (pipe, channel, request) =>
+      Effect.suspend(() => {
+        sent.requests += 1
+        if (request.retries > 0) sent.retries += 1
+        return options.api.append(pipe, channel, request)
+      })
+  }
   const patience = Duration.toMillis(options.patience)
   const partitions = new Map<string, Claimed>()
   const changed = yield* Latch.make()
@@ -53,10 +61,11 @@ export const make = Effect.fnUntraced(function* (options: {
     const waiting = all().filter((channel) => channel.pending() > 0)
     yield* Effect.forEach(
       new Set(waiting.map(({ pipe }) => pipe)),
-      (pipe) => {
-        const here = waiting.filter((channel) => channel.pipe === pipe)
-        return Effect.forEach(chunks(here, atOnce), (some) => lookAt(pipe, some), { discard: true })
-      },
+      (pipe) =>
+        lookAt(
+          pipe,
+          waiting.filter((channel) => channel.pipe === pipe)
+        ),
       { concurrency: 4, discard: true }
     )
     yield* giveUp
@@ -72,11 +81,15 @@ export const make = Effect.fnUntraced(function* (options: {
         channels.map(({ name }) => name)
       )
       const now = yield* Clock.currentTimeMillis
+      const rejections: Array<Effect.Effect<void>> = []
       for (const channel of channels) {
         const status = statuses.get(channel.name)
-        const rejected = channel.note(status, now)
-        if (status !== undefined && rejected > 0) yield* onRejected(channel, rejected, status)
+        channel.note(status, now, (rows) => {
+          sent.rejectedRows += rows
+          rejections.push(onRejected(channel, rows, status?.message ?? "no reason given"))
+        })
       }
+      yield* Effect.all(rejections, { discard: true })
     },
     // Whoever writes hears of it too, and what is not durable for too long is given up.
     Effect.catch((error: WarehouseError) => Effect.logDebug(error.message))
@@ -109,6 +122,15 @@ export const make = Effect.fnUntraced(function* (options: {
   yield* Effect.forkScoped(watch(soon))
 
   return {
+    view: (): ChannelsView => {
+      const here = all()
+      return {
+        open: here.length,
+        offsetsBehind: here.reduce((sum, channel) => sum + channel.behind(), 0),
+        uncommittedBytes: pending(),
+        ...sent
+      }
+    },
     /** Opens the channels of a partition and fences whoever had them. */
     claim: Effect.fnUntraced(function* (
       place: TopicPartition & { readonly topicId?: string | undefined },
@@ -140,6 +162,3 @@ export const make = Effect.fnUntraced(function* (options: {
 })
 
 export type Channels = Effect.Success<ReturnType<typeof make>>
-
-const chunks = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size))

@@ -19,6 +19,7 @@ import * as Channels from "./Channels.ts"
 import * as Http from "./Http.ts"
 import * as Login from "./Login.ts"
 import * as Names from "./Names.ts"
+import * as Positions from "./Positions.ts"
 
 /** Rows take seconds to become durable; after so long they never will. */
 const longest = Duration.minutes(2)
@@ -41,9 +42,9 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
       api,
       group: kafka.group,
       patience: Duration.min(progressTimeout, longest),
-      onRejected: ({ name, pipe }, rows, { message }) =>
+      onRejected: ({ name, pipe }, rows, reason) =>
         Effect.logError(
-          `Snowflake rejected ${rows} rows of channel ${name} (pipe ${pipe}): ${message ?? "no reason given"}. They are not in the table; where its ERROR_LOGGING is on: SELECT * FROM ERROR_TABLE(…)`
+          `Snowflake rejected ${rows} rows of channel ${name} (pipe ${pipe}): ${reason}. They are not in the table; where its ERROR_LOGGING is on: SELECT * FROM ERROR_TABLE(…)`
         )
     })
 
@@ -55,6 +56,11 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
       const table = tables.get(topic)
       if (table === undefined) return yield* Effect.die(`no route for topic ${topic}`)
       const { epoch, letters, rows } = yield* channels.claim(start, table)
+      for (const { name, pipe, rejected } of [rows, letters])
+        if (rejected > 0)
+          yield* Effect.logWarning(
+            `Snowflake has rejected ${rejected} rows of channel ${name} (pipe ${pipe}) before it was opened: they are not in the table`
+          )
       const ahead = Math.max(rows.opened, letters.opened) + 1
       return { topic, partition, topicId, owner, epoch, next: offset, ahead } satisfies LedgerEntry
     })
@@ -104,7 +110,9 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
         ),
       ledger: withoutLedger.ledger,
       write,
-      durable
+      durable,
+      durablePositions: Positions.make(api, kafka.group, tables),
+      channels: channels.view
     })
   })
 ).pipe(Layer.provide(FetchHttpClient.layer))

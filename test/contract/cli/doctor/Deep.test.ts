@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { startEmulator } from "../../../../scripts/emulator/emulator.ts"
 import * as DoctorDeep from "../../../../src/cli/doctor/Deep.ts"
+import { account, control } from "../../../support/warehouse/StreamingAccount.ts"
 
 const examined = (mode?: "snapshot" | "twins") =>
   Effect.gen(function* () {
@@ -12,6 +13,8 @@ const examined = (mode?: "snapshot" | "twins") =>
       (emulator) => Effect.promise(() => emulator.stop())
     )
     const findings = yield* DoctorDeep.examine({
+      _tag: "Snowflake",
+      writer: "sql",
       account: "account",
       user: "user",
       database: "DB",
@@ -65,5 +68,32 @@ describe("doctor --deep", () => {
         assert.deepStrictEqual(states, ["good", "good", "good", "warning"], JSON.stringify(findings, null, 1))
       }),
     30_000
+  )
+
+  it.live(
+    "over the streaming API opens, appends, waits, opens again, resumes, and is refused with a stale token",
+    () =>
+      Effect.gen(function* () {
+        const emulator = yield* Effect.acquireRelease(
+          Effect.promise(() => startEmulator({ options: { "streaming-commit-ms": 300 } })),
+          (emulator) => Effect.promise(() => emulator.stop())
+        )
+        const sink = account(emulator.url)
+        const findings = yield* DoctorDeep.examine(sink)
+        const text = JSON.stringify(findings, null, 1)
+        assert.deepStrictEqual(
+          findings.map(({ check, state }) => [check, state]),
+          ["streaming", "S1", "S2", "S3", "S4", "S5"].map((check) => [check, "good"]),
+          text
+        )
+        assert.match(text, /three rows were durable \d+\.\d s after their answer/)
+        assert.include(text, `rows go to ${new URL(emulator.url).host}`)
+        const { seen } = control(emulator.url)
+        assert.deepStrictEqual((yield* seen(sink.database)).channels, [], "nothing is left behind")
+        yield* control(emulator.url).fault({ match: "POST .*/oauth/token", status: 403, times: 9 })
+        const [refused] = yield* DoctorDeep.examine(sink)
+        assert.deepInclude(refused, { check: "streaming", state: "bad" })
+      }).pipe(Effect.scoped),
+    60_000
   )
 })

@@ -29,10 +29,30 @@ interface Kafka {
   readonly missing?: boolean
   readonly topicId?: string
   readonly note?: CommitNote
+  /** The offsets that are no records, and those of records without a value. */
+  readonly controls?: ReadonlyArray<number>
+  readonly tombstones?: ReadonlyArray<number>
 }
 
-const kafka = ({ committed, high = 100, low = 0, missing = false, note, topicId }: Kafka) =>
+const kafka = ({
+  controls = [],
+  tombstones = [],
+  committed,
+  high = 100,
+  low = 0,
+  missing = false,
+  note,
+  topicId
+}: Kafka) =>
   Layer.mock(Admin, {
+    count: ({ from, to }) =>
+      Effect.sync(() => {
+        assert.isTrue(from <= to && from >= low && to < high, `${from} to ${to}`)
+        const within = Array.from({ length: to - from + 1 }, (_, index) => from + index)
+        const records = within.filter((offset) => !controls.includes(offset))
+        const values = records.filter((offset) => !tombstones.includes(offset))
+        return { records: records.length, tombstones: records.length - values.length, first: values[0] }
+      }),
     partitions: (topics) =>
       Effect.succeed(
         topics.map((topic) => ({ topic, partition: 0 })).filter((place) => !missing || place.topic !== topic)
@@ -182,14 +202,49 @@ describe("audit without a ledger", () => {
     })
   )
 
-  it.effect("says what is not there, and that it cannot tell why", () =>
+  const holes = { ...none, rows: 97, missing: 3, gaps: [{ from: 7, to: 9 }] }
+
+  it.effect("asks Kafka what is not there: a record is lost, a marker or a skipped tombstone is not", () =>
     Effect.gen(function* () {
-      const holes = { ...none, missing: 3, gaps: [{ from: 7, to: 9 }] }
-      const { problems } = yield* look(holes, { committed: 110, high: 120 }, env)
-      assert.match(problems[0] ?? "", /missing: 3 offsets between the first and the last row: 7-9; .*it is unknown/)
-      assert.match(problems[1] ?? "", /missing: 10 offsets from 100 up to the committed 110/)
-      const skipping = yield* look(holes, { committed: 110, high: 120 }, { ...env, TOMBSTONES: "skip" })
-      assert.deepStrictEqual([skipping.problems.length, skipping.notes.length], [0, 2])
+      const { notes, problems } = yield* look(holes, { committed: 110, high: 120, controls: [7, 105] }, env)
+      assert.deepStrictEqual(problems, [
+        "raw.orders.v1/0: 11 records lost: neither row nor dead letter, the first at or after 7"
+      ])
+      assert.deepStrictEqual(notes, [])
+      const log = { committed: 101, high: 120, controls: [7, 100], tombstones: [8, 9] }
+      assert.strictEqual((yield* look(holes, log, env)).problems.length, 1)
+      const skipping = yield* look(holes, log, { ...env, TOMBSTONES: "skip" })
+      assert.deepStrictEqual([skipping.problems, skipping.notes], [[], []])
+    })
+  )
+
+  it.effect("says of what Kafka no longer has that it is unknown", () =>
+    Effect.gen(function* () {
+      for (const [low, lost] of [
+        [9, 1],
+        [50, 0]
+      ] as const) {
+        const { notes, problems } = yield* look(holes, { committed: 100, low }, env)
+        assert.strictEqual(problems.length, lost)
+        assert.match(notes.join(), low === 9 ? /2 offsets missing that Kafka no longer has/ : /3 offsets missing/)
+      }
+    })
+  )
+
+  it.effect("reads all from the first gap where not every gap is named", () =>
+    Effect.gen(function* () {
+      const many = { ...none, rows: 60, missing: 40, gaps: [{ from: 20, to: 20 }] }
+      const controls = Array.from({ length: 40 }, (_, index) => 20 + 2 * index)
+      assert.deepStrictEqual((yield* look(many, { committed: 100, controls }, env)).problems, [])
+      const { problems } = yield* look(many, { committed: 100, controls: controls.slice(1) }, env)
+      assert.match(problems[0] ?? "", /1 record lost/)
+    })
+  )
+
+  it.effect("leaves alone what is not committed: it may be on its way", () =>
+    Effect.gen(function* () {
+      const flying = { ...none, rows: 97, missing: 3, gaps: [{ from: 95, to: 97 }] }
+      assert.deepStrictEqual((yield* look(flying, { committed: 95 }, env)).problems, [])
     })
   )
 

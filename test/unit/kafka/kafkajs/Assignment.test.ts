@@ -7,11 +7,18 @@ import * as Assignment from "../../../../src/kafka/kafkajs/Assignment.ts"
 
 const place = { topic: "t", partition: 0 }
 
-const assignmentOf = (seeks: Queue.Queue<string>) =>
+const assignmentOf = (
+  seeks: Queue.Queue<string>,
+  { fetched = new Set<string>(), paused = new Set<string>() }: { fetched?: Set<string>; paused?: Set<string> } = {}
+) =>
   Assignment.make({
     consumer: {
-      pause: () => undefined,
-      resume: () => undefined,
+      pause: (places) => {
+        for (const { topic } of places) fetched.delete(topic)
+      },
+      resume: (places) => {
+        for (const { topic } of places) fetched.add(topic)
+      },
       seek: ({ offset }) => void Queue.offerUnsafe(seeks, offset),
       commitOffsets: () => Promise.resolve()
     },
@@ -21,6 +28,7 @@ const assignmentOf = (seeks: Queue.Queue<string>) =>
       mine: [{ ...place, committed: undefined, low: 0, stable: 100, high: 100 }],
       others: []
     }),
+    isPaused: (topic) => paused.has(topic),
     committing: "ledger",
     onCommitFailed: () => undefined,
     onUnreadable: () => Effect.void
@@ -45,6 +53,28 @@ describe("an assignment", () => {
       }
       assignment.pass({ ...place, firstOffset: "10", lastOffset: "15" })
       assert.deepStrictEqual(yield* Queue.take(handed), [10, 16])
+      yield* Fiber.interrupt(fetching)
+    })
+  )
+
+  it.effect("fetches nothing of a topic that is paused by request, from its beginning on, until it is resumed", () =>
+    Effect.gen(function* () {
+      const seeks = yield* Queue.unbounded<string>()
+      const [fetched, paused] = [new Set<string>(), new Set(["t"])]
+      const assignment = assignmentOf(seeks, { fetched, paused })
+      paused.clear()
+      assignment.repause()
+      assert.deepStrictEqual([...fetched], [], "where to fetch from is not known yet")
+      paused.add("t")
+      const fetching = yield* Effect.forkChild(assignment.fetch([{ ...place, offset: 10 }], () => Effect.void))
+      assert.strictEqual(yield* Queue.take(seeks), "10")
+      assert.deepStrictEqual([...fetched], [])
+      paused.delete("t")
+      assignment.repause()
+      assert.deepStrictEqual([...fetched], ["t"])
+      paused.add("t")
+      assignment.repause()
+      assert.deepStrictEqual([...fetched], [])
       yield* Fiber.interrupt(fetching)
     })
   )

@@ -5,22 +5,21 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import * as Bytes from "../../domain/Bytes.ts"
-import * as Coordinates from "../../domain/Coordinates.ts"
-import type { StoredDeadLetter } from "../../domain/DeadLetters.ts"
-import { type Format, withoutRegistry } from "../../domain/Format.ts"
-import { halves } from "../../domain/Halves.ts"
-import type { KafkaRecord, Position } from "../../domain/KafkaRecord.ts"
-import type { BronzeRow, Outcome } from "../../domain/Outcome.ts"
-import type { Table } from "../../domain/Route.ts"
-import * as Decode from "../../pipeline/Decode.ts"
-import * as NamedSchemas from "../../pipeline/NamedSchemas.ts"
-import * as Retry from "../../Retry.ts"
-import { Schemas } from "../../schema/Schemas.ts"
-import { Settings } from "../../settings/Settings.ts"
-import { Warehouse } from "../../warehouse/Warehouse.ts"
-import type { WarehouseError } from "../../warehouse/WarehouseError.ts"
-import { bytesOf } from "./Show.ts"
+import * as Bytes from "../domain/Bytes.ts"
+import * as Coordinates from "../domain/Coordinates.ts"
+import { payloadOf, type StoredDeadLetter } from "../domain/DeadLetters.ts"
+import { type Format, withoutRegistry } from "../domain/Format.ts"
+import { halves } from "../domain/Halves.ts"
+import type { KafkaRecord, Position } from "../domain/KafkaRecord.ts"
+import type { BronzeRow, Outcome } from "../domain/Outcome.ts"
+import type { Table } from "../domain/Route.ts"
+import * as Retry from "../Retry.ts"
+import { Schemas } from "../schema/Schemas.ts"
+import { Settings } from "../settings/Settings.ts"
+import { Warehouse } from "../warehouse/Warehouse.ts"
+import type { WarehouseError } from "../warehouse/WarehouseError.ts"
+import * as Decode from "./Decode.ts"
+import * as NamedSchemas from "./NamedSchemas.ts"
 
 /** What became of one of them; `before` is one that had been replayed already, which is as good. */
 export interface Verdict extends Position {
@@ -62,7 +61,7 @@ const recordOf = (letter: StoredDeadLetter, repaired: Uint8Array | undefined): K
   return {
     ...{ topic, partition, offset, key: null, headers: repaired === undefined ? headersOf(letter) : {} },
     timestamp: timestamp ?? -1,
-    value: repaired ?? bytesOf(letter)
+    value: repaired ?? payloadOf(letter)
   }
 }
 

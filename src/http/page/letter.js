@@ -1,0 +1,130 @@
+// @ts-check
+/** One dead letter in a drawer: its payload as text and as bytes, what is wrong and where, and how to replay it. */
+import { get, messageOf, post } from "./api.js"
+import { copyText } from "./copy.js"
+import { byId, make, put } from "./dom.js"
+import { count, fullTime } from "./format.js"
+
+/** How much of a payload is shown as bytes. */
+const SHOWN_BYTES = 1024
+
+/**
+ * @typedef {{ readonly cause: string, readonly message: string | null, readonly key: string | null,
+ *   readonly table: string, readonly timestamp: number | null, readonly ingested: number,
+ *   readonly replayed: number | null, readonly text: string | null, readonly base64: string | null,
+ *   readonly hint: string | null }} Letter
+ */
+
+/** The byte that a message names. @param {string} message */
+const faultOf = (message) => {
+  const found = /\b(?:byte|position|offset) (\d+)/.exec(message)
+  return found === null ? null : Number(found[1])
+}
+
+/** @param {string} base64 */
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+
+/** The text with the faulty place marked; where that is at or beyond the end, the end. */
+const marked = (/** @type {string} */ text, /** @type {number | null} */ fault) => {
+  if (fault === null) return [text]
+  // The place is counted in bytes.
+  const at = new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, fault)).length
+  return [text.slice(0, at), make("mark", "", text.slice(at, at + 1) || "⟨end⟩"), text.slice(at + 1)]
+}
+
+/** `0010  7b 22 61 22 …  {"a"…` @param {Uint8Array} bytes @param {number | null} fault */
+const hexOf = (bytes, fault) => {
+  /** @type {Array<Node | string>} */
+  const parts = []
+  for (let from = 0; from < Math.min(bytes.length, SHOWN_BYTES); from += 16) {
+    const line = [...bytes.subarray(from, from + 16)]
+    parts.push(`${from.toString(16).padStart(4, "0")}  `)
+    line.forEach((byte, index) => {
+      const digits = byte.toString(16).padStart(2, "0")
+      parts.push(from + index === fault ? make("mark", "", digits) : digits, " ")
+    })
+    const letters = line.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("")
+    parts.push(`${"   ".repeat(16 - line.length)} ${letters}\n`)
+  }
+  if (bytes.length > SHOWN_BYTES) parts.push(`… and ${bytes.length - SHOWN_BYTES} more bytes`)
+  return parts
+}
+
+const dialog = () => {
+  const node = byId("letter")
+  if (!(node instanceof HTMLDialogElement)) throw new Error("#letter is no dialog")
+  return node
+}
+
+const editor = () => {
+  const node = byId("letter-editor")
+  if (!(node instanceof HTMLTextAreaElement)) throw new Error("#letter-editor takes no text")
+  return node
+}
+
+/** What is open, and whom to tell once it was replayed. */
+let open = { at: "", text: "", onReplayed: async () => {} }
+
+/** @param {string} at @param {() => Promise<void>} onReplayed */
+export const openLetter = async (at, onReplayed) => {
+  wire()
+  put("letter-said", "")
+  try {
+    const body = /** @type {{ letter: Letter & { hint?: string }, hint?: string }} */ (
+      await get("/api/dead-letter", { at })
+    )
+    show(at, { ...body.letter, hint: body.hint ?? body.letter.hint ?? null })
+    open = { at, text: body.letter.text ?? "", onReplayed }
+    dialog().showModal()
+  } catch (error) {
+    put("letters-said", `${at} cannot be shown: ${messageOf(error)}`)
+  }
+}
+
+/** @param {string} at @param {Letter} letter */
+const show = (at, { base64, cause, hint, key, message, replayed, table, text, timestamp }) => {
+  const fault = faultOf(hint ?? "") ?? faultOf(message ?? "")
+  put("letter-title", at)
+  put("letter-cause", cause)
+  put("letter-message", hint === null || hint === message ? (message ?? "") : `${message ?? ""} ${hint}`)
+  const facts = [`table ${table}`, `key ${key ?? "none"}`]
+  if (timestamp !== null) facts.push(fullTime(timestamp))
+  if (replayed !== null) facts.push(`replayed ${fullTime(replayed)}`)
+  put("letter-facts", facts.join(" · "))
+  put("letter-command", `bronze-consumer dlq replay ${at}`)
+  byId("letter-text").replaceChildren(...(text === null ? ["This is not UTF-8 text."] : marked(text, fault)))
+  byId("letter-hex").replaceChildren(...(base64 === null ? ["No payload."] : hexOf(bytesOf(base64), fault)))
+  editor().value = text ?? ""
+}
+
+/** @param {Readonly<Record<string, unknown>>} body */
+const replay = async (body) => {
+  put("letter-said", "Replaying…")
+  try {
+    put("letter-said", said(await post("/api/replay", { at: open.at, ...body })))
+    await open.onReplayed()
+  } catch (error) {
+    put("letter-said", `Not replayed: ${messageOf(error)}`)
+  }
+}
+
+let isWired = false
+const wire = () => {
+  if (isWired) return
+  isWired = true
+  byId("letter-close").addEventListener("click", () => dialog().close())
+  byId("letter-copy").addEventListener("click", () =>
+    copyText(byId("letter-copy"), byId("letter-command").textContent ?? "")
+  )
+  byId("letter-replay").addEventListener("click", () => replay({}))
+  byId("letter-repair").addEventListener("click", () => replay({ payload: editor().value }))
+}
+
+/** What a replay came to. @param {unknown} result */
+export const said = (result) => {
+  const { before = 0, failed = 0, replayed = 0 } = /** @type {Record<string, number>} */ (result)
+  const parts = [`${count(replayed)} replayed`]
+  if (before > 0) parts.push(`${count(before)} had been before`)
+  if (failed > 0) parts.push(`${count(failed)} failed again`)
+  return `${parts.join(", ")}.`
+}
