@@ -178,7 +178,7 @@ describe("from nothing to status", () => {
     }
   }, 60_000)
 
-  it("produce with a rate alone goes on until Ctrl-C, and says what it sent", async () => {
+  it("produce with a rate alone continues until Ctrl-C, and says what it sent", async () => {
     const { HOME = "/", PATH = "" } = process.env
     const child = spawn(process.execPath, [join(root, "dist/main.js"), "produce", "--rate", "200", "--json"], {
       env: { PATH, HOME, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap }
@@ -190,7 +190,7 @@ describe("from nothing to status", () => {
     const closed = once(child, "close")
     const lag = () => JSON.parse(cli(["status", "--json"]).out).lag
     const before = lag()
-    while (lag() < before + 150) assert.isNull(child.exitCode, "it goes on")
+    while (lag() < before + 150) assert.isNull(child.exitCode, "it continues")
     child.kill("SIGINT")
     assert.deepStrictEqual(await closed, [0, null])
     assert.isAbove(JSON.parse(out).sent, 100)
