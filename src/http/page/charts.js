@@ -151,6 +151,8 @@ const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts },
 
   return (/** @type {ReturnType<import("./store.js").Store["lines"]>} */ all) => {
     data = [all.at, ...lines.map((line) => all.values[line] ?? [])]
+    // The plot itself asks for it later.
+    range.shown(all.at[0] ?? 0, all.at.at(-1) ?? 0)
     plot.setData(data)
     legend()
     const seen = all.at.filter(range.has)
