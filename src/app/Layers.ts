@@ -18,6 +18,21 @@ export const kafkaSettings: Layer.Layer<Settings, SettingsError> = settingsLayer
   Layer.provide(environment({ ...Environment.defined(), SINK: "duckdb" }))
 )
 
+/** The settings for a command that prints SQL: it takes the names from them, and logs in nowhere. */
+export const namesOnly: Layer.Layer<Settings, SettingsError> = settingsLayer.pipe(
+  Layer.provide(
+    Layer.unwrap(
+      Effect.sync(() => {
+        const login = ["PASSWORD", "PRIVATE_KEY_PATH", "PRIVATE_KEY_PASSPHRASE", "TOKEN", "AUTHENTICATOR"]
+        const isLogin = (name: string) => login.some((word) => name.startsWith(`SNOWFLAKE_${word}`))
+        const others = Object.entries(Environment.defined()).filter(([name]) => !isLogin(name))
+        const nobody = { SNOWFLAKE_ACCOUNT: "none", SNOWFLAKE_USER: "none", SNOWFLAKE_TOKEN: "none" }
+        return environment({ ...Object.fromEntries(others), ...nobody })
+      })
+    )
+  )
+)
+
 /** kafkajs, with what the commands ask of it; connects when it is used. */
 export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.KafkaClient, never, Settings> =
   Layer.mergeAll(Admin.layer, Producer.layer).pipe(Layer.provideMerge(KafkaClient.layer))

@@ -22,11 +22,24 @@ import * as Layers from "./Layers.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
 
+/** How the log of a service ends that was stopped, whenever that was. */
+const stopped = Effect.gen(function* () {
+  // The line of the signal comes first: its listener is called after the runtime's, which has brought us here.
+  yield* Effect.yieldNow
+  const { name } = yield* Warehouse
+  const isFlushed = (yield* Batcher).isFlushed()
+  // For main: an interruption has no exit code of its own.
+  process.exitCode = isFlushed ? 0 : 1
+  yield* Effect.logInfo(
+    isFlushed
+      ? `Stopped: everything that was read is in ${name}`
+      : `Stopped: what was read and is not in ${name} is uncommitted in Kafka, and is read again`
+  )
+})
+
 /** Consumes until it is interrupted; all that has to be there first is looked at together. */
 const consume = Effect.gen(function* () {
   const settings = yield* Settings
-  const warehouse = yield* Warehouse
-  const batcher = yield* Batcher
   const progress = yield* Progress.Progress
   yield* introduce
   if (settings.http.port > 0) yield* Effect.forkScoped(server)
@@ -39,16 +52,8 @@ const consume = Effect.gen(function* () {
   yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
   progress.up("warehouse")
   yield* Effect.forkScoped(LagWatch.watch)
-  return yield* Pipeline.run.pipe(
-    Effect.onInterrupt(() =>
-      Effect.suspend(() => {
-        // For main: an interruption has no exit code of its own.
-        process.exitCode = batcher.isFlushed() ? 0 : 1
-        return Effect.logInfo(`Stopped: what was read is in ${warehouse.name}, or uncommitted in Kafka`)
-      })
-    )
-  )
-})
+  return yield* Pipeline.run
+}).pipe(Effect.onInterrupt(() => stopped))
 
 /**
  * Answers, and says what is missing, also while one side is unreachable. Loading it takes a tenth of a second, which is

@@ -36,9 +36,15 @@ export const command = Command.make(
       ),
       Flag.withDefault(false)
     ),
-    print: Flag.Boolean("print").pipe(Flag.withDescription("Print the SQL without running it"), Flag.withDefault(false))
+    print: Flag.Boolean("print").pipe(
+      Flag.withDescription("Print the SQL without running it; needs the names in the settings, and no login"),
+      Flag.withDefault(false)
+    )
   },
-  (flags) => quietly(Effect.provide(flags.print ? print : create(flags), Layers.warehouse))
+  (flags) =>
+    flags.print
+      ? quietly(Effect.provide(print, Layers.warehouse), Layers.namesOnly)
+      : quietly(Effect.provide(create(flags), Layers.warehouse))
 ).pipe(
   Command.withShortDescription("Create schema and tables in the warehouse"),
   Command.withDescription(

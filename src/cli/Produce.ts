@@ -20,7 +20,7 @@ import * as Samples from "./support/Samples.ts"
 import * as Screen from "./support/Screen.ts"
 
 interface Flags {
-  readonly count: number
+  readonly count: Option.Option<number>
   readonly orders: Option.Option<number>
   readonly clicks: Option.Option<number>
   readonly rate: Option.Option<number>
@@ -42,7 +42,10 @@ export interface Share {
  * Two orders for a click, unless the numbers are given; broken records come on top, half with the orders, half with the
  * clicks.
  */
-export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" | "orders" | "clicks" | "bad">) => {
+export const plan = (
+  topics: ReadonlyArray<string>,
+  flags: Pick<Flags, "orders" | "clicks" | "bad"> & { readonly count: number }
+) => {
   const ofKind = (kind: Samples.Kind) => topics.filter((topic) => Samples.kindOf(topic) === kind)
   const [orderTopics, clickTopics] = [ofKind("order"), ofKind("click")]
   const given = Option.isSome(flags.orders) || Option.isSome(flags.clicks)
@@ -64,6 +67,12 @@ export const plan = (topics: ReadonlyArray<string>, flags: Pick<Flags, "count" |
   ].filter(({ total }) => total > 0)
 }
 
+/** How many of the first ones went out, and were broken. */
+const sentOf = ({ bad, total }: Share, sent: number): Pick<Share, "bad" | "total"> => ({
+  total: sent,
+  bad: total === 0 ? 0 : Math.floor((sent * bad) / total)
+})
+
 /** The broken ones stand spread among the good. */
 const isBad = ({ bad, total }: Share, index: number): boolean =>
   Math.floor(((index + 1) * bad) / total) > Math.floor((index * bad) / total)
@@ -84,14 +93,17 @@ export const produce = Effect.fnUntraced(function* (flags: Flags) {
   const screen = yield* Screen.screen
   const terminal = yield* Terminal.Terminal
   const topics = flags.topic.length > 0 ? flags.topic : [...new Set(routes.map(({ topic }) => topic))]
-  const shares = plan(topics, flags)
+  const isEndless = hasNoEnd(flags)
+  const shares = plan(topics, { ...flags, count: Option.getOrElse(flags.count, () => 100) })
   yield* requireTopics(shares.map(({ topic }) => topic))
 
   const total = shares.reduce((sum, share) => sum + share.total, 0)
   const started = yield* Clock.currentTimeMillis
   let sent = 0
-  const progress = (): Effect.Effect<void> =>
-    screen.isTerminal ? Effect.ignore(terminal.display(`\r${Screen.bar(sent, total)}`)) : Effect.void
+  const progress = (): Effect.Effect<void> => {
+    const shown = isEndless ? `${Screen.plural(sent, "event")} sent; Ctrl-C ends it` : Screen.bar(sent, total)
+    return screen.isTerminal ? Effect.ignore(terminal.display(`\r${shown}`)) : Effect.void
+  }
   /** With a rate: as many at a time as are due ten times a second, and no sooner than they are due. */
   const step = Option.match(flags.rate, {
     onNone: () => batchSize,
@@ -107,14 +119,15 @@ export const produce = Effect.fnUntraced(function* (flags: Flags) {
     })
   )
   const next = new Map(shares.map((share) => [share, 0]))
-  while (sent < total) {
+  const sendDue = Effect.gen(function* () {
     yield* due
     const at = new Date(yield* Clock.currentTimeMillis)
     yield* Effect.forEach(
       shares,
       Effect.fnUntraced(function* (share) {
         const from = next.get(share) ?? 0
-        const size = Math.min(share.total - from, Math.max(1, Math.round((step * share.total) / total)))
+        const left = isEndless ? Number.POSITIVE_INFINITY : share.total - from
+        const size = Math.min(left, Math.max(1, Math.round((step * share.total) / total)))
         if (size === 0) return
         next.set(share, from + size)
         yield* producer.send(share.topic, samplesOf(share, from, size, flags.newFields, at))
@@ -123,12 +136,22 @@ export const produce = Effect.fnUntraced(function* (flags: Flags) {
       }),
       { concurrency: "unbounded", discard: true }
     )
-  }
-  if (screen.isTerminal) yield* Effect.ignore(terminal.display("\n"))
-  const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-  const summary = { sent, bad: shares.reduce((sum, { bad }) => sum + bad, 0), seconds, topics: shares }
-  yield* Console.log(flags.json ? Screen.json(summary) : say(summary))
+  })
+  const summarise = Effect.gen(function* () {
+    if (screen.isTerminal) yield* Effect.ignore(terminal.display("\n"))
+    const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
+    const topics = shares.map((share) => ({ ...share, ...sentOf(share, next.get(share) ?? 0) }))
+    const summary = { sent, bad: topics.reduce((sum, { bad }) => sum + bad, 0), seconds, topics }
+    yield* Console.log(flags.json ? Screen.json(summary) : say(summary))
+  })
+  if (isEndless) return yield* Effect.onInterrupt(Effect.forever(sendDue), () => summarise)
+  while (sent < total) yield* sendDue
+  yield* summarise
 })
+
+/** A steady stream of which nobody has said how long it is. */
+const hasNoEnd = ({ clicks, count, orders, rate }: Flags): boolean =>
+  Option.isSome(rate) && [clicks, count, orders].every(Option.isNone)
 
 const say = ({
   bad,
@@ -156,10 +179,10 @@ const amount = (name: string, description: string) =>
 export const command = Command.make(
   "produce",
   {
-    count: amount("count", "Total number of events (default 100): two orders for each click").pipe(
-      Flag.withAlias("n"),
-      Flag.withDefault(100)
-    ),
+    count: amount(
+      "count",
+      "Total number of events (default 100; with --rate: until Ctrl-C): two orders for each click"
+    ).pipe(Flag.withAlias("n"), Flag.optional),
     orders: amount("orders", "Number of orders, instead of --count").pipe(Flag.optional),
     clicks: amount("clicks", "Number of clicks, instead of --count").pipe(Flag.optional),
     rate: Flag.Finite("rate").pipe(
@@ -178,7 +201,10 @@ export const command = Command.make(
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the summary as JSON"), Flag.withDefault(false))
   },
-  (flags) => quietly(produce(flags).pipe(Effect.provide(Layers.kafka)), Layers.kafkaSettings)
+  (flags) => {
+    const produced = produce(flags).pipe(Effect.provide(Layers.kafka))
+    return quietly(hasNoEnd(flags) ? Screen.untilStopped(produced) : produced, Layers.kafkaSettings)
+  }
 ).pipe(
   Command.withShortDescription("Send sample orders and clicks"),
   Command.withDescription(
@@ -189,7 +215,8 @@ export const command = Command.make(
       command: "bronze-consumer produce --orders 250 --clicks 30",
       description: "Two full batches and a partial one"
     },
-    { command: "bronze-consumer produce --count 10000 --rate 500", description: "A steady stream for 20 seconds" },
+    { command: "bronze-consumer produce --rate 500", description: "A steady stream until Ctrl-C" },
+    { command: "bronze-consumer produce --count 10000 --rate 500", description: "The same for 20 seconds" },
     {
       command: "bronze-consumer produce --new-fields --bad 3",
       description: "New fields, and broken records"

@@ -52,7 +52,10 @@ const ssl = Effect.fnUntraced(function* (reader: Reader, wanted: boolean) {
 export const sink = Effect.fnUntraced(function* (reader: Reader): Effect.fn.Return<SinkSettings | undefined> {
   const snowflakeRead = yield* readSnowflake(reader)
   const path = yield* reader.get(variables.duckdbPath)
-  if ((yield* reader.get(variables.sink)) === "Snowflake") return yield* snowflake(reader, snowflakeRead)
+  const kind = yield* reader.get(variables.sink)
+  // What another sink needs says nothing to somebody who meant neither.
+  if (reader.isFaulty(variables.sink)) return undefined
+  if (kind === "Snowflake") return yield* snowflake(reader, snowflakeRead)
   const folder = dirname(path)
   const exists = yield* Effect.orElseSucceed(reader.fileSystem.exists(folder), () => false)
   if (!exists) reader.note(variables.duckdbPath, `expected a file in a folder that exists, got ${quote(path)}`)

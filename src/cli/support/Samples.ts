@@ -52,9 +52,23 @@ const click = (sequence: number, at: Date) => ({
   clicked_at: at.toISOString()
 })
 
-/** Fields that came with a later version of the producer: nested, a list, a number beyond 2^53. */
-const newFields = (text: string): string =>
-  `${text.slice(0, -1)},"schema_version":2,"loyalty":{"tier":"${pick(["silver", "gold"], "gold")}","points":${below(900)}},"coupons":["WELCOME10"],"trace_id":9007199254740993}`
+/**
+ * Fields that came with a later version of the producer: an address and a way to pay for orders; for both a nested
+ * object, a list, a number beyond 2^53.
+ */
+const newFields = (kind: Kind, text: string): string => {
+  const ofOrder = {
+    delivery_address: { street: `${1 + below(200)} Main Street`, city: pick(cities, "Berlin"), zip: "10115" },
+    payment_method: pick(["credit_card", "paypal", "cash_on_delivery"], "credit_card")
+  }
+  const fields = {
+    schema_version: 2,
+    ...(kind === "order" ? ofOrder : {}),
+    loyalty: { tier: pick(["silver", "gold"], "gold"), points: below(900) },
+    coupons: ["WELCOME10"]
+  }
+  return `${text.slice(0, -1)},${JSON.stringify(fields).slice(1, -1)},"trace_id":9007199254740993}`
+}
 
 export interface Sample {
   readonly key: string
@@ -64,7 +78,7 @@ export interface Sample {
 export const sample = (kind: Kind, sequence: number, withNewFields: boolean, at: Date): Sample => {
   const event = kind === "order" ? order(sequence, at) : click(sequence, at)
   const text = JSON.stringify(event)
-  return { key: String(event.user_id), value: withNewFields ? newFields(text) : text }
+  return { key: String(event.user_id), value: withNewFields ? newFields(kind, text) : text }
 }
 
 /** Records that no consumer can read as an event: cut off, no JSON at all, not UTF-8. */

@@ -105,6 +105,17 @@ describe("a configuration that cannot be used", () => {
     // Node 20 looks for the file itself, and says so in its own words.
     assert.include([64, 9], cli(["audit", "--env-file", join(folder, "none.env")]).code)
   }, 60_000)
+  it("is no obstacle to printing SQL: it takes the names alone", () => {
+    for (const more of [{}, { SNOWFLAKE_WRITER: "streaming", SNOWFLAKE_PRIVATE_KEY_PATH: "/no/such/key" }]) {
+      const { code, err, out } = cli(["init", "--print"], { SINK: "snowflake", SNOWFLAKE_DATABASE: "RAW", ...more })
+      assert.strictEqual(code, 0, err)
+      assert.include(out, '"RAW"."BRONZE"."ORDERS_RAW"')
+    }
+    assert.match(
+      cli(["init", "--print"], { SINK: "snowflake" }).err,
+      /:\n {2}SNOWFLAKE_DATABASE: is required [^\n]+\nAll/
+    )
+  }, 60_000)
   it("is what doctor is for: 1, and the rest is said to wait", () => {
     const { code, out } = cli(["doctor"], { ...env, SNOWFLAKE_USERNAME: "me" })
     assert.strictEqual(code, 1)
@@ -159,12 +170,30 @@ describe("from nothing to status", () => {
   }, 60_000)
 
   it("a record has one spelling, whatever asks for it", () => {
-    for (const place of [["raw.orders.v1/0@7"], ["raw.orders.v1/0", "@", "7"], ["raw.orders.v1", "0", "7"]]) {
+    for (const place of [["raw.orders.v1/0@3"], ["raw.orders.v1/0", "@", "3"], ["raw.orders.v1", "0", "3"]]) {
       const { code, err } = cli(["dlq", "show", ...place])
-      assert.deepStrictEqual([code, err], [1, "There is no dead letter at raw.orders.v1/0@7\n"])
+      assert.deepStrictEqual([code, err], [1, "There is no dead letter at raw.orders.v1/0@3\n"])
       const moved = cli(["reset", ...place, "--dry-run"])
-      assert.deepStrictEqual([moved.code, moved.out], [0, "raw.orders.v1/0: nothing -> 7\n"], moved.err)
+      assert.deepStrictEqual([moved.code, moved.out], [0, "raw.orders.v1/0: nothing -> 3\n"], moved.err)
     }
+  }, 60_000)
+
+  it("produce with a rate alone continues until Ctrl-C, and says what it sent", async () => {
+    const { HOME = "/", PATH = "" } = process.env
+    const child = spawn(process.execPath, [join(root, "dist/main.js"), "produce", "--rate", "200", "--json"], {
+      env: { PATH, HOME, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap }
+    })
+    let out = ""
+    child.stdout.on("data", (chunk) => {
+      out += String(chunk)
+    })
+    const closed = once(child, "close")
+    const lag = () => JSON.parse(cli(["status", "--json"]).out).lag
+    const before = lag()
+    while (lag() < before + 150) assert.isNull(child.exitCode, "it continues")
+    child.kill("SIGINT")
+    assert.deepStrictEqual(await closed, [0, null])
+    assert.isAbove(JSON.parse(out).sent, 100)
   }, 60_000)
 
   it("monitor ends when its output is closed", () => {

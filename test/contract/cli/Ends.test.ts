@@ -68,6 +68,21 @@ describe("a signal", () => {
     })
 })
 
+describe("the service", () => {
+  it("says that it stopped, even before Kafka has answered", async () => {
+    const asked = once(silent, "connection")
+    const { child, end } = begin([])
+    let log = ""
+    child.stdout?.on("data", (chunk) => {
+      log += String(chunk)
+    })
+    await asked
+    child.kill("SIGTERM")
+    assert.strictEqual((await end).code, 0)
+    assert.match(log, /SIGTERM: stopping[\s\S]*Stopped: everything that was read is in DuckDB\n$/)
+  })
+})
+
 describe("output", () => {
   const lost = "The output could not be written: ENOSPC: no space left on device, write\n"
   for (const words of [["init", "--print"], ["--help"], ["dlq", "list"], ["dlq", "list", "--json"]])

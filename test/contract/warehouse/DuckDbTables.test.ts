@@ -284,7 +284,7 @@ describe("the file of DuckDB", () => {
     return Effect.gen(function* () {
       const { coverage, ledger, preflight, summary } = yield* Warehouse
       for (const look of [Effect.asVoid(coverage), Effect.asVoid(ledger), Effect.asVoid(summary)])
-        assert.match((yield* Effect.flip(look)).message, /does not exist; node dist\/main.js init creates it$/)
+        assert.match((yield* Effect.flip(look)).message, /does not exist; bronze-consumer init creates it$/)
       assert.strictEqual((yield* preflight)[0]?.remedy, "bronze-consumer init")
       assert.isFalse(existsSync(path))
     }).pipe(Effect.provide(warehouse(path)))

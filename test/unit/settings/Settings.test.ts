@@ -221,6 +221,13 @@ describe("settings that need each other", () => {
       ])
     })
   )
+  it.effect("a sink that there is none of: what the others need is not asked for", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* problemsOf({ SINK: "bigquery" }), [
+        'SINK: expected one of snowflake, duckdb, got "bigquery"'
+      ])
+    })
+  )
   it.effect("a malformed value is not called missing as well", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* problemsOf({ ...login, SNOWFLAKE_USER: " " }), [

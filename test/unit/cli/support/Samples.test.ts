@@ -65,6 +65,9 @@ describe("samples", () => {
     const { value } = sample("order", 1, true, at)
     assert.strictEqual(JSON.parse(String(value)).schema_version, 2)
     assert.include(String(value), '"trace_id":9007199254740993')
+    const { delivery_address, payment_method } = JSON.parse(String(value))
+    assert.isString(delivery_address.city)
+    assert.isString(payment_method)
   })
   it("broken ones are not JSON in UTF-8", () => {
     for (let index = 0; index < 3; index++) {
