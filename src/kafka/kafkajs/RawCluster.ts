@@ -143,8 +143,13 @@ export const make = Effect.gen(function* () {
             orElse: () =>
               new KafkaError({ reason: "unavailable", message: `Could not ${doing}: no answer within ${patience}` })
           }),
-          Effect.tapError(({ reason }) => (reason === "unavailable" ? renew(cluster) : Effect.void))
+          Effect.tapError((error) =>
+            error.reason === "unavailable" && !isAnswer(error) ? renew(cluster) : Effect.void
+          )
         )
       })
   } satisfies Connection
 })
+
+/** Whether a broker has said so: then the connection is good. */
+const isAnswer = ({ cause }: KafkaError): boolean => cause instanceof Error && cause.name === "KafkaJSProtocolError"
