@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { KAFKA_VERSION } from "../scripts/kafka/install.ts"
 import { cacheDir } from "../scripts/support/paths.ts"
 import * as Chart from "./Chart.ts"
-import type { Measurement, Results } from "./Results.ts"
+import { type Measurement, make as makeResults, type Results } from "./Results.ts"
 import type { Line } from "./Targets.ts"
 import * as Throughput from "./Throughput.ts"
 
@@ -58,6 +58,21 @@ const panels = (results: Results): ReadonlyArray<Chart.Panel> =>
       : [{ title: `Events per second: ${about}`, bars: bars.sort((a, b) => b.value - a.value) }]
   })
 
+/** The two pictures of what latest.json holds; they say nothing that is not in it. */
+export const render = ({
+  measurements,
+  targets,
+  ...about
+}: Stored): { readonly table: string; readonly chart: string } => {
+  const { machine } = about
+  const results = makeResults(measurements)
+  const text = `${about.events.toLocaleString("en")} events, ${about.quick ? "one quick round" : `median of ${about.rounds} rounds after a warm-up`}; ${machine.cores} cores (${machine.cpu}) shared with the broker and the null Snowflake; Node ${machine.node}, Kafka ${machine.kafka}, commit ${about.commit}, ${about.at.slice(0, 10)}.`
+  return {
+    table: `${text}\n\n${markdown(targets)}\n\n${subjectsTable(results)}\n`,
+    chart: Chart.draw(panels(results))
+  }
+}
+
 const commit = (): string => {
   try {
     return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim()
@@ -75,11 +90,25 @@ export interface Run {
   readonly seconds: number
 }
 
+/** What latest.json holds. */
+export interface Stored extends Run {
+  readonly at: string
+  readonly commit: string
+  readonly machine: {
+    readonly cores: number
+    readonly cpu: string
+    readonly memoryGb: number
+    readonly node: string
+    readonly kafka: string
+  }
+  readonly targets: ReadonlyArray<Line>
+  readonly measurements: ReadonlyArray<Measurement>
+}
+
 export const write = async (
   run: Run,
   measurements: ReadonlyArray<Measurement>,
-  results: Results,
-  lines: ReadonlyArray<Line>
+  targets: ReadonlyArray<Line>
 ): Promise<string> => {
   const [cpu] = cpus()
   const machine = {
@@ -89,12 +118,12 @@ export const write = async (
     node: process.version,
     kafka: KAFKA_VERSION
   }
-  const about = { at: new Date().toISOString(), commit: commit(), machine, ...run }
-  const text = `${run.events.toLocaleString("en")} events, ${run.quick ? "one quick round" : `median of ${run.rounds} rounds after a warm-up`}; ${machine.cores} cores (${machine.cpu}) shared with the broker and the null Snowflake; Node ${machine.node}, Kafka ${machine.kafka}, commit ${about.commit}, ${about.at.slice(0, 10)}.`
+  const stored: Stored = { at: new Date().toISOString(), commit: commit(), machine, ...run, targets, measurements }
+  const { chart, table } = render(stored)
   const folder = folderOf(run)
   await mkdir(folder, { recursive: true })
-  await writeFile(`${folder}/latest.json`, `${JSON.stringify({ ...about, targets: lines, measurements }, null, 2)}\n`)
-  await writeFile(`${folder}/table.md`, `${text}\n\n${markdown(lines)}\n\n${subjectsTable(results)}\n`)
-  await writeFile(`${folder}/chart.svg`, Chart.draw(panels(results)))
+  await writeFile(`${folder}/latest.json`, `${JSON.stringify(stored, null, 2)}\n`)
+  await writeFile(`${folder}/table.md`, table)
+  await writeFile(`${folder}/chart.svg`, chart)
   return folder
 }

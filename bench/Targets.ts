@@ -9,9 +9,9 @@ export interface Line {
   readonly what: string
   readonly target: string
   /** Undefined where it was not. */
-  readonly measured: string | undefined
+  readonly measured?: string | undefined
   /** Undefined where there is nothing to hold. */
-  readonly held: boolean | undefined
+  readonly held?: boolean | undefined
 }
 
 interface Judged {

@@ -80,9 +80,8 @@ await snowflake.stop()
 await broker.stop()
 
 const seconds = Math.round((performance.now() - began) / 1000)
-const results = makeResults(measurements)
-const lines = judge(results)
+const lines = judge(makeResults(measurements))
 Report.print(lines, say)
 say(
-  `\nWritten to ${await Report.write({ isWhole: !quick && only === "" && process.exitCode === undefined, quick, rounds, events, seconds }, measurements, results, lines)}, after ${seconds} s.`
+  `\nWritten to ${await Report.write({ isWhole: !quick && only === "" && process.exitCode === undefined, quick, rounds, events, seconds }, measurements, lines)}, after ${seconds} s.`
 )

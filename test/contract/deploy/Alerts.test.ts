@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -20,7 +20,7 @@ const Rule = Schema.Struct({
   expr: Schema.String,
   for: Schema.optionalKey(Schema.String),
   labels: Schema.Struct({ severity: Schema.Literals(["critical", "warning"]) }),
-  annotations: Schema.Struct({ summary: Schema.String, description: Schema.String })
+  annotations: Schema.Struct({ summary: Schema.String, description: Schema.String, runbook_url: Schema.String })
 })
 type Rule = typeof Rule.Type
 const Rules = Schema.Struct({
@@ -37,6 +37,17 @@ beforeAll(async () => {
   rules = (await readOne("deploy/prometheus/alerts.yml", Rules)).groups[0].rules
 }, 180_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The sections of the runbook by their headings. */
+const sections = new Map(
+  readFileSync(join(projectRoot, "docs/how-to/runbook.md"), "utf8")
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => {
+      const end = section.indexOf("\n")
+      return [section.slice(0, end), section.slice(end)] as const
+    })
+)
 
 /** What promtool says of our unit tests when these rules are in place of ours; nothing when it is content. */
 const complaintsWith = async (name: string, changed: ReadonlyArray<Rule>): Promise<string> => {
@@ -86,6 +97,20 @@ describe("each alert", () => {
       const kept = /\bby \(([^)]+)\)/.exec(expr)?.[1]?.split(/, */) ?? ["job", "instance"]
       const shown = [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label ?? "")
       assert.includeMembers(kept, shown, alert)
+    }
+  })
+
+  it("has a section of the runbook, which says what it means, what to look at and what to do, with a command", () => {
+    assert.sameMembers(
+      [...sections.keys()],
+      rules.map(({ alert }) => alert)
+    )
+    for (const { alert, annotations } of rules) {
+      assert.strictEqual(annotations.runbook_url, `docs/how-to/runbook.md#${alert.toLowerCase()}`)
+      const section = sections.get(alert) ?? ""
+      for (const part of ["Means", "Look", "Do"])
+        assert.match(section, new RegExp(`^\\*\\*${part}\\.\\*\\* \\S`, "m"), alert)
+      assert.match(section, /^npx bronze-consumer \w/m, alert)
     }
   })
 

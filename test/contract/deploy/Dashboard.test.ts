@@ -1,17 +1,23 @@
 /**
- * The Grafana dashboard: every panel can be read and drawn, asks for metrics that the service has, and none of those is
- * left out.
+ * The Grafana dashboard: every panel can be read and drawn, asks for metrics that the service has, none of those is
+ * left out, and what is chosen above it reaches each panel that it can narrow.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
 import { runOrThrow } from "../../../scripts/support/command.ts"
 import { projectRoot } from "../../../scripts/support/paths.ts"
 import { promtool } from "../../../scripts/support/promtool.ts"
 import { names } from "../../../src/observe/Metrics.ts"
-import { metricsOf, unknownIn } from "./expressions.ts"
+import { partition, pass, records, start } from "../../support/Flow.ts"
+import * as MemoryWarehouse from "../../support/MemoryWarehouse.ts"
+import { record } from "../../support/Outcomes.ts"
+import { labelOf, metricsOf, unknownIn } from "./expressions.ts"
 import { readOne } from "./python.ts"
 
 const Text = Schema.String.check(Schema.isNonEmpty())
@@ -28,10 +34,22 @@ const Panel = Schema.Struct({
   targets: Schema.Array(Schema.Struct({ refId: Text, datasource: Source, expr: Text, legendFormat: Schema.String })),
   fieldConfig: Schema.Struct({ defaults: Schema.Struct({ unit: Text }) })
 })
+/** What Prometheus is asked for, so that one or more of it can be chosen. */
+const Choice = Schema.Struct({
+  type: Schema.Literal("query"),
+  name: Text,
+  datasource: Source,
+  definition: Text,
+  query: Schema.Struct({ query: Text }),
+  includeAll: Schema.Literal(true),
+  multi: Schema.Literal(true)
+})
+const Variable = Schema.Struct({ type: Schema.Literals(["datasource", "textbox"]), name: Text })
 const Dashboard = Schema.Struct({
   uid: Schema.Literal("bronze-consumer"),
   panels: Schema.Array(Schema.Union([Row, Panel])),
-  templating: Schema.Struct({ list: Schema.Array(Schema.Struct({ name: Text, type: Text })) }),
+  links: Schema.Array(Schema.Struct({ title: Text, type: Schema.Literal("link"), url: Text })),
+  templating: Schema.Struct({ list: Schema.Array(Schema.Union([Choice, Variable])) }),
   annotations: Schema.Struct({ list: Schema.Array(Schema.Struct({ datasource: Source, expr: Text })) })
 })
 
@@ -39,6 +57,17 @@ const file = join(projectRoot, "deploy/grafana/dashboard.json")
 const dashboard = Schema.decodeUnknownSync(Schema.fromJsonString(Dashboard))(readFileSync(file, "utf8"))
 const panels = dashboard.panels.filter((panel) => panel.type !== "row")
 const expressions = [...panels.flatMap(({ targets }) => targets), ...dashboard.annotations.list].map(({ expr }) => expr)
+const choices = dashboard.templating.list.filter((variable) => variable.type === "query")
+/** Each metric that an expression asks for, with the labels by which it is narrowed. */
+const selected = panels.flatMap(({ targets, title }) =>
+  targets.flatMap(({ expr }) =>
+    [...expr.matchAll(/\b((?:bronze|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(([, series = "", labels = ""]) => ({
+      title,
+      metric: metricsOf(series)[0] ?? series,
+      labels: labels.split(/, */)
+    }))
+  )
+)
 const folder = mkdtempSync(join(tmpdir(), "bronze-dashboard-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -46,7 +75,7 @@ describe("the dashboard", () => {
   it("has rows in the order in which one looks, and panels that do not lie on each other", () => {
     assert.deepStrictEqual(
       dashboard.panels.filter(({ type }) => type === "row").map(({ title }) => title),
-      ["At a glance", "Flow", "Latency", "Errors", "Process"]
+      ["At a glance", "Flow", "Latency", "Errors", "Snowpipe Streaming", "Process"]
     )
     assert.strictEqual(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length)
     const taken = new Map<string, string>()
@@ -82,6 +111,71 @@ describe("the dashboard", () => {
         )
       }
     }
+  })
+
+  it("lets one choose jobs, topics and tables, of series that the service has", () => {
+    assert.deepStrictEqual(
+      choices.map(({ name }) => name),
+      ["job", "topic", "table"]
+    )
+    for (const { definition, name, query } of choices) {
+      assert.strictEqual(query.query, definition)
+      const [, series = "", label] = /^label_values\((\w+)(?:\{job=~"\$job"\})?,(\w+)\)$/.exec(definition) ?? []
+      assert.strictEqual(label, name)
+      assert.isNotEmpty(metricsOf(series), definition)
+      // What the choices come from is there from the start, and has that label.
+      if (name !== "job")
+        assert.include(
+          names.filter((metric) => labelOf(metric) === name),
+          series
+        )
+    }
+  })
+
+  it.effect("knows which metrics of the service have a topic or a table", () =>
+    Effect.gen(function* () {
+      const flow = yield* start({ env: { TOMBSTONES: "skip" } })
+      const assignment = yield* flow.kafka.assign([partition(0, { high: 5 })])
+      yield* flow.warehouse.failNext(MemoryWarehouse.error("unavailable"))
+      yield* assignment.deliver([
+        ...records(0, 3),
+        record({ offset: 3, value: "{" }),
+        record({ offset: 4, value: null })
+      ])
+      yield* TestClock.adjust("5 seconds")
+      yield* pass(10)
+      const text = PrometheusMetrics.formatUnsafe(flow.progress.registry)
+      const labelled = [...text.matchAll(/^(\w+)\{.*?\b(topic|table)=/gm)].map(
+        ([, series = "", label = ""]) => `${metricsOf(series)[0]} ${label}`
+      )
+      assert.sameMembers(
+        [...new Set(labelled)],
+        names.flatMap((name) => (labelOf(name) === undefined ? [] : [`${name} ${labelOf(name)}`]))
+      )
+    })
+  )
+
+  it("narrows each series by what is chosen, where it has such a label", () => {
+    for (const { labels, metric, title } of selected) {
+      const label = labelOf(metric)
+      assert.deepStrictEqual(
+        labels,
+        [`job=~"$job"`, ...(label === undefined ? [] : [`${label}=~"$${label}"`])],
+        `${title}: ${metric}`
+      )
+    }
+  })
+
+  it("links to documents that exist", () => {
+    assert.isNotEmpty(dashboard.links)
+    for (const { title, url } of dashboard.links) {
+      const [, path] = /^\${docs}\/(docs\/.+\.md)$/.exec(url) ?? []
+      assert.isTrue(path !== undefined && existsSync(join(projectRoot, path)), `${title}: ${url}`)
+    }
+    assert.include(
+      dashboard.templating.list.map(({ name }) => name),
+      "docs"
+    )
   })
 
   it("uses variables that it has, and PromQL that Prometheus understands", async () => {

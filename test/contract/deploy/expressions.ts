@@ -18,3 +18,13 @@ export const metricsOf = (expression: string): ReadonlyArray<string> =>
 
 export const unknownIn = (expression: string): ReadonlyArray<string> =>
   lookUp(expression).flatMap(({ name, series }) => (name === undefined ? [series] : []))
+
+const byTopic = [metrics.consumed, metrics.deadLetters, metrics.skipped, metrics.lag, metrics.waiting]
+const byTable = [
+  ...[metrics.written, metrics.bytes, metrics.batches, metrics.batchRows, metrics.writeSeconds],
+  ...[metrics.writeErrors, metrics.writeRetries, metrics.freshness]
+]
+
+/** Whether the series of a metric are told apart by topic, by table, or by neither. */
+export const labelOf = (name: string): "topic" | "table" | undefined =>
+  byTopic.some(({ id }) => id === name) ? "topic" : byTable.some(({ id }) => id === name) ? "table" : undefined
