@@ -1,4 +1,5 @@
-// Creates the topics of the default routes where they are missing, and lists what a broker holds.
+// Creates topics where they are missing, those of the default routes unless others are named, and lists what a broker
+// holds: topics, and consumer groups with their lag.
 import { sleep } from "../support/command.ts"
 import { quietKafka } from "./ready.ts"
 
@@ -16,12 +17,16 @@ const leadersWithin = 30_000
  * Returns the names that were not there before, once their partitions have leaders that answer. Topics that exist are
  * left as they are.
  */
-export const createTopics = async (bootstrap: string, partitions: number): Promise<ReadonlyArray<string>> => {
+export const createTopics = async (
+  bootstrap: string,
+  partitions: number,
+  wanted: ReadonlyArray<string> = DEFAULT_TOPICS
+): Promise<ReadonlyArray<string>> => {
   const admin = quietKafka(bootstrap).admin()
   try {
     await admin.connect()
     const existing = new Set(await admin.listTopics())
-    const missing = DEFAULT_TOPICS.filter((topic) => !existing.has(topic))
+    const missing = wanted.filter((topic) => !existing.has(topic))
     if (missing.length > 0) {
       await admin.createTopics({
         topics: missing.map((topic) => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
@@ -30,7 +35,7 @@ export const createTopics = async (bootstrap: string, partitions: number): Promi
     }
     // A new topic is known before its leaders lead; whoever asks for its offsets then is refused.
     const until = Date.now() + leadersWithin
-    for (const topic of DEFAULT_TOPICS) {
+    for (const topic of wanted) {
       for (;;) {
         const failure: unknown = await admin.fetchTopicOffsets(topic).then(
           () => undefined,
@@ -57,6 +62,38 @@ export const listTopics = async (bootstrap: string): Promise<ReadonlyArray<Topic
       .filter(({ name }) => !name.startsWith("__"))
       .map(({ name, partitions }) => ({ name, partitions: partitions.length }))
       .sort((a, b) => a.name.localeCompare(b.name))
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+export interface Group {
+  readonly name: string
+  readonly state: string
+  readonly members: number
+  /** Records behind the committed offsets, of the partitions that have one. */
+  readonly lag: number
+}
+
+export const listGroups = async (bootstrap: string): Promise<ReadonlyArray<Group>> => {
+  const admin = quietKafka(bootstrap).admin()
+  try {
+    await admin.connect()
+    const { groups: listed } = await admin.listGroups()
+    const { groups } = await admin.describeGroups(listed.map(({ groupId }) => groupId))
+    const found: Array<Group> = []
+    for (const { groupId: name, members, state } of groups) {
+      let lag = 0
+      for (const { partitions, topic } of await admin.fetchOffsets({ groupId: name })) {
+        const ends = new Map(
+          (await admin.fetchTopicOffsets(topic)).map(({ high, partition }) => [partition, Number(high)])
+        )
+        for (const { offset, partition } of partitions)
+          if (Number(offset) >= 0) lag += Math.max(0, (ends.get(partition) ?? 0) - Number(offset))
+      }
+      found.push({ name, state, members: members.length, lag })
+    }
+    return found.sort((a, b) => a.name.localeCompare(b.name))
   } finally {
     await admin.disconnect()
   }

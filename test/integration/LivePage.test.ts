@@ -169,6 +169,9 @@ describe("the live page", () => {
       await rowsWritten(plain, 30)
       assert.isBelow((await plain.locator("#rows-title").boundingBox())?.y ?? 9999, 400, "high on the page without it")
     }
+    const { page } = await visit(browser, `${url}/#row=${job.orders}/0@25`)
+    await says(page.locator("#rows-rows"), new RegExp(`^\\S+ ${job.ordersTable} ${job.orders}/0@25 `))
+    assert.strictEqual(await page.locator("#rows-rows tr").count(), 1)
   })
 
   it("says since when the service is unreachable, comes back by itself, and keeps what its charts had", async () => {

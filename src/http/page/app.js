@@ -53,9 +53,21 @@ const show = () => {
   showSettings(settings)
   if (!byId("content").hidden) return
   byId("content").hidden = false
-  // The browser has looked for the anchor before there was anything to scroll to.
-  if (location.hash.length > 1) document.getElementById(location.hash.slice(1))?.scrollIntoView()
+  goToAnchor()
 }
+
+/** The browser has looked for the anchor before there was anything to scroll to; `#row=T/P@O` is a row among the last. */
+const goToAnchor = () => {
+  const anchor = decodeURIComponent(location.hash.slice(1))
+  const at = anchor.startsWith("row=") ? anchor.slice("row=".length) : undefined
+  const filter = byId("rows-filter")
+  if (at !== undefined && filter instanceof HTMLInputElement) {
+    filter.value = at
+    filter.dispatchEvent(new Event("input"))
+  }
+  if (anchor !== "") document.getElementById(at === undefined ? anchor : "rows")?.scrollIntoView()
+}
+addEventListener("hashchange", goToAnchor)
 
 /** A page in the background draws nothing until it is looked at; but its title keeps saying how things are. */
 const ask = () => {
