@@ -91,10 +91,17 @@ export const showEvents = (store, { errors, totals }) => {
 }
 
 /** @param {Snapshot} snapshot */
-export const showProcess = ({ at, credits, process, startedAt, totals }) => {
+export const showProcess = ({ at, channels, credits, process, startedAt, totals }) => {
   const hours = Math.max(at - startedAt, 60_000) / 3_600_000
   byId("credits-row").hidden = credits === null
   if (credits !== null) put("credits", `${credits.toFixed(2)}, ${(credits / hours).toFixed(2)} an hour`)
+  for (const id of ["channels-row", "rejected-row"]) byId(id).hidden = channels === null
+  if (channels !== null) {
+    const { offsetsBehind, open, rejectedRows, uncommittedBytes } = channels
+    const sum = `${plural(offsetsBehind, "offset")}, ${say(bytes(uncommittedBytes))}`
+    put("channels", `${sum}; ${plural(open, "channel")}`)
+    put("rejected", count(rejectedRows))
+  }
   put("cost-rows", count(totals.written / hours))
   put("cost-bytes", say(bytes(totals.bytes / hours)))
   put("cost-writes", count(totals.batches / hours))
