@@ -175,11 +175,14 @@ const isHostPort = (host: string): boolean => {
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65535
 }
 
-/** `topic=TABLE(COLUMN=json.path:TYPE,…), …` */
-export const routes: Parse<ReadonlyArray<Route>> = (raw) => {
-  const parsed = parseRoutes(raw)
-  return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed.routes)
-}
+/** `topic=TABLE(COLUMN=json.path:TYPE,…), …`; with `+` before them, besides those that are given here. */
+export const routes =
+  (besides: string): Parse<ReadonlyArray<Route>> =>
+  (raw) => {
+    const added = /^\s*\+(.*)$/s.exec(raw)?.[1]
+    const parsed = parseRoutes(added === undefined ? raw : `${besides}, ${added}`)
+    return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed.routes)
+  }
 
 /** `topic=VALUE/KEY, …` */
 export const formats: Parse<ReadonlyMap<string, Format.PartialFormat>> = (raw) => {

@@ -31,8 +31,8 @@ export const variables = {
   routes: variable(
     "BRONZE_ROUTES",
     defaultRoutes,
-    "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP",
-    Parse.routes
+    "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; with + before it: besides the default",
+    Parse.routes(defaultRoutes)
   ),
   formats: variable(
     "BRONZE_FORMATS",

@@ -22,6 +22,8 @@ export interface Field {
   readonly required?: boolean
   /** Came after the first version: a table that was made before gets it from `init`. */
   readonly added?: boolean
+  /** A typed column: the route may have got it after the table was made, and then `init` adds it as well. */
+  readonly ofRoute?: boolean
 }
 
 /** A table as the warehouse has it. */
@@ -46,7 +48,7 @@ const standardFields: Readonly<Record<(typeof standardColumns)[number], Omit<Fie
 export const rawShape = (table: Table): Shape => ({
   name: table.name,
   fields: [
-    ...table.columns,
+    ...table.columns.map((column) => ({ ...column, ofRoute: true })),
     ...standardColumns.map((name) => ({ name, ...standardFields[name] })),
     ...(table.hasSchemaIds === true ? [{ name: schemaIdColumn, type: "INT" as const, added: true }] : [])
   ]
@@ -152,7 +154,8 @@ export const upgrades = (
 ): ReadonlyArray<string> =>
   shapes.flatMap(({ fields, name }) =>
     fields
-      .filter((field) => field.added === true && found?.get(name)?.has(field.name) !== true)
+      .filter((field) => field.added === true || (found !== undefined && field.ofRoute === true))
+      .filter((field) => found?.get(name)?.has(field.name) !== true)
       .map((field) => addColumn(dialect, name, field))
   )
 
@@ -174,7 +177,7 @@ export const missingFrom = (
       .filter((field) => !columns.has(field.name))
       .map((field) => ({
         what: `table ${table} has no column ${field.name}`,
-        remedy: `${field.added === true ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`
+        remedy: `${field.added === true || field.ofRoute === true ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`
       }))
   })
 

@@ -31,13 +31,13 @@ export const upgradeSuite = (test: Test): void => {
       const { preflight } = yield* Warehouse
       const inspect = yield* Inspector
       yield* inspect.run("DROP TABLE {T}DEAD_LETTERS")
+      // As if its route had got the column since.
       yield* inspect.run(`ALTER TABLE {T}ORDERS_RAW DROP COLUMN USER_ID`)
       const problems = yield* preflight
       assert.strictEqual(problems.length, 2)
       assert.match(problems[0]?.what ?? "", /ORDERS_RAW.*USER_ID/)
       assert.match(problems[1]?.what ?? "", /DEAD_LETTERS.*missing/)
-      assert.include(problems[1]?.remedy, "bronze-consumer init")
-      yield* inspect.run(problems[0]?.remedy ?? "")
+      for (const { remedy } of problems) assert.include(remedy, "bronze-consumer init")
       yield* (yield* Warehouse).init
       assert.deepStrictEqual(yield* preflight, [])
     })

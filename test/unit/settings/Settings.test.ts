@@ -167,6 +167,18 @@ describe("a malformed value is refused by name, with what was expected", () => {
     })
   )
 
+  it.effect("routes with + before them come besides the default ones", () =>
+    Effect.gen(function* () {
+      const topics = (text: string) =>
+        Effect.map(load({ ...duckdb, BRONZE_ROUTES: text }), ({ routes }) => routes.map(({ topic }) => topic))
+      const added = ["raw.orders.v1", "raw.clicks.v1", "raw.payments.v1"]
+      assert.deepStrictEqual(yield* topics("+raw.payments.v1=PAYMENTS_RAW(ID=id:NUMBER)"), added)
+      assert.deepStrictEqual(yield* topics(" + raw.payments.v1=PAYMENTS_RAW"), added)
+      assert.deepStrictEqual(yield* topics("raw.payments.v1=PAYMENTS_RAW"), ["raw.payments.v1"])
+      assert.match((yield* problemsOf({ ...duckdb, BRONZE_ROUTES: "+raw.orders.v1=X" }))[0] ?? "", /raw\.orders\.v1/)
+    })
+  )
+
   it.effect("several problems of one variable are all told", () =>
     Effect.gen(function* () {
       const problems = yield* problemsOf({ ...duckdb, BRONZE_ROUTES: "a=T(X=x:INT), a=T, b" })
