@@ -60,7 +60,8 @@ const demo = async (bootstrap: string, warehouse: Warehouse): Promise<boolean> =
   heading("Count: produced = rows + dead letters + skipped")
   const holds = await judge()
   say(`That took ${Math.round((Date.now() - began) / 1000)} s. The tables: ${warehouse.place}`)
-  if (!stays) say(`While Kafka runs: npx bronze-consumer --env-file ${ENV_FILE} status`)
+  // An emulator ends with the demo.
+  if (!stays && sink === "duckdb") say(`While Kafka runs: npx bronze-consumer --env-file ${ENV_FILE} status`)
   if (!stays || !holds || stopped.aborted) return holds
 
   heading("Your turn: a shop that makes events, and the consumer with its live page")

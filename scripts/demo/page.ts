@@ -8,8 +8,8 @@ const INDENT = "   "
 const STEPS = stays ? 7 : 6
 let step = 0
 
-/** Without a terminal nobody says how wide a line may be. */
-const width = (): number => Math.max(60, process.stdout.columns ?? 150)
+/** Without a terminal nobody says how wide a line may be; some terminals say 0. */
+const width = (): number => Math.max(60, process.stdout.columns || 150)
 
 // Knows NO_COLOR and TERM=dumb.
 const isColoured = process.stdout.isTTY === true && process.stdout.hasColors()

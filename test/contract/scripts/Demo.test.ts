@@ -8,6 +8,7 @@ import { run } from "../../../scripts/demo/service.ts"
 import { showTables } from "../../../scripts/demo/tables.ts"
 import { verdict } from "../../../scripts/demo/verdict.ts"
 import { openWarehouse, type Warehouse } from "../../../scripts/demo/warehouse.ts"
+import { duckDb, snowflake } from "../../support/Inspect.ts"
 
 const at = (offset: number) => [0, 1, 2].map((partition) => ({ topic: "raw.orders.v1", partition, offset }))
 const quiet = () => {}
@@ -21,6 +22,11 @@ it("knows its flags, and that there is one warehouse at a time", () => {
 describe.each(["duckdb", "snowflake", "streaming"] as const)("%s", (sink) => {
   let folder: string
   let warehouse: Warehouse
+
+  const open = () =>
+    sink === "duckdb"
+      ? duckDb(join(folder, "bronze.duckdb"))
+      : snowflake(warehouse.settings["SNOWFLAKE_HOST"] ?? "", "LAKE")
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "bronze-demo-"))
@@ -39,5 +45,23 @@ describe.each(["duckdb", "snowflake", "streaming"] as const)("%s", (sink) => {
     assert.isTrue(await verdict(warehouse, measure))
     assert.isFalse(await verdict(warehouse, { ...measure, committed: at(7) }))
     assert.isFalse(await verdict(warehouse, { ...measure, sent: 1 }))
+  })
+
+  it("holds for each record once, and not when the sum alone is right", async () => {
+    const first = (offset: number) => at(offset).slice(0, 1)
+    const measure = { from: first(5), committed: first(7), ends: first(7), sent: 2 }
+    for (const [offsets, holds] of [
+      [[5, 6], true],
+      [[5, 5], false],
+      [[5, 7], false]
+    ] as const) {
+      const inspect = await open()
+      await inspect.query("DELETE FROM BRONZE.ORDERS_RAW")
+      for (const offset of offsets)
+        await inspect.query(`INSERT INTO BRONZE.ORDERS_RAW (INGESTION_TIMESTAMP, KAFKA_TOPIC, KAFKA_PARTITION, KAFKA_OFFSET)
+          VALUES (CURRENT_TIMESTAMP, 'raw.orders.v1', 0, ${offset})`)
+      await inspect.close()
+      assert.strictEqual(await verdict(warehouse, measure), holds, String(offsets))
+    }
   })
 })
