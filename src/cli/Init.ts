@@ -22,9 +22,19 @@ export const create = Effect.fnUntraced(function* (given: { readonly hybridLedge
   const { routes } = yield* Settings
   const warehouse = yield* Warehouse
   if (given.hybridLedger) yield* warehouse.createHybridLedger
-  yield* warehouse.init
+  const { added, created, present } = yield* warehouse.init
   const names = [...tablesOf(routes).map(({ name }) => name), ...serviceTables]
-  yield* Console.log(`${hide(warehouse.target)}\nTables ready: ${names.join(", ")}.`)
+  const said = (what: string, tables: ReadonlyArray<string>) =>
+    tables.length === 0 ? [] : [`${what}: ${tables.join(", ")}.`]
+  yield* Console.log(
+    [
+      hide(warehouse.target),
+      ...said("Created", created),
+      ...said("Added the columns", added),
+      ...said("Already there", present),
+      `Tables ready: ${names.join(", ")}.`
+    ].join("\n")
+  )
 })
 
 export const command = Command.make(

@@ -42,6 +42,15 @@ export interface Problem {
   readonly remedy: string
 }
 
+/** What `init` did to the tables. */
+export interface InitReport {
+  readonly created: ReadonlyArray<string>
+  /** Columns that tables lacked: `ORDERS_RAW.CURRENCY`. */
+  readonly added: ReadonlyArray<string>
+  /** Tables that were there. */
+  readonly present: ReadonlyArray<string>
+}
+
 /** What `status` shows of a table. */
 export interface TableSummary {
   readonly table: string
@@ -88,8 +97,8 @@ export class Warehouse extends Context.Service<
      * thing, or a ledger already.
      */
     readonly createHybridLedger: Effect.Effect<void, WarehouseError>
-    /** Runs what is needed of `ddl`. */
-    readonly init: Effect.Effect<void, WarehouseError>
+    /** Runs what is needed of `ddl`, and says what that was. */
+    readonly init: Effect.Effect<InitReport, WarehouseError>
     /** Looks at login, role, schema and tables; an empty list means that `write` will find what it needs. */
     readonly preflight: Effect.Effect<ReadonlyArray<Problem>, WarehouseError>
     /**

@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* ({
     target: "memory",
     ddl: [],
     createHybridLedger: Effect.fail(error("denied", "only Snowflake has hybrid tables")),
-    init: Effect.void,
+    init: Effect.succeed({ created: [], added: [], present: [] }),
     preflight: Effect.succeed([]),
     claim: (starts, owner) =>
       Effect.suspend(() => {

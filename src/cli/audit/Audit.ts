@@ -21,9 +21,12 @@ const cells = (partition: PartitionAudit): ReadonlyArray<string> => {
     String(partition.partition),
     ...[low, high, rows, waiting, ledger?.skipped, missing, duplicates].map(number),
     ...[ledger?.start, ledger?.next, committed, lag, ledger?.epoch].map(number),
-    ledger?.owner ?? "-"
+    ledger === null ? "-" : short(ledger.owner)
   ]
 }
+
+/** The end of it tells members apart; the whole is in the JSON. */
+const short = (owner: string): string => (owner.length > 10 ? `…${owner.slice(-8)}` : owner)
 
 const header = [
   ...["", "TOPIC", "PARTITION", "LOG START", "LOG END", "ROWS", "DEAD", "SKIPPED", "MISSING", "TWICE"],

@@ -1,6 +1,6 @@
 /** The layout of `status`: a fixed order, the most important first, never larger than the terminal. */
 import * as Screen from "../support/Screen.ts"
-import { type Rates, ratesOf } from "./Rates.ts"
+import { courseOf, type Rates, ratesOf } from "./Rates.ts"
 import type { PartitionStatus, StatusReport } from "./Report.ts"
 
 type Paint = Pick<Screen.Screen, "red" | "yellow" | "dim">
@@ -24,7 +24,7 @@ export const frame = (
 ): ReadonlyArray<string> => {
   const latest = looks.at(-1)
   if (latest === undefined) return []
-  const watched = { rates: ratesOf(looks), columns: size.columns }
+  const watched = { rates: ratesOf(looks), course: courseOf(looks), columns: size.columns }
   const all = lines(latest, watched)
   const spare = latest.partitions.length - Math.max(0, all.length - size.rows) - 1
   const fitting = all.length <= size.rows ? all : lines(latest, { ...watched, most: Math.max(1, spare) })
@@ -41,6 +41,7 @@ const cut = (text: string, columns: number): string =>
 
 interface Watched {
   readonly rates: Rates
+  readonly course: ReturnType<typeof courseOf>
   readonly columns: number
   /** So many partitions have room. */
   readonly most?: number
@@ -60,7 +61,9 @@ const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => 
             colour: "dim" as const
           }
         ]),
-    ...(partitions.length > 0 ? [{ text: "" }, ...partitionLines(report, watched), lagLine(report, watched)] : []),
+    ...(partitions.length > 0
+      ? [{ text: "" }, ...partitionLines(report, watched), lagLine(report, watched), ...courseLines(watched)]
+      : []),
     ...(tables.length > 0 ? [{ text: "" }, ...tableLines(report, watched)] : []),
     ...(deadLetters > 0
       ? [
@@ -139,6 +142,17 @@ const lagLine = ({ lag, partitions }: StatusReport, watched: Watched | undefined
   const behind = waiting === 0 ? "" : `; ${heldBack(waiting)}`
   return { text: `Total lag: ${Screen.count(lag)}${direction}${end}${behind}`, colour: "dim" }
 }
+
+/** Two values would show no course. */
+const courseLines = (watched: Watched | undefined): ReadonlyArray<Line> =>
+  watched === undefined || watched.course.rows.length < 2
+    ? []
+    : [
+        {
+          text: `Lag ${Screen.sparkline(watched.course.lag)}   Rows/s ${Screen.sparkline(watched.course.rows)}`,
+          colour: "dim"
+        }
+      ]
 
 const tableLines = ({ at, service, tables }: StatusReport, watched: Watched | undefined): ReadonlyArray<Line> =>
   plain(

@@ -77,6 +77,15 @@ export const bar = (done: number, total: number): string => {
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${String(percent).padStart(3)} %  ${count(done)}/${count(total)}`
 }
 
+const levels = "▁▂▃▄▅▆▇█"
+
+/** Values as bars of one character each, the highest of them full. */
+export const sparkline = (values: ReadonlyArray<number>): string => {
+  const highest = Math.max(...values, 0)
+  const levelOf = (value: number): number => (highest === 0 ? 0 : Math.round((value / highest) * (levels.length - 1)))
+  return values.map((value) => levels[levelOf(value)] ?? "").join("")
+}
+
 export interface Screen {
   readonly isTerminal: boolean
   /** Whether it obeys more than text and line ends. */

@@ -17,7 +17,7 @@ import * as CoverageSql from "../sql/CoverageSql.ts"
 import * as DeadLetterSql from "../sql/DeadLetterSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "../sql/LedgerRows.ts"
 import * as RowSql from "../sql/RowSql.ts"
-import { consumerOffsets, deadLetters, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
+import { consumerOffsets, deadLetters, initReport, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
 import { type Problem, Warehouse } from "../Warehouse.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import { withoutLedger } from "../WithoutLedger.ts"
@@ -93,11 +93,13 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
 
       const makeTables = client.use(
         Effect.fnUntraced(function* (connection) {
+          const report = initReport(shapesOf(routes), (yield* Tables.read(connection)).names)
           const create = Sql.create(connection.schema, routes)
           yield* Effect.forEach(create, (sql) => connection.execute(sql), { discard: true })
           const late = upgrades(Sql.dialect, shapesOf(routes), (yield* Tables.read(connection)).names)
           yield* Effect.forEach(late, (sql) => connection.execute(sql), { discard: true })
           known = undefined
+          return report
         })
       )
       const init = Effect.andThen(client.create, makeTables)

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Route } from "../../domain/Route.ts"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
-import { consumerOffsets } from "../sql/Tables.ts"
+import { consumerOffsets, initReport, shapesOf } from "../sql/Tables.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import type { SnowflakeClient } from "./Client.ts"
 import * as Columns from "./Columns.ts"
@@ -36,7 +36,12 @@ export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: R
     Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
 
   const init = client.use((session) =>
-    Effect.flatMap(found(session), (there) => run(session, Sql.missing(sink.database, sink.schema, routes, there)))
+    Effect.flatMap(found(session), (there) =>
+      Effect.as(
+        run(session, Sql.missing(sink.database, sink.schema, routes, there)),
+        initReport(shapesOf(routes), there.tables)
+      )
+    )
   )
 
   const createHybridLedger = client.use(

@@ -11,7 +11,7 @@ import {
   tablesOf
 } from "../../domain/Route.ts"
 import { latest } from "../../domain/Timestamps.ts"
-import type { Problem } from "../Warehouse.ts"
+import type { InitReport, Problem } from "../Warehouse.ts"
 
 /** What a field holds; a dialect names its own type for each. `INT` counts partitions and schemas, `OFFSET` records. */
 export type FieldType = ColumnType | "JSON" | "INT" | "OFFSET"
@@ -158,6 +158,21 @@ export const upgrades = (
       .filter((field) => found?.get(name)?.has(field.name) !== true)
       .map((field) => addColumn(dialect, name, field))
   )
+
+/** What `init` does where these columns were found per table. */
+export const initReport = (
+  shapes: ReadonlyArray<Shape>,
+  found: ReadonlyMap<string, ReadonlySet<string>>
+): InitReport => ({
+  created: shapes.map(({ name }) => name).filter((name) => !found.has(name)),
+  added: shapes.flatMap(({ fields, name }) =>
+    fields
+      .filter((field) => field.added === true || field.ofRoute === true)
+      .filter((field) => found.get(name)?.has(field.name) === false)
+      .map((field) => `${name}.${field.name}`)
+  ),
+  present: shapes.map(({ name }) => name).filter((name) => found.has(name))
+})
 
 /**
  * What is missing of `shapes`, given the columns that were found per table; a missing table is one problem, a missing

@@ -38,7 +38,9 @@ export const upgradeSuite = (test: Test): void => {
       assert.match(problems[0]?.what ?? "", /ORDERS_RAW.*USER_ID/)
       assert.match(problems[1]?.what ?? "", /DEAD_LETTERS.*missing/)
       for (const { remedy } of problems) assert.include(remedy, "bronze-consumer init")
-      yield* (yield* Warehouse).init
+      const { added: columns, created, present } = yield* (yield* Warehouse).init
+      assert.deepStrictEqual([columns, created], [["ORDERS_RAW.USER_ID"], ["DEAD_LETTERS"]])
+      assert.includeMembers([...present], ["ORDERS_RAW", "CONSUMER_OFFSETS"])
       assert.deepStrictEqual(yield* preflight, [])
     })
   )

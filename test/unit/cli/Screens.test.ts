@@ -9,7 +9,7 @@ import { render as renderDoctor } from "../../../src/cli/doctor/Doctor.ts"
 import { bad } from "../../../src/cli/doctor/Finding.ts"
 import { configuration } from "../../../src/cli/doctor/Settings.ts"
 import { render as renderEvent } from "../../../src/cli/Monitor.ts"
-import { remember } from "../../../src/cli/status/Rates.ts"
+import { ratesOf, remember } from "../../../src/cli/status/Rates.ts"
 import { gather, type StatusReport } from "../../../src/cli/status/Report.ts"
 import { frame, render as renderStatus } from "../../../src/cli/status/View.ts"
 import { explain } from "../../../src/cli/support/Failure.ts"
@@ -80,6 +80,14 @@ describe("monitor", () => {
     assert.isTrue(line.endsWith("…"))
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none may come through
     assert.notMatch(line, /[\u0000-\u001f]/)
+  })
+})
+
+describe("a sparkline", () => {
+  it("has a bar for each value, the highest full", () => {
+    assert.strictEqual(Screen.sparkline([0, 5, 10]), "▁▅█")
+    assert.strictEqual(Screen.sparkline([0, 0]), "▁▁")
+    assert.strictEqual(Screen.sparkline([]), "")
   })
 })
 
@@ -239,6 +247,7 @@ describe("status --watch", () => {
     assert.match(text, /^raw\.orders\.v1 +0 .* 500 +-100 {2}ledger$/m)
     assert.match(text, /^raw\.orders\.v1 +1 .* 25 +\+5\.0 {2}ledger$/m)
     assert.include(text, "Total lag: 525, down 95/s; done in about 6 s")
+    assert.match(text, /^Lag [▁-█]+ {3}Rows\/s [▁-█]+$/m)
     assert.match(text, /^ORDERS_RAW +1,400 +100 {2}0 s ago$/m)
   })
   it("knows no rate after one look, nor from a side that was unreachable", () => {
@@ -248,10 +257,10 @@ describe("status --watch", () => {
     assert.notInclude(shown([...looks, away]), "Total lag")
   })
   it("forgets looks that are old, and those at another counter of rows", () => {
-    assert.deepStrictEqual(
-      remember(looks, look(13_000, [0, 0], 2000)).map(({ at }) => at),
-      [4000, 13_000]
-    )
+    const later = remember(looks, look(13_000, [0, 0], 2000))
+    assert.closeTo(ratesOf(later).rows("ORDERS_RAW") ?? 0, 600 / 9, 0.01, "since 4000, not since 0")
+    const many = Array.from({ length: 100 }, (_, index) => look(index * 2000, [0], index))
+    assert.isBelow(remember(many, look(200_000, [0], 100)).length, 40)
     const service = { url: "http://127.0.0.1:9464", startedAt: 1 }
     assert.lengthOf(remember(looks, { ...look(5000, [0, 0], 10), service }), 1)
   })
