@@ -54,7 +54,7 @@ describe("starting", () => {
     assert.strictEqual(await service.exit, 78, service.output())
     assert.match(service.output(), /ERROR - .*raw\.nowhere\.v1/)
     assert.match(service.output(), /ERROR - .*raw\.neither\.v1/)
-    assert.match(service.output(), /ERROR - .*main\.js init/)
+    assert.match(service.output(), /ERROR - .*bronze-consumer init/)
     assert.notInclude(service.output(), "s3cret")
   })
 

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Layers from "../../app/Layers.ts"
+import { hide } from "../../domain/Secrets.ts"
 import { calls, Failure } from "../../http/WarehouseCalls.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
@@ -73,6 +74,8 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
     const { sink } = yield* Settings
     const inner = yield* Warehouse
     const running = sink._tag === "DuckDb" ? yield* ask : undefined
-    return running === undefined ? inner : yield* over(running, inner)
+    // A service of the same group may write to another file.
+    const isIts = running !== undefined && running.writes === hide(inner.target)
+    return isIts ? yield* over(running, inner) : inner
   })
 ).pipe(Layer.provide(Layers.warehouse), Layer.provide(FetchHttpClient.layer))
