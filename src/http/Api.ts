@@ -92,12 +92,7 @@ export const routes = HttpRouter.use(
             yield* Replay.replay(letters, { dryRun: asked.dryRun === true, payload }, (verdict) =>
               Effect.sync(() => void verdicts.push(verdict))
             )
-            const count = (result: Replay.Verdict["result"]) => verdicts.filter((one) => one.result === result).length
-            return {
-              ...{ replayed: count("replayed"), before: count("before") },
-              ...{ would: count("would"), failed: count("failed") },
-              letters: verdicts
-            }
+            return { ...Replay.countsOf(verdicts), letters: verdicts }
           },
           Effect.provideService(Settings, settings),
           Effect.provideService(Warehouse, warehouse),

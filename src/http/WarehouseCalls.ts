@@ -5,7 +5,7 @@
 import * as Schema from "effect/Schema"
 import { WarehouseErrorReason } from "../warehouse/WarehouseError.ts"
 
-const Position = Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int })
+export const Position = Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int })
 const Start = Schema.Struct({ ...Position.fields, topicId: Schema.optional(Schema.String) })
 const Text = Schema.NullOr(Schema.String)
 const Millis = Schema.NullOr(Schema.Finite)

@@ -28,6 +28,13 @@ export interface Verdict extends Position {
   readonly detail: string
 }
 
+/** How often each of them came about. */
+export const countsOf = (verdicts: ReadonlyArray<Verdict>): Readonly<Record<Verdict["result"], number>> => {
+  const counts = { replayed: 0, before: 0, would: 0, failed: 0 }
+  for (const { result } of verdicts) counts[result] += 1
+  return counts
+}
+
 export interface Options {
   readonly dryRun: boolean
   /** A repaired event in place of the original one; for a single letter. */

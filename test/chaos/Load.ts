@@ -21,6 +21,14 @@ export const payloadOf = (seq: number): string | null => {
   return kind === "broken" ? text : `${text}}`
 }
 
+/** What is sent by its number, and what is to be in the table. */
+export interface Content {
+  readonly payloadOf: (seq: number) => Buffer | string | null
+  readonly eventOf: (seq: number) => string | null
+}
+
+export const plain: Content = { payloadOf, eventOf: payloadOf }
+
 export interface Load {
   /** Records sent so far. */
   readonly sent: () => number
@@ -35,7 +43,7 @@ export interface Load {
 export const start = async (
   brokers: ReadonlyArray<string>,
   topic: string,
-  valueFor: (seq: number) => Buffer | string | null = payloadOf
+  { payloadOf: valueFor }: Content
 ): Promise<Load> => {
   const message = (seq: number): Message => ({ key: String(seq), value: valueFor(seq) })
   const kafka = new kafkajs.Kafka({

@@ -9,8 +9,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { installPython } from "../../scripts/support/python.ts"
 import { duckDb, type Inspect, snowflake } from "../support/Inspect.ts"
-import { kindOf, payloadOf } from "./Load.ts"
-import * as Mixed from "./Mixed.ts"
+import { kindOf } from "./Load.ts"
 import { bootstrap, committed, ends, type World } from "./World.ts"
 
 export interface Verdict {
@@ -78,7 +77,7 @@ export const judge = async (world: World): Promise<Verdict> => {
         complain("a row that was never committed", `${partition}:${row["kafka_offset"]}`)
         continue
       }
-      const expected = world.registry === undefined ? payloadOf(seq) : Mixed.eventOf(seq)
+      const expected = world.content.eventOf(seq)
       const isEvent = kindOf(seq) === "event" || (kindOf(seq) === "tombstone" && world.env["TOMBSTONES"] === "insert")
       if (!isEvent) complain("a row that should be none", `${partition}:${row["kafka_offset"]}`)
       const same =
@@ -93,7 +92,7 @@ export const judge = async (world: World): Promise<Verdict> => {
     )) {
       const seq = meet(Number(letter["kafka_offset"]), "dead letter")
       const bytes = Buffer.from(String(letter["payload_base64"]), "base64")
-      const sent = seq === undefined ? null : world.registry === undefined ? payloadOf(seq) : Mixed.payloadOf(seq)
+      const sent = seq === undefined ? null : world.content.payloadOf(seq)
       if (seq === undefined || kindOf(seq) !== "broken" || !bytes.equals(Buffer.from(sent ?? "")))
         complain("a dead letter that should be none", `${partition}:${letter["kafka_offset"]}`)
     }

@@ -39,6 +39,7 @@ export interface World extends Stage {
   readonly group: string
   readonly env: Readonly<Record<string, string>>
   readonly admin: Admin
+  readonly content: Load.Content
   readonly load: Load.Load
   readonly members: Array<BronzeProcess>
   /** Every process of the round, for its log. */
@@ -96,10 +97,11 @@ export const openWorld = async (stage: Stage, sink: Sink, name: string): Promise
   const remove = (member: BronzeProcess): void => {
     if (members.includes(member)) members.splice(members.indexOf(member), 1)
   }
-  const load = await Load.start(servers.split(","), topic, stage.registry && Mixed.payloadOf)
+  const content: Load.Content = stage.registry === undefined ? Load.plain : Mixed
+  const load = await Load.start(servers.split(","), topic, content)
   return {
     ...stage,
-    ...{ sink, topic, table, group, env, admin, load, members, everybody, happened },
+    ...{ sink, topic, table, group, env, admin, content, load, members, everybody, happened },
     join: (settings = {}) => {
       const member = start({ ...env, ...settings }, [], stage.program)
       members.push(member)

@@ -63,13 +63,7 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
     verdicts.push(verdict)
     return json ? Effect.void : Console.log(say(verdict, screen))
   })
-  const count = (result: Replay.Verdict["result"]) => verdicts.filter((verdict) => verdict.result === result).length
-  const counts = {
-    replayed: count("replayed"),
-    before: count("before"),
-    would: count("would"),
-    failed: count("failed")
-  }
+  const counts = Replay.countsOf(verdicts)
   yield* Console.log(json ? Screen.json({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
   return counts.failed + absent > 0 ? yield* negative : undefined
 })

@@ -3,9 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { hide } from "../../domain/Secrets.ts"
+import { Position } from "../../http/WarehouseCalls.ts"
 import { Settings } from "../../settings/Settings.ts"
-
-const position = { topic: Schema.String, partition: Schema.Int, offset: Schema.Int }
 
 const View = Schema.fromJsonString(
   Schema.Struct({
@@ -25,8 +24,8 @@ const View = Schema.fromJsonString(
     tables: Schema.Array(
       Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
     ),
-    deadLetters: Schema.Array(Schema.Struct({ ...position, at: Schema.Finite, cause: Schema.String })),
-    rows: Schema.Array(Schema.Struct(position))
+    deadLetters: Schema.Array(Schema.Struct({ ...Position.fields, at: Schema.Finite, cause: Schema.String })),
+    rows: Schema.Array(Position)
   })
 )
 

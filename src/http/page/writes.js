@@ -2,13 +2,16 @@
 /** The last writes: when, how much, how long, what closed the batch, and which offsets it covers. */
 import { byId, keyed, makeRow, setCells } from "./dom.js"
 import { bytes, count, duration, say, setTime } from "./format.js"
+import { place } from "./place.js"
 
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /** @typedef {Snapshot["lastWrites"][number]} Write */
 
 /** @param {Write["ranges"][number]} range */
-const covered = ({ from, next, partition, topic }) =>
-  next - from === 1 ? `${topic}/${partition}@${from}` : `${topic}/${partition}@${from}–${next - 1}`
+const covered = ({ from, next, ...partition }) => {
+  const first = place({ ...partition, offset: from })
+  return next - from === 1 ? first : `${first}–${next - 1}`
+}
 
 /** @param {Snapshot} snapshot */
 export const showWrites = ({ lastWrites: writes }) => {

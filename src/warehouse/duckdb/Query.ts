@@ -4,14 +4,13 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api"
 import type { Effect } from "effect/Effect"
+import { onlyReading, refused, upTo } from "../sql/Reading.ts"
 import type { QueryResult } from "../Warehouse.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import type { Connection } from "./Client.ts"
 
 /** Milliseconds. */
 const longest = 30_000
-
-const refused = (message: string): WarehouseError => new WarehouseError({ reason: "denied", message })
 
 const wrong = (error: unknown): unknown => {
   const message = error instanceof Error ? error.message : String(error)
@@ -36,11 +35,9 @@ const read = async (
   await native.run("BEGIN TRANSACTION READ ONLY")
   try {
     const prepared = await statements.prepare(0)
-    if (![StatementType.SELECT, StatementType.EXPLAIN].includes(prepared.statementType))
-      throw refused("only a statement that reads is allowed: SELECT, WITH, VALUES, SHOW, DESCRIBE, EXPLAIN")
+    if (![StatementType.SELECT, StatementType.EXPLAIN].includes(prepared.statementType)) throw refused(onlyReading)
     const reader = await prepared.streamAndReadUntil(limit + 1)
-    const rows = reader.getRowsJson()
-    return { columns: reader.columnNames(), rows: rows.slice(0, limit), truncated: rows.length > limit }
+    return upTo(limit, reader.columnNames(), reader.getRowsJson())
   } finally {
     // What has not been read of a large answer is given up with it.
     await native.run("ROLLBACK")

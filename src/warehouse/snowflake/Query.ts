@@ -3,8 +3,9 @@
  * what functions may do is up to the role.
  */
 import * as Effect from "effect/Effect"
+import { onlyReading, refused, upTo } from "../sql/Reading.ts"
 import type { QueryResult } from "../Warehouse.ts"
-import { WarehouseError } from "../WarehouseError.ts"
+import type { WarehouseError } from "../WarehouseError.ts"
 import type { SnowflakeClient } from "./Client.ts"
 
 /** Comments, texts and quoted names, each as a whole; of what is not closed the mark is left. */
@@ -14,8 +15,7 @@ const opaque = /--[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^'\\]|\\[\s\S]|'')*'|"
 export const refusal = (sql: string): string | undefined => {
   const code = sql.replace(opaque, (part) => (/^['"$]/.test(part) ? " x " : " "))
   if (/['"]|\$\$|\/\*/.test(code)) return "a text, a name or a comment is not closed"
-  if (!/^[\s(]*(SELECT|WITH|VALUES|SHOW|DESC|DESCRIBE|EXPLAIN)\b/i.test(code))
-    return "only a statement that reads is allowed: SELECT, WITH, VALUES, SHOW, DESCRIBE, EXPLAIN"
+  if (!/^[\s(]*(SELECT|WITH|VALUES|SHOW|DESC|DESCRIBE|EXPLAIN)\b/i.test(code)) return onlyReading
   if (/;[\s\S]*\S/.test(code)) return "expected one statement"
   // A chain may end in any statement, and a procedure may do anything.
   if (code.includes("->>")) return "a chain of statements (->>) is not allowed"
@@ -28,11 +28,11 @@ export const run = (
   sql: string,
   limit: number
 ): Effect.Effect<QueryResult, WarehouseError> => {
-  const refused = refusal(sql)
-  return refused === undefined
+  const why = refusal(sql)
+  return why === undefined
     ? Effect.map(
         client.use((session) => session.read(sql, limit + 1)),
-        ({ columns, rows }) => ({ columns, rows: rows.slice(0, limit), truncated: rows.length > limit })
+        ({ columns, rows }) => upTo(limit, columns, rows)
       )
-    : Effect.fail(new WarehouseError({ reason: "denied", message: refused }))
+    : Effect.fail(refused(why))
 }

@@ -139,6 +139,9 @@ export interface Ddl {
   readonly upgrade: ReadonlyArray<string>
 }
 
+/** Whether `init` adds it to a table that was made without it. */
+const comesLate = ({ added, ofRoute }: Field): boolean => added === true || ofRoute === true
+
 /** A column that came after a table was made; a service of an older version does not mind it. */
 const addColumn = (dialect: Dialect, table: string, field: Field): string =>
   `ALTER TABLE ${dialect.qualified(table)} ADD COLUMN IF NOT EXISTS ${quoted(field.name)} ${dialect.types[field.type]}`
@@ -154,7 +157,7 @@ export const upgrades = (
 ): ReadonlyArray<string> =>
   shapes.flatMap(({ fields, name }) =>
     fields
-      .filter((field) => field.added === true || (found !== undefined && field.ofRoute === true))
+      .filter((field) => (found === undefined ? field.added === true : comesLate(field)))
       .filter((field) => found?.get(name)?.has(field.name) !== true)
       .map((field) => addColumn(dialect, name, field))
   )
@@ -167,8 +170,7 @@ export const initReport = (
   created: shapes.map(({ name }) => name).filter((name) => !found.has(name)),
   added: shapes.flatMap(({ fields, name }) =>
     fields
-      .filter((field) => field.added === true || field.ofRoute === true)
-      .filter((field) => found.get(name)?.has(field.name) === false)
+      .filter((field) => comesLate(field) && found.get(name)?.has(field.name) === false)
       .map((field) => `${name}.${field.name}`)
   ),
   present: shapes.map(({ name }) => name).filter((name) => found.has(name))
@@ -192,7 +194,7 @@ export const missingFrom = (
       .filter((field) => !columns.has(field.name))
       .map((field) => ({
         what: `table ${table} has no column ${field.name}`,
-        remedy: `${field.added === true || field.ofRoute === true ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`
+        remedy: `${comesLate(field) ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`
       }))
   })
 
