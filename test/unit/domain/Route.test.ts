@@ -1,6 +1,7 @@
 /** Routes: the default parses, and every mistake of every route is named. */
 import { assert, describe, it } from "@effect/vitest"
-import { nounOf, parseRoutes, tablesOf } from "../../../src/domain/Route.ts"
+import { nounOf, tablesOf } from "../../../src/domain/Route.ts"
+import { parseRoutes } from "../../../src/domain/RouteText.ts"
 
 const problemsOf = (text: string): ReadonlyArray<string> => parseRoutes(text).problems
 
@@ -40,6 +41,7 @@ describe("parseRoutes", () => {
         parseRoutes(`${text}, b=U`),
         {
           problems: [],
+          templates: [],
           routes: [
             { topic: "cdc", table: { name: "T", columns }, unwrap: "debezium" },
             { topic: "b", table: { name: "U", columns: [] } }
@@ -58,11 +60,11 @@ describe("parseRoutes", () => {
   for (const [text, problem] of [
     ["", "names no route"],
     [" , ", "names no route"],
-    ["orders", '"orders" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium'],
+    ["orders", '"orders" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
     ["a=T(X)", '"X" in "a=T(X)" is not of the form COLUMN=json.path:TYPE'],
     ["a=T(X=x:INT)", "column X has the unknown type INT; known are STRING, NUMBER, FLOAT, BOOLEAN, TIMESTAMP"],
-    ["a=T(X=x", '"a=T(X=x" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium'],
-    ["a b=T", '"a b=T" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium'],
+    ["a=T(X=x", '"a=T(X=x" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
+    ["a b=T", '"a b=T" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
     ["a/b=T", '"a/b" is not a topic name (letters, digits, dot, underscore, hyphen)'],
     ["a=T, a=U", "topic a has two routes"],
     ["constructor=T", "topic constructor cannot be read: its name means something else to the Kafka client"],

@@ -1,6 +1,6 @@
 /** The typed columns of change events: out of the row that the event holds, whatever the event looks like around it. */
 import { assert, describe, it } from "@effect/vitest"
-import { parseRoutes } from "../../../src/domain/Route.ts"
+import { parseRoutes } from "../../../src/domain/RouteText.ts"
 import * as Decode from "../../../src/pipeline/Decode.ts"
 import { record } from "../../support/Outcomes.ts"
 
