@@ -25,7 +25,16 @@ export interface Table {
 export interface Route {
   readonly topic: string
   readonly table: Table
+  /** The envelope around its rows: the typed columns are taken out of what it holds. */
+  readonly unwrap?: Unwrap
 }
+
+/** The envelopes that a route can open: that of Debezium's change events. */
+export const unwraps = ["debezium"] as const
+export type Unwrap = (typeof unwraps)[number]
+
+/** The column that says what a change event did: its `op` (c, u, d, r, t or m). */
+export const opColumn: Column = { name: "OP", path: ["op"], type: "STRING" }
 
 /** The columns that every raw table has, and their place after the typed ones. */
 export const standardColumns = [
@@ -56,7 +65,7 @@ export const tablesOf = (routes: ReadonlyArray<Route>): ReadonlyArray<Table> => 
 const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
 /** What Kafka takes for the name of a topic. */
 export const topicName = /^[A-Za-z0-9._-]{1,249}$/
-const routeShape = /^([^=()\s]+)\s*=\s*([^=()\s]+)\s*(?:\(([^()]*)\))?$/
+const routeShape = /^([^=()\s]+)\s*=\s*([^=()\s]+)\s*(?:\(([^()]*)\)\s*)?((?:(?<=[\s)])[^=()\s]+=[^=()\s]+\s*)*)$/
 const columnShape = /^([^=:\s]+)\s*=\s*([^=:\s]+?)(?:\s*:\s*([A-Za-z]+))?$/
 
 /**
@@ -71,17 +80,20 @@ export const parseRoutes = (
   for (const part of splitOutside(text)) {
     const match = routeShape.exec(part)
     if (match === null) {
-      problems.push(`"${part}" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)`)
+      problems.push(`"${part}" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium`)
       continue
     }
-    const [, topic = "", table = "", list = ""] = match
+    const [, topic = "", table = "", list = "", options = ""] = match
     const columns = list
       .split(",")
       .map((column) => column.trim())
       .filter((column) => column !== "")
+    const typed = columns.flatMap((column) => parseColumn(part, column, problems))
+    const unwrap = parseOptions(part, options, problems)
     routes.push({
       topic,
-      table: { name: table.toUpperCase(), columns: columns.flatMap((column) => parseColumn(part, column, problems)) }
+      table: { name: table.toUpperCase(), columns: unwrap === undefined ? typed : [...typed, opColumn] },
+      ...(unwrap !== undefined && { unwrap })
     })
   }
   if (routes.length === 0 && problems.length === 0) problems.push("names no route")
@@ -95,6 +107,8 @@ const parseColumn = (route: string, text: string, problems: Array<string>): Read
     problems.push(`"${text}" in "${route}" is not of the form COLUMN=json.path:TYPE`)
     return []
   }
+  if (unwraps.some((name) => text.toLowerCase() === `unwrap=${name}`))
+    problems.push(`"${text}" in "${route}" stands among the columns: options come after the parentheses`)
   if (type === undefined) {
     problems.push(`column ${match[1]} has the unknown type ${match[3]}; known are ${columnTypes.join(", ")}`)
     return []
@@ -102,6 +116,17 @@ const parseColumn = (route: string, text: string, problems: Array<string>): Read
   const path = match[2].split(".")
   if (path.includes("")) problems.push(`"${text}" in "${route}" has an empty step in its path`)
   return [{ name: match[1].toUpperCase(), path, type }]
+}
+
+const parseOptions = (route: string, text: string, problems: Array<string>): Unwrap | undefined => {
+  const options = text.split(/\s+/).filter((option) => option !== "")
+  const known = options.map((option) => unwraps.find((name) => option.toLowerCase() === `unwrap=${name}`))
+  options.forEach((option, index) => {
+    if (known[index] === undefined)
+      problems.push(`"${option}" in "${route}" is not unwrap=${unwraps.join(" or unwrap=")}`)
+    else if (index > 0) problems.push(`"${route}" has the option unwrap twice`)
+  })
+  return known[0]
 }
 
 const checkRoutes = (routes: ReadonlyArray<Route>): ReadonlyArray<string> => {

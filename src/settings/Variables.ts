@@ -31,7 +31,7 @@ export const variables = {
   routes: variable(
     "BRONZE_ROUTES",
     defaultRoutes,
-    "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; with + before it: besides the default",
+    "topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium, …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; unwrap=debezium (optional): columns from the row in a change event; with + before it: besides the default",
     Parse.routes(defaultRoutes)
   ),
   formats: variable(

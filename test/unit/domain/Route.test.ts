@@ -26,6 +26,29 @@ describe("parseRoutes", () => {
     ])
   })
 
+  it("adds the column OP where the envelope of change events is opened", () => {
+    const op = { name: "OP", path: ["op"], type: "STRING" } as const
+    const id = { name: "ID", path: ["id"], type: "NUMBER" } as const
+    for (const [text, columns] of [
+      ["cdc=T(ID=id:NUMBER) unwrap=debezium", [id, op]],
+      ["cdc=T(ID=id:NUMBER)unwrap=debezium", [id, op]],
+      ["cdc=T ( ID=id:NUMBER ) UNWRAP=Debezium ", [id, op]],
+      ["cdc=T unwrap=debezium", [op]],
+      ["cdc=T() unwrap=debezium", [op]]
+    ] as const)
+      assert.deepStrictEqual(
+        parseRoutes(`${text}, b=U`),
+        {
+          problems: [],
+          routes: [
+            { topic: "cdc", table: { name: "T", columns }, unwrap: "debezium" },
+            { topic: "b", table: { name: "U", columns: [] } }
+          ]
+        },
+        text
+      )
+  })
+
   it("lets several topics share a table of one shape", () => {
     const { problems, routes } = parseRoutes("a=T(X=x:NUMBER), b=T(X=x:NUMBER)")
     assert.deepStrictEqual(problems, [])
@@ -35,11 +58,11 @@ describe("parseRoutes", () => {
   for (const [text, problem] of [
     ["", "names no route"],
     [" , ", "names no route"],
-    ["orders", '"orders" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
+    ["orders", '"orders" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium'],
     ["a=T(X)", '"X" in "a=T(X)" is not of the form COLUMN=json.path:TYPE'],
     ["a=T(X=x:INT)", "column X has the unknown type INT; known are STRING, NUMBER, FLOAT, BOOLEAN, TIMESTAMP"],
-    ["a=T(X=x", '"a=T(X=x" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
-    ["a b=T", '"a b=T" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)'],
+    ["a=T(X=x", '"a=T(X=x" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium'],
+    ["a b=T", '"a b=T" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium'],
     ["a/b=T", '"a/b" is not a topic name (letters, digits, dot, underscore, hyphen)'],
     ["a=T, a=U", "topic a has two routes"],
     ["constructor=T", "topic constructor cannot be read: its name means something else to the Kafka client"],
@@ -49,6 +72,15 @@ describe("parseRoutes", () => {
     ["a=T(X-Y=x)", '"X-Y" is not a column name (letters, digits, underscore)'],
     ["a=T(RAW_EVENT=x)", "column RAW_EVENT is one that every raw table has already"],
     ["a=T(KAFKA_SCHEMA_ID=x)", "column KAFKA_SCHEMA_ID is one that every raw table has already"],
+    ["a=T unwrap=avro", '"unwrap=avro" in "a=T unwrap=avro" is not unwrap=debezium'],
+    ["a=T b=U", '"b=U" in "a=T b=U" is not unwrap=debezium'],
+    ["a=T unwrap=debezium unwrap=debezium", '"a=T unwrap=debezium unwrap=debezium" has the option unwrap twice'],
+    [
+      "a=T(unwrap=debezium)",
+      '"unwrap=debezium" in "a=T(unwrap=debezium)" stands among the columns: options come after the parentheses'
+    ],
+    ["a=T(OP=op) unwrap=debezium", "column OP of T is named twice"],
+    ["a=T(X=x), b=T(X=x) unwrap=debezium", "table T has two routes with different columns"],
     ["a=T(X=x,x=y)", "column X of T is named twice"],
     ["a=T(X=user..id)", '"X=user..id" in "a=T(X=user..id)" has an empty step in its path']
   ] as const)
