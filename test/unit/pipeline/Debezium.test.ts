@@ -1,7 +1,11 @@
 /** The typed columns of change events: out of the row that the event holds, whatever the event looks like around it. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { parseRoutes } from "../../../src/domain/RouteText.ts"
 import * as Decode from "../../../src/pipeline/Decode.ts"
+import * as BodyDecoder from "../../../src/schema/BodyDecoder.ts"
+import * as Recorded from "../../support/cdc/Recorded.ts"
 import { record } from "../../support/Outcomes.ts"
 
 const [route] = parseRoutes("cdc=T(ID=id:NUMBER,NAME=customer.name,PRICE=price) unwrap=debezium").routes
@@ -81,4 +85,77 @@ describe("a change event", () => {
   })
 
   it("that is no JSON is a dead letter, as elsewhere", () => assert.strictEqual(decode("{")._tag, "DeadLetter"))
+})
+
+describe("events of a real connector", () => {
+  const [orders] = parseRoutes(
+    "cdc=T(ID=id:NUMBER,CUSTOMER=customer,AMOUNT=amount,RATE=rate:FLOAT,PLACED_AT=placed_at:TIMESTAMP,LOCAL_AT=local_at:TIMESTAMP,PAID=paid:BOOLEAN) unwrap=debezium"
+  ).routes
+  assert.isDefined(orders)
+  const taken = (events: ReadonlyArray<Recorded.Recorded>, name: string) => {
+    const found = events.find((event) => event.name === name)
+    assert.isDefined(found, name)
+    const outcome = Decode.make(orders, { tombstones: "insert" })(
+      record({ topic: "cdc", value: found.value === null ? null : Buffer.from(found.value) })
+    )
+    assert(outcome._tag === "BronzeRow", outcome._tag)
+    return outcome.columns
+  }
+  const ada = ["9007199254740993", "Ada Lovelace"] as const
+  const placed = ["2026-03-29 00:30:00.123456", "2026-03-29 02:30:00.123456", "true"] as const
+  const unknown = [null, null, null, null] as const
+
+  for (const [name, expected] of [
+    ["default: read, first row of the snapshot", [...ada, "AKtUqYzrHwrT", null, ...placed, "r"]],
+    // What the connector fills in for a row whose old values the database does not log.
+    ["default: delete", [ada[0], "", ...unknown, "false", "d"]],
+    ["default: primary key update, delete", ["1", "", ...unknown, "false", "d"]],
+    ["default: primary key update, tombstone", [null, null, null, ...unknown, null]],
+    ["default: primary key update, create", ["9007199254740995", "nothing known", ...unknown, "false", "c"]],
+    ["default: truncate", [null, null, null, ...unknown, "t"]],
+    ["default: logical decoding message", [null, null, null, ...unknown, "m"]],
+    ["default: heartbeat", [null, null, null, ...unknown, null]],
+    ["full: read, first row of the snapshot", [...ada, "1234567890123456.7891", "0.125", ...placed, "r"]],
+    ["full: delete", [...ada, "1234567890123456.7891", "0.125", ...placed, "d"]],
+    ["full: transaction begin", [null, null, null, ...unknown, null]],
+    [
+      "connect: read, first row of the snapshot",
+      [...ada, "1.2345678901234568E15", "0.125", placed[0], "2026-03-29 02:30:00.123000", "true", "r"]
+    ],
+    ["connect: create with NaN", ["100", "nan", null, "NaN", null, null, "false", "c"]],
+    ["isostring: read, first row of the snapshot", [...ada, "AKtUqYzrHwrT", null, ...placed, "r"]],
+    ["flat: create", [null, null, null, ...unknown, null]]
+  ] as const)
+    it(`${name}: ${JSON.stringify(expected)}`, () => assert.deepStrictEqual(taken(Recorded.plain, name), expected))
+
+  it("beside their schemas are read as without", () => {
+    for (const { name } of Recorded.withSchemas) {
+      const bare = name.replace("schemas:", "default:")
+      assert.deepStrictEqual(taken(Recorded.withSchemas, name), taken(Recorded.plain, bare), name)
+    }
+  })
+
+  it.effect("in Avro are read with their decimals", () =>
+    Effect.gen(function* () {
+      const decoders = new Map<unknown, BodyDecoder.BodyDecoder>()
+      for (const [id, schema] of Object.entries(Recorded.avro.schemas))
+        decoders.set(Number(id), yield* BodyDecoder.make(Number(id), { type: "AVRO", schema, references: [] }))
+      const decode = Decode.make(orders, { tombstones: "insert", format: { value: "avro", key: "registry" } })
+      const found = Recorded.avro.records.map(({ name, value }) => {
+        const outcome = decode(
+          record({ topic: "cdc", value: value === null ? null : Buffer.from(value, "base64") }),
+          (id) => Result.fromNullishOr(decoders.get(id), () => ({ message: "none" }))
+        )
+        assert(outcome._tag === "BronzeRow", name)
+        return [name, outcome.columns] as const
+      })
+      const columnsOf = new Map(found)
+      assert.deepStrictEqual(columnsOf.get("avro: read, first row of the snapshot"), [
+        ...[...ada, "1234567890123456.7891", null, ...placed, "r"]
+      ])
+      assert.deepStrictEqual(columnsOf.get("avro: delete"), [ada[0], "", ...unknown, "false", "d"])
+      assert.deepStrictEqual(columnsOf.get("avro: truncate"), [null, null, null, ...unknown, "t"])
+      assert.deepStrictEqual(columnsOf.get("avro: logical decoding message"), [null, null, null, ...unknown, "m"])
+    })
+  )
 })
