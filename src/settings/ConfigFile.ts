@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import { quote } from "../domain/Secrets.ts"
 import * as Parse from "./Parse.ts"
-import { fill, place, type SettingsFile } from "./SettingsFile.ts"
+import { fill, place, type SettingsFile, type Value } from "./SettingsFile.ts"
 import * as TextFile from "./TextFile.ts"
 import { fileVariable, lists, secrets, table, variables } from "./Variables.ts"
 import * as Yaml from "./Yaml.ts"
@@ -18,12 +18,6 @@ const isKnown = (name: string): boolean => names.includes(name) || /^OTEL_[A-Z0-
 
 /** A file with more mistakes is probably no file of settings. */
 const maxProblems = 20
-
-interface Value {
-  readonly name: string
-  readonly line: number
-  readonly text: string
-}
 
 interface Judged {
   readonly values: ReadonlyArray<Value>
@@ -79,6 +73,7 @@ export const apply = (given: string, env: Record<string, string | undefined>): S
   const unreadable = (path: string, problem: string): SettingsFile => ({
     path,
     lines: new Map(),
+    overridden: new Map(),
     problems: [`${itself}: ${problem}`],
     isRead: false,
     warnings: []
@@ -91,7 +86,5 @@ export const apply = (given: string, env: Record<string, string | undefined>): S
   const parsed = Yaml.parse(file.success.text)
   const { problems, values } = judge(path, parsed)
   const warned = warnings(path, values, file.success.isPublic, env)
-  const applied = fill(env, Object.fromEntries(values.map(({ name, text }) => [name, text])))
-  const lines = new Map(values.filter(({ name }) => applied.includes(name)).map(({ line, name }) => [name, line]))
-  return { path, lines, problems, isRead: parsed.isYaml, warnings: warned }
+  return { path, ...fill(env, values), problems, isRead: parsed.isYaml, warnings: warned }
 }

@@ -38,7 +38,10 @@ const apply = (path: string, env: Record<string, string | undefined>): Result.Re
   }).pipe(
     Result.map((values) => ({
       path,
-      lines: new Map(fill(env, values).map((name) => [name, undefined])),
+      ...fill(
+        env,
+        Object.entries(values).map(([name, text = ""]) => ({ name, text }))
+      ),
       problems: [],
       isRead: true,
       warnings: []

@@ -2,14 +2,14 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import { notAPath, shown } from "../domain/Secrets.ts"
-import { placeOf, SettingsFiles } from "./SettingsFile.ts"
+import { SettingsFiles, sourceOf } from "./SettingsFile.ts"
 import { fileVariable, table, variables } from "./Variables.ts"
 
 export interface ShownSetting {
   readonly name: string
   readonly value: string
   readonly isDefault: boolean
-  /** `default`, `environment`, or the place in a file. */
+  /** `default`, `environment`, or the place in a file; and the place that it wins over. */
   readonly source: string
 }
 
@@ -32,7 +32,7 @@ export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.gen(funct
     table,
     Effect.fnUntraced(function* ({ default: byDefault, name, secret }): Effect.fn.Return<ShownSetting> {
       const unset = { name, value: byDefault, isDefault: true, source: "default" }
-      const source = placeOf(files, name) ?? "environment"
+      const source = sourceOf(files, name)
       const value = yield* Config.String(name).pipe(Effect.orElseSucceed(() => undefined))
       if (secret) {
         const isSet = Boolean(value) || (yield* read(fileVariable(name))) !== ""

@@ -89,6 +89,7 @@ describe("a file", () => {
     const file = apply("BATCH_SIZE: 9\nDLQ_TOPIC: raw.dlq\nLOG_FILE: /tmp/x\nBATCH_TIMEOUT: 2\n", env)
     assert.deepStrictEqual(env, { BATCH_SIZE: "7", DLQ_TOPIC: "", LOG_FILE: "", ...{ BATCH_TIMEOUT: "2" } })
     assert.deepStrictEqual([...file.lines], [["BATCH_TIMEOUT", 4]])
+    assert.deepStrictEqual([...file.overridden.keys()], ["BATCH_SIZE", "DLQ_TOPIC", "LOG_FILE"])
     assert.deepStrictEqual(file.warnings, [`DLQ_TOPIC is empty in the environment, which wins over ${path} line 2`])
   })
   it("never adds a second form of a secret that the environment has", () => {
@@ -155,6 +156,15 @@ describe("a mistake in a file", () => {
       'BATCH_TIMEOUT: expected a number of seconds from 0.01 to 3600 (5 or 0.5, without a unit), got "soon"'
     ])
   })
+  it("in the environment names the value that it wins over", async () => {
+    const env: Env = { BATCH_SIZE: "many", SNOWFLAKE_ACCOUNT: "" }
+    const others = ["SNOWFLAKE_USER: x", "SNOWFLAKE_DATABASE: x", "SNOWFLAKE_TOKEN: x"]
+    const file = apply(["BATCH_SIZE: 9", "SNOWFLAKE_ACCOUNT: x", ...others].join("\n"), env)
+    assert.deepStrictEqual(await problemsOf([file], env), [
+      'BATCH_SIZE: expected a whole number from 1 to 1000000, got "many" (the environment wins over FILE line 1)',
+      "SNOWFLAKE_ACCOUNT: is required with SINK=snowflake (or SNOWFLAKE_HOST) (the environment wins over FILE line 2)"
+    ])
+  })
   it("of a secret's own file has the line of that variable", async () => {
     const env: Env = {}
     const file = apply("SINK: duckdb\nHTTP_TOKEN_FILE: /no/such\n", env)
@@ -214,25 +224,26 @@ describe("the source of a setting", () => {
   it("is the environment, a file with its line, or the default", async () => {
     const envFile = join(folder, "some.env")
     writeFileSync(envFile, "DUCKDB_PATH=a.db\nSNOWFLAKE_TOKEN_FILE=/run/token\n")
-    const env: Env = { BATCH_SIZE: "7" }
+    const env: Env = { BATCH_SIZE: "7", HTTP_PORT: "1" }
     const applied = EnvFile.applied(["--env-file", envFile], env)
     const ofEnv = applied._tag === "Success" && applied.success.envFile !== undefined ? [applied.success.envFile] : []
     const file = apply(
-      "SINK: duckdb\nDUCKDB_PATH: b.db\nSNOWFLAKE_PASSWORD_FILE: /x\nBATCH_TIMEOUT: 5.0\nDLQ_TOPIC:\n",
+      "SINK: duckdb\nDUCKDB_PATH: b.db\nSNOWFLAKE_PASSWORD_FILE: /x\nBATCH_TIMEOUT: 5.0\nDLQ_TOPIC:\nHTTP_PORT: 2\n",
       env
     )
     const shown = await within(Shown.list, [...ofEnv, file], env)
     const of = (name: string) => {
       const { source, value } = shown.find((setting) => setting.name === name) ?? {}
-      return [value, source?.replace(folder, "FOLDER")]
+      return [value, source?.replaceAll(folder, "FOLDER")]
     }
     assert.deepStrictEqual(of("BATCH_SIZE"), ["7", "environment"])
-    assert.deepStrictEqual(of("DUCKDB_PATH"), ["a.db", "FOLDER/some.env"])
+    assert.deepStrictEqual(of("DUCKDB_PATH"), ["a.db", "FOLDER/some.env, over FOLDER/bronze.yaml line 2"])
     assert.deepStrictEqual(of("SNOWFLAKE_TOKEN"), ["<redacted>", "FOLDER/some.env"])
     assert.deepStrictEqual(of("SINK"), ["duckdb", "FOLDER/bronze.yaml line 1"])
     assert.deepStrictEqual(of("SNOWFLAKE_PASSWORD"), ["<redacted>", "FOLDER/bronze.yaml line 3"])
     assert.deepStrictEqual(of("BATCH_TIMEOUT"), ["5.0", "FOLDER/bronze.yaml line 4"])
     assert.deepStrictEqual(of("DLQ_TOPIC"), ["", "default"])
+    assert.deepStrictEqual(of("HTTP_PORT"), ["1", "environment, over FOLDER/bronze.yaml line 6"])
   })
 })
 
