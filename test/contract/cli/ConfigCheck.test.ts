@@ -3,11 +3,13 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import { killAll, start } from "../../../scripts/support/bronzeProcess.ts"
 import { projectRoot } from "../../../scripts/support/paths.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "bronze-config-check-"))
+afterEach(killAll)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const cli = (words: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
@@ -113,6 +115,16 @@ describe("with BRONZE_CONFIG", () => {
   })
   it("help needs no file that can be read", () => {
     for (const words of [["--help"], ["version"]]) assert.strictEqual(cli(words, { BRONZE_CONFIG: "none" }).code, 0)
+  })
+  it("the service says how many of its settings are from the file, and uses them", async () => {
+    write(
+      "bronze.yaml",
+      "SINK: duckdb\nKAFKA_BOOTSTRAP_SERVERS: [127.0.0.1:1]\nCONSUMER_GROUP_ID: of-the-file\nBATCH_SIZE: 9\n"
+    )
+    const service = start({ BRONZE_CONFIG: join(folder, "bronze.yaml"), BATCH_SIZE: "7" })
+    await service.line(/INFO - Settings from \S+bronze\.yaml: 3$/)
+    await service.line(/Reading from 127\.0\.0\.1:1, group of-the-file/)
+    await service.line(/Batches of 7 events/)
   })
   it("a command uses the values of the file", () => {
     write("bronze.yaml", "SINK: duckdb\nDUCKDB_PATH: mine.db\nBRONZE_ROUTES:\n  - raw.a=A_RAW(X=x:NUMBER)\n")

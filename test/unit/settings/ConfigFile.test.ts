@@ -247,14 +247,18 @@ describe("the source of a setting", () => {
   })
 })
 
-describe("deploy/bronze.yaml", () => {
-  it("is what the service accepts, without a hint", async () => {
-    const text = readFileSync(join(projectRoot, "deploy/bronze.yaml"), "utf8")
-    const env: Env = { SNOWFLAKE_PRIVATE_KEY_PATH: privateKeyFile() }
-    const file = apply(text, env)
-    assert.deepStrictEqual([file.problems, file.warnings], [[], []])
-    assert.deepStrictEqual(await within(hints, [file], env), [])
-    assert.deepStrictEqual(await problemsOf([file], env), [])
-    assert.isAbove(file.lines.size, 10)
-  })
+describe("the examples", () => {
+  const documented = readFileSync(join(projectRoot, "docs/how-to/configuration-file.md"), "utf8")
+  for (const [name, text] of [
+    ["deploy/bronze.yaml", readFileSync(join(projectRoot, "deploy/bronze.yaml"), "utf8")],
+    ["docs/how-to/configuration-file.md", /```yaml\n([\s\S]*?)```/.exec(documented)?.[1] ?? ""]
+  ] as const)
+    it(`are what the service accepts, without a hint: ${name}`, async () => {
+      const env: Env = {}
+      const file = apply(text.replace("/secrets/snowflake.p8", privateKeyFile()), env)
+      assert.deepStrictEqual([file.problems, file.warnings], [[], []])
+      assert.deepStrictEqual(await within(hints, [file], env), [])
+      assert.deepStrictEqual(await problemsOf([file], env), [])
+      assert.isAtLeast(file.lines.size, 4)
+    })
 })
