@@ -55,6 +55,7 @@ const isTooDeep = (tokens: ReadonlyArray<CST.Token>): boolean => {
 }
 
 const quoting = "text that begins with !, & or * needs quotes"
+const brackets = "a comma or a bracket is missing; in a list in brackets, text with brackets in it needs quotes"
 const anchors = `anchors are not supported; ${quoting}`
 
 /** The library's words, where they quote nothing of the text. */
@@ -77,11 +78,12 @@ const saying = ({ code, message }: YAMLError): string => {
     case "TAB_AS_INDENT":
       return "tabs cannot indent; use blanks"
     case "MISSING_CHAR":
-      return /quote$/.test(message) ? "the quote is not closed" : "expected NAME: value in each line"
+      if (/quote$/.test(message)) return "the quote is not closed"
+      return message.includes("flow") ? brackets : "expected NAME: value in each line"
     case "BAD_INDENT":
       return "a bracket is not closed, or what is in it is not indented"
     case "UNEXPECTED_TOKEN":
-      return "unexpected text; check the quotes and the indentation"
+      return "unexpected text; check quotes and indentation. Text that begins with { or [ needs quotes"
     default:
       return message
   }
@@ -105,7 +107,13 @@ interface Fault {
 /** Why a node is not the text of one value. */
 const faultsOf = (node: ParsedNode | null): ReadonlyArray<Fault> => {
   if (node === null) return []
-  if (!isScalar(node)) return [{ node, message: `expected text, a number, true or false, got ${what(node)}` }]
+  if (!isScalar(node))
+    return [
+      {
+        node,
+        message: `expected text, a number, true or false, got ${what(node)}; text that looks like one needs quotes`
+      }
+    ]
   if (node.anchor !== undefined) return [{ node, message: anchors }]
   return node.source.includes("\0") ? [{ node, message: "expected text without NUL characters" }] : []
 }

@@ -149,7 +149,7 @@ describe("a mistake in a file", () => {
       env
     )
     assert.deepStrictEqual(await problemsOf([file], env), [
-      "WRITE_MAX_ROWS: expected text, a number, true or false, got a map (in FILE line 3)",
+      "WRITE_MAX_ROWS: expected text, a number, true or false, got a map; text that looks like one needs quotes (in FILE line 3)",
       "DLQ_TOPIC: is set already in line 4 (in FILE line 5)",
       'BRONZE_CONFIG: there is no setting "HTTP_PROT" (did you mean HTTP_PORT?) (in FILE line 6)',
       'BATCH_SIZE: expected a whole number from 1 to 1000000, got "none" (in FILE line 2)',

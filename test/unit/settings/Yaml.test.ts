@@ -47,18 +47,20 @@ describe("values", () => {
 describe("problems", () => {
   it("are what is no scalar, with the line, and do not hide each other", () => {
     assert.deepStrictEqual(problems("A: {b: c}\nB:\n  c:\n    d: e\nC:\n  - x\n  - y: z\n  -\n  - [q]\nD: 1\nD: 2\n"), [
-      "1 A: expected text, a number, true or false, got a map",
-      "3 B: expected text, a number, true or false, got a map",
-      "7 C: expected text, a number, true or false, got a map",
+      "1 A: expected text, a number, true or false, got a map; text that looks like one needs quotes",
+      "3 B: expected text, a number, true or false, got a map; text that looks like one needs quotes",
+      "7 C: expected text, a number, true or false, got a map; text that looks like one needs quotes",
       "8 C: expected text, got an item that is empty",
-      "9 C: expected text, a number, true or false, got a list",
+      "9 C: expected text, a number, true or false, got a list; text that looks like one needs quotes",
       "11 D: is set already in line 10"
     ])
   })
   it("are names that are none", () => {
     for (const text of ["? [a]\n: b\n", ": b\n", "? {a: b}\n", "&x A: b\n"])
       assert.deepStrictEqual(problems(text), ["1 : expected NAME: value, got no name before the colon"], text)
-    assert.deepStrictEqual(problems("<<: {A: 1}\n"), ["1 <<: expected text, a number, true or false, got a map"])
+    assert.deepStrictEqual(problems("<<: {A: 1}\n"), [
+      "1 <<: expected text, a number, true or false, got a map; text that looks like one needs quotes"
+    ])
   })
   it("are texts that are no map of names", () => {
     const lines = "1 : expected lines of NAME: value, with a blank after the colon"
@@ -67,11 +69,19 @@ describe("problems", () => {
     assert.deepStrictEqual(problems("A: 1\n---\nB: 2\n"), ["2 : expected one document, got several"])
   })
   it("of YAML itself have line and column", () => {
+    const unexpected = "AT : unexpected text; check quotes and indentation. Text that begins with { or [ needs quotes"
     for (const [text, problem] of [
       ["A: 1\n\tB: 2\n", "2:1 : tabs cannot indent; use blanks"],
       ["A: b: c\n", "1:4 : maps cannot be nested on one line; text with a colon and a blank in it needs quotes"],
       ["A: 1\nB=2\n", "2:1 : expected NAME: value in each line"],
-      ['A: [x, "y]\n', "1:8 : the quote is not closed"],
+      ['A:\n  - x\n  - "y\n  - z\n', "3:5 : the quote is not closed"],
+      ["A: [x,\nB: 2\n", "2:1 : a bracket is not closed, or what is in it is not indented"],
+      ["  A: 1\nB: 2\n", unexpected.replace("AT", "2:1")],
+      ["A: {a}.b={A}\n", unexpected.replace("AT", "1:7")],
+      [
+        "A: [a.{b}]\n",
+        "1:7 : a comma or a bracket is missing; in a list in brackets, text with brackets in it needs quotes"
+      ],
       ["B=2\nA: 1\n", "1:1 : expected NAME: value in each line"],
       ["A: 'x\nB: 1\n", "1:4 : the quote is not closed"],
       ['A: "\\q"\n', "1:4 : invalid escape sequence; in single quotes a backslash is itself"],
@@ -87,10 +97,10 @@ describe("problems", () => {
   it("are anchors and aliases, so that a text is never longer than it is", () => {
     assert.deepStrictEqual(problems("A: &a x\nB: *a\nC: &c [x]\nD: [*a, *a]\nE: &e\n"), [
       "1 A: anchors are not supported; text that begins with !, & or * needs quotes",
-      "2 B: expected text, a number, true or false, got an alias",
+      "2 B: expected text, a number, true or false, got an alias; text that looks like one needs quotes",
       "3 C: anchors are not supported; text that begins with !, & or * needs quotes",
-      "4 D: expected text, a number, true or false, got an alias",
-      "4 D: expected text, a number, true or false, got an alias",
+      "4 D: expected text, a number, true or false, got an alias; text that looks like one needs quotes",
+      "4 D: expected text, a number, true or false, got an alias; text that looks like one needs quotes",
       "5 E: anchors are not supported; text that begins with !, & or * needs quotes"
     ])
   })
