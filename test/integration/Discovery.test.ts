@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, inject, it } from "vitest"
 import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { duckDb, type Inspect, snowflake } from "../support/Inspect.ts"
@@ -21,8 +21,8 @@ beforeAll(async () => {
   emulator = await startEmulator({ dataDir: join(folder, "snowflake") })
   kafka = await connect(inject("kafka"))
 })
-afterEach(killAll)
 afterAll(async () => {
+  killAll()
   await kafka?.close()
   await emulator?.stop()
   await rm(folder, { recursive: true, force: true })
@@ -86,7 +86,8 @@ const sinks: ReadonlyArray<
   ]
 ]
 
-describe("a topic that appears while the service runs", () => {
+// Most of their time is waiting for the next look at the topics.
+describe.concurrent("a topic that appears while the service runs", () => {
   for (const [name, sink] of sinks)
     it(`gets its table in ${name} and lands from its first record on, beside one that is read`, async () => {
       const { env, inspect } = sink()
