@@ -5,39 +5,51 @@
 import * as Effect from "effect/Effect"
 import { Admin } from "../kafka/Admin.ts"
 import { HeldBack } from "../kafka/HeldBack.ts"
-import * as Discovery from "../settings/Discovery.ts"
+import * as Topics from "../settings/Discovery.ts"
 import { Settings } from "../settings/Settings.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
+import { makeTables } from "./Startup.ts"
 
 /** How often topics are looked for, and tables that were missing. */
 const interval = "10 seconds"
 
-/** The topics of the cluster, if a template may lead to some of them; none while Kafka does not answer. */
-export const topics = Effect.gen(function* () {
-  const { templates } = yield* Settings
-  if (templates.length === 0) return []
-  const admin = yield* Admin
-  return yield* admin.topics.pipe(
-    Effect.timeout("10 seconds"),
-    Effect.orElseSucceed((): ReadonlyArray<string> => [])
-  )
-})
+export interface Discovery {
+  /** The settings with a route to each of these topics that fits a template; one that cannot have a route is named. */
+  readonly route: (topics: ReadonlyArray<string>) => Effect.Effect<Settings["Service"]>
+  /** Waits until templates lead to a topic that has no route yet; then all topics. */
+  readonly grown: Effect.Effect<ReadonlyArray<string>, never, Admin | HeldBack | Settings | Warehouse>
+}
 
-/** Waits until templates lead to a topic that has no route yet; then all topics. */
-export const grown = Effect.gen(function* () {
+/** From the settings as they were read, for the life of the process. */
+export const make = Effect.gen(function* () {
   const settings = yield* Settings
-  const here = new Set(settings.routes.map(({ topic }) => topic))
-  const look = Effect.flatMap(topics, (now) =>
-    Discovery.withTopics(settings, now).routes.some(({ topic }) => !here.has(topic))
-      ? Effect.succeed(now)
-      : Effect.as(release, undefined)
-  )
-  let found: ReadonlyArray<string> | undefined
-  while (found === undefined) {
-    yield* Effect.sleep(interval)
-    found = yield* look
-  }
-  return found
+  const named = new Set<string>()
+
+  const route = Effect.fnUntraced(function* (topics: ReadonlyArray<string>) {
+    for (const { message, topic } of Topics.refused(settings, topics).filter(({ topic }) => !named.has(topic))) {
+      named.add(topic)
+      yield* Effect.logError(`Topic ${topic} is not read: ${message}. Other topics continue`)
+    }
+    return Topics.withTopics(settings, topics)
+  })
+
+  const grown: Discovery["grown"] = Effect.gen(function* () {
+    if (settings.templates.length === 0) return yield* Effect.never
+    const admin = yield* Admin
+    const here = new Set((yield* Settings).routes.map(({ topic }) => topic))
+    while (true) {
+      yield* Effect.sleep(interval)
+      const topics = yield* admin.topics.pipe(
+        Effect.timeout(interval),
+        Effect.orElseSucceed((): ReadonlyArray<string> => [])
+      )
+      const { routes } = yield* route(topics)
+      if (routes.some(({ topic }) => !here.has(topic))) return topics
+      yield* release
+    }
+  })
+
+  return { route, grown } satisfies Discovery
 })
 
 /** Holds back the discovered topics whose tables have a problem; what is left are the problems of others. */
@@ -60,8 +72,11 @@ export const holdBack = Effect.fnUntraced(function* (problems: ReadonlyArray<Pro
 
 /** What was held back and can be written by now is read. */
 const release = Effect.gen(function* () {
-  const heldBack = yield* HeldBack
-  if (heldBack.size === 0) return
+  const { autoCreateTables } = yield* Settings
   const { preflight } = yield* Warehouse
-  yield* Effect.ignore(Effect.flatMap(preflight, holdBack))
+  if ((yield* HeldBack).size === 0) return
+  if (autoCreateTables) yield* Effect.ignore(makeTables)
+  const problems = yield* Effect.orElseSucceed(preflight, () => undefined)
+  // Where the schema itself cannot be seen, nothing is said of its tables.
+  if (problems?.every(({ table }) => table !== undefined) === true) yield* holdBack(problems)
 })

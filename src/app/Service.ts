@@ -16,14 +16,13 @@ import { Batcher } from "../pipeline/Batcher.ts"
 import * as LagWatch from "../pipeline/LagWatch.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import * as Schemas from "../schema/Schemas.ts"
-import { withTopics } from "../settings/Discovery.ts"
 import { hints } from "../settings/Hints.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as Discovery from "./Discovery.ts"
 import * as Layers from "./Layers.ts"
 import * as Shutdown from "./Shutdown.ts"
-import { createTables, introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
+import { createTables, firstTopics, introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
 
 /** How the log of a service ends that was stopped, whenever that was. */
 const stopped = Effect.gen(function* () {
@@ -41,67 +40,85 @@ const stopped = Effect.gen(function* () {
 })
 
 /**
- * Consumes until it is interrupted, or until there are topics to read besides: they are the result. All that has to be
- * there first is looked at together. `read` are the topics that this process has read before.
+ * Answers, and says what is missing, also while one side is unreachable. Loading it takes a tenth of a second, which is
+ * left to what reads and writes.
  */
-const consume = Effect.fnUntraced(
-  function* (read: Set<string>) {
-    const settings = yield* Settings
-    const progress = yield* Progress.Progress
-    yield* introduce
-    if (settings.http.port > 0) yield* Effect.forkScoped(server)
-    if (settings.autoCreateTables) yield* createTables
-    const found = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
-    const problems = yield* Discovery.holdBack(found.flat())
-    const told = problems.map(({ remedy, what }) => `${what}: ${remedy}`)
-    if (told.length > 0) {
-      yield* Effect.forEach(told, (problem) => Effect.logError(problem), { discard: true })
-      return yield* new NotReady({ problems: told })
-    }
-    yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
-    progress.up("warehouse")
-    yield* Effect.forkScoped(LagWatch.watch)
-    return yield* Effect.raceFirst(Pipeline.run(read), Discovery.grown)
-  },
-  Effect.onInterrupt(() => stopped)
-)
+const serve = Effect.gen(function* () {
+  const { http } = yield* Settings
+  if (http.port === 0) return
+  yield* Effect.sleep("400 millis").pipe(
+    Effect.andThen(Effect.promise(() => import("../http/Server.ts"))),
+    Effect.flatMap(({ run }) => run),
+    Effect.forkScoped
+  )
+})
+
+/** What is said first; and the topics that templates lead to, as soon as Kafka answers. */
+const begin = Effect.gen(function* () {
+  yield* introduce
+  yield* serve
+  return yield* firstTopics
+})
+
+/**
+ * Consumes until it is interrupted, or until there are topics to read besides: they are the result. All that has to be
+ * there first is looked at together. `read` are the topics that this process has read before. Only at the start a
+ * problem ends the service: later it is one that a running service would wait for, too.
+ */
+const consume = Effect.fnUntraced(function* (discovery: Discovery.Discovery, read: Set<string>, isStart: boolean) {
+  const settings = yield* Settings
+  const progress = yield* Progress.Progress
+  progress.routes(settings.routes)
+  yield* serve
+  if (settings.autoCreateTables) yield* createTables
+  const found = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
+  const problems = yield* Discovery.holdBack(found.flat())
+  // Later on, topics that cannot be written are held back, and named there.
+  const isRouted = (name: string | undefined) => settings.routes.some(({ table }) => table.name === name)
+  const told = problems
+    .filter(({ table }) => isStart || !isRouted(table))
+    .map(({ remedy, what }) => `${what}: ${remedy}`)
+  yield* Effect.forEach(told, (problem) => Effect.logError(problem), { discard: true })
+  if (isStart && told.length > 0) return yield* new NotReady({ problems: told })
+  if (isStart) yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
+  progress.up("warehouse")
+  yield* Effect.forkScoped(LagWatch.watch)
+  return yield* Effect.raceFirst(Pipeline.run(read), discovery.grown)
+})
 
 const parts = Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer, Schemas.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(Layers.kafka, Layers.warehouse, Progress.layer, HeldBack.layer))
+  Layer.provideMerge(Layer.mergeAll(Layers.kafka, Layers.warehouse, HeldBack.layer))
 )
 
 /**
  * Consumes again and again, each time with the routes that there are by then: at a new topic the flow ends as it does at
- * a stop, flushed and committed, and begins with one route more.
+ * a stop, flushed and committed, and begins with one route more. What was counted is kept.
  */
 const consumeAll = Effect.gen(function* () {
   const settings = yield* Settings
-  const read = new Set<string>()
-  let routed = withTopics(settings, yield* Effect.provide(Discovery.topics, Layers.kafka))
-  while (true) {
-    const topics = yield* consume(read).pipe(
+  const discovery = yield* Discovery.make
+  const flow = <A, E, R>(effect: Effect.Effect<A, E, R>, routed: Settings["Service"]) =>
+    effect.pipe(
+      Effect.onInterrupt(() => stopped),
       Effect.scoped,
       Effect.provide(parts),
       Effect.provideService(Settings, routed)
     )
+  const read = new Set<string>()
+  let routed = yield* discovery.route(yield* flow(begin, settings))
+  for (const { table, topic } of routed.routes.slice(settings.routes.length))
+    yield* Effect.logInfo(`Route ${topic} -> ${table.name}`)
+  for (let isStart = true; ; isStart = false) {
+    const topics = yield* flow(consume(discovery, read, isStart), routed)
     const before = new Set(routed.routes.map(({ topic }) => topic))
-    routed = withTopics(settings, topics)
+    routed = yield* discovery.route(topics)
     for (const { table, topic } of routed.routes.filter((route) => !before.has(route.topic))) {
       // It may have held records before it was found: AUTO_OFFSET_RESET=latest is for what was there at the start.
       read.add(topic)
       yield* Effect.logInfo(`Found topic ${topic} -> ${table.name}; rejoining the group to read it`)
     }
   }
-})
-
-/**
- * Answers, and says what is missing, also while one side is unreachable. Loading it takes a tenth of a second, which is
- * left to what reads and writes.
- */
-const server = Effect.sleep("400 millis").pipe(
-  Effect.andThen(Effect.promise(() => import("../http/Server.ts"))),
-  Effect.flatMap(({ run }) => run)
-)
+}).pipe(Effect.provide(Progress.layer))
 
 /** The service with all its parts; how it ended is the last thing in its log. */
 export const run = Effect.gen(function* () {

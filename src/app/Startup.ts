@@ -40,20 +40,49 @@ export const introduce = Effect.gen(function* () {
   )
 })
 
+/** Asks Kafka until it answers; with a refusal that no waiting changes if there is one. */
+const asking = <A>(ask: Effect.Effect<A, KafkaError>) =>
+  Effect.gen(function* () {
+    const progress = yield* Progress.Progress
+    return yield* ask.pipe(
+      Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
+      Effect.retry(Retry.forever<KafkaError>("Kafka is unreachable", (error) => error.isRetryable)),
+      Effect.mapError(
+        ({ message }): Problem => ({
+          what: message,
+          remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_* and KAFKA_SSL_*"
+        })
+      )
+    )
+  })
+
+/** The topics of the cluster, where a template may lead to some of them. */
+export const firstTopics = Effect.gen(function* () {
+  const { templates } = yield* Settings
+  if (templates.length === 0) return []
+  const { topics } = yield* Admin
+  return yield* asking(topics).pipe(
+    Effect.catch(({ remedy, what }) => {
+      const problem = `${what}: ${remedy}`
+      return Effect.andThen(Effect.logError(problem), new NotReady({ problems: [problem] }))
+    })
+  )
+})
+
 /**
- * Without any of its topics the service has nothing to do, and most likely the wrong broker or routes; without
- * DLQ_TOPIC it could not continue after the first bad record. One routed topic among others may come later: it is
- * named, and read as soon as it is there.
+ * Without any of its topics the service has nothing to do, and most likely the wrong broker or routes, unless a template
+ * waits for them; without DLQ_TOPIC it could not continue after the first bad record. One routed topic among others may
+ * come later: it is named, and read as soon as it is there.
  */
 export const missingTopics = Effect.gen(function* () {
-  const { dlqTopic, kafka, routes } = yield* Settings
+  const { dlqTopic, kafka, routes, templates } = yield* Settings
   const admin = yield* Admin
-  const progress = yield* Progress.Progress
   const routed = routes.map(({ topic }) => topic)
-  return yield* admin.describe([...routed, ...(dlqTopic === undefined ? [] : [dlqTopic])]).pipe(
+  return yield* asking(admin.describe([...routed, ...(dlqTopic === undefined ? [] : [dlqTopic])])).pipe(
     Effect.map((states) => {
       const missing = states.filter(({ problem }) => problem !== undefined && problem.reason !== "unavailable")
-      const isNoneThere = routed.every((topic) => missing.some((state) => state.topic === topic))
+      const isNoneThere =
+        templates.length === 0 && routed.every((topic) => missing.some((state) => state.topic === topic))
       return missing
         .filter(({ topic }) => topic === dlqTopic || isNoneThere)
         .map(
@@ -63,26 +92,23 @@ export const missingTopics = Effect.gen(function* () {
           })
         )
     }),
-    Effect.tapError(({ message }) => Effect.sync(() => progress.away("kafka", message))),
-    Effect.retry(Retry.forever<KafkaError>("Kafka is unreachable", (error) => error.isRetryable)),
-    Effect.catch((error) =>
-      Effect.succeed<ReadonlyArray<Problem>>([
-        { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_* and KAFKA_SSL_*" }
-      ])
-    )
+    Effect.catch((problem) => Effect.succeed<ReadonlyArray<Problem>>([problem]))
   )
 })
 
-/** What `init` does; what it may not do is found by the look at the tables that follows. */
+/** What `init` does. */
+export const makeTables = Effect.gen(function* () {
+  const { init, name } = yield* Warehouse
+  const { added, created } = yield* init
+  if (created.length + added.length > 0)
+    yield* Effect.logInfo(`Created in ${name}: ${[...created, ...added].join(", ")} (AUTO_CREATE_TABLES=true)`)
+})
+
+/** What it may not do is found by the look at the tables that follows. */
 export const createTables = Effect.gen(function* () {
   const warehouse = yield* Warehouse
   const progress = yield* Progress.Progress
-  yield* warehouse.init.pipe(
-    Effect.tap(({ added, created }) =>
-      created.length + added.length > 0
-        ? Effect.logInfo(`Created in ${warehouse.name}: ${[...created, ...added].join(", ")} (AUTO_CREATE_TABLES=true)`)
-        : Effect.void
-    ),
+  yield* makeTables.pipe(
     Effect.tapError(({ message }) => Effect.sync(() => progress.away("warehouse", message))),
     Effect.retry(
       Retry.forever<WarehouseError>(`${warehouse.name} is unreachable`, (error) => error.reason === "unavailable")

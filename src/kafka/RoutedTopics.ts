@@ -9,7 +9,7 @@ import { Settings } from "../settings/Settings.ts"
 import { Admin } from "./Admin.ts"
 import { HeldBack } from "./HeldBack.ts"
 import type { KafkaError } from "./KafkaError.ts"
-import type { TopicState } from "./kafkajs/TopicMetadata.ts"
+import type { TopicProblem, TopicState } from "./kafkajs/TopicMetadata.ts"
 import * as Rights from "./Rights.ts"
 
 /** The topics that can be read are others than before: the group has to be joined again. */
@@ -25,14 +25,19 @@ export const make = Effect.gen(function* () {
   const rights = yield* Rights.make
   const heldBack = yield* HeldBack
   const topics = [...new Set(routes.map(({ topic }) => topic))]
+  const found = new Set(routes.flatMap(({ template, topic }) => (template === undefined ? [] : [topic])))
   let told: ReadonlyMap<string, string> = new Map()
   let isDenied = false
+  let isAwaited = false
 
-  const look: Effect.Effect<ReadonlyArray<TopicState>, KafkaError> = Effect.flatMap(admin.describe(topics), (states) =>
+  // Without a topic to ask for, whether Kafka answers is worth knowing, too.
+  const described = topics.length === 0 ? Effect.as(admin.cluster, []) : admin.describe(topics)
+
+  const look: Effect.Effect<ReadonlyArray<TopicState>, KafkaError> = Effect.flatMap(described, (states) =>
     Effect.forEach(states, (state) => {
       const message = heldBack.get(state.topic)
       if (message !== undefined && state.problem === undefined)
-        return Effect.succeed<TopicState>({ ...state, problem: { reason: "missing", message } })
+        return Effect.succeed<TopicState>({ ...state, problem: { reason: "denied", message } })
       if (!isDenied || state.problem !== undefined) return Effect.succeed(state)
       return Effect.map(rights.mayRead(state.topic), (mayRead): TopicState => {
         const problem = { reason: "denied", message: "this user may see it, but not read it" } as const
@@ -41,10 +46,15 @@ export const make = Effect.gen(function* () {
     })
   )
 
+  /** A topic that only a template leads to is not missed when it was deleted. */
+  const isOver = (topic: string, { reason }: TopicProblem): boolean => reason === "missing" && found.has(topic)
+
   /** The topics that can be read, as soon as there is one; the others are named. */
   const readable: Effect.Effect<ReadonlyArray<TopicState>, KafkaError> = Effect.gen(function* () {
     const states = yield* look
-    const unread = states.flatMap(({ problem, topic }) => (problem ? [{ topic, message: problem.message }] : []))
+    const unread = states.flatMap(({ problem, topic }) =>
+      problem === undefined || isOver(topic, problem) ? [] : [{ topic, message: problem.message }]
+    )
     progress.unread(unread)
     const untold = unread.filter(({ message, topic }) => told.get(topic) !== message)
     told = new Map(unread.map(({ message, topic }) => [topic, message]))
@@ -52,8 +62,13 @@ export const make = Effect.gen(function* () {
       yield* Effect.logError(
         `Topic ${topic} is not read: ${message}. Other topics continue; it is read as soon as possible. See: bronze-consumer doctor`
       )
-    const found = states.filter(({ problem }) => problem === undefined)
-    return found.length > 0 ? found : yield* Effect.andThen(Effect.sleep(interval), readable)
+    const present = states.filter(({ problem }) => problem === undefined)
+    progress.awaitingTopics(present.length === 0)
+    if (present.length === 0 && unread.length === 0 && !isAwaited) {
+      isAwaited = true
+      yield* Effect.logInfo("There is no topic to read yet: waiting for one that fits BRONZE_ROUTES")
+    }
+    return present.length > 0 ? present : yield* Effect.andThen(Effect.sleep(interval), readable)
   })
 
   /** What has changed since `before` was read; `away` are the topics that looked lost a moment ago. */

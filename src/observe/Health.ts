@@ -25,11 +25,12 @@ const span = (millis: number): string => {
 
 /**
  * Ready: all sides answer, the group gave us an assignment (an empty one counts: there are more members than
- * partitions), no topic is stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT +
+ * partitions) unless there is no topic yet, no topic is stopped or missing, and nothing has waited in memory for longer than BATCH_TIMEOUT +
  * READY_MAX_PENDING.
  */
 export const ready = (view: ProgressView, settings: Settings["Service"], now: number): Verdict => {
   const {
+    awaitsTopics,
     kafka,
     lastingFaults,
     member,
@@ -49,7 +50,7 @@ export const ready = (view: ProgressView, settings: Settings["Service"], now: nu
       // It is asked only when a schema is needed, so that not yet is as good as yes.
       registry?.isUp === false ? `schema registry: ${registry.message} (for ${span(now - registry.since)})` : undefined,
       ...lastingFaults.map(({ message, write }) => `writing to ${write}: ${message}`),
-      member === null && kafka.isUp === true
+      member === null && kafka.isUp === true && !awaitsTopics
         ? `no assignment from the consumer group yet; a member that ended without leaving has to expire first, after up to ${Duration.toSeconds(settings.kafka.sessionTimeout)} s`
         : undefined,
       stoppedTopics.length === 0

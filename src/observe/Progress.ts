@@ -10,7 +10,7 @@ import * as Metric from "effect/Metric"
 import type { Batch } from "../domain/Batch.ts"
 import { partitionKey, type TopicPartition } from "../domain/KafkaRecord.ts"
 import { deadLetterCauses } from "../domain/Outcome.ts"
-import { tablesOf } from "../domain/Route.ts"
+import { type Route, tablesOf } from "../domain/Route.ts"
 import { Settings } from "../settings/Settings.ts"
 import { metrics } from "./Metrics.ts"
 import * as PartitionProgress from "./PartitionProgress.ts"
@@ -42,6 +42,8 @@ export type Peer = "kafka" | "warehouse" | "registry"
 export class Progress extends Context.Service<
   Progress,
   {
+    /** These are the routes by now: what is counted of a new one begins at 0. */
+    readonly routes: (routes: ReadonlyArray<Route>) => void
     /** The group gave us partitions, and the ledger is being asked. */
     readonly claiming: (memberId: string) => void
     readonly assigned: (positions: ReadonlyArray<PartitionProgress.AssignedPosition>) => void
@@ -67,6 +69,8 @@ export class Progress extends Context.Service<
     readonly up: (peer: Peer) => void
     /** The routed topics that cannot be read now. */
     readonly unread: (topics: ReadonlyArray<UnreadTopic>) => void
+    /** Kafka answers, and there is no topic that could be read now. */
+    readonly awaitingTopics: (isSo: boolean) => void
     /** What comes next in a partition cannot be read; the next fetch of it takes that back. */
     readonly unreadable: (partition: TopicPartition, message: string) => void
     /** The topics that are paused by request. */
@@ -88,15 +92,14 @@ const promptSeconds = 30
 export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
   Progress,
   Effect.gen(function* () {
-    const { http, registry: schemaRegistry, routes } = yield* Settings
+    const { http, registry: schemaRegistry, routes: firstRoutes } = yield* Settings
     const clock = yield* Clock.Clock
     const now = (): number => clock.currentTimeMillisUnsafe()
     const registry = Context.make(Metric.MetricRegistry, new Map())
     const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount = 1): void =>
       Metric.withAttributes(metric, labels).updateUnsafe(amount, registry)
 
-    const tables = tablesOf(routes).map(({ name }) => name)
-    const writeStats = WriteStats.make(tables, registry, now)
+    const writeStats = WriteStats.make(registry, now)
     const recentRows = RecentRows.make(http.showEvents)
     const partitionProgress = PartitionProgress.make(now, ({ partition, topic }, lag) => {
       for (const name of ["lag", "waiting"] as const) {
@@ -110,18 +113,24 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
     const peers: Record<Peer, PeerView> = { kafka: unknown, warehouse: unknown, registry: unknown }
     const errors: Array<ErrorView> = []
     let member: string | null = null
+    let awaitsTopics = false
     let unreadTopics: ReadonlyArray<UnreadTopic> = []
     let bufferBytes = 0
     const unreadable = new Map<string, string>()
     const lasting = new Map<string, string>()
 
     // A counter that is there from the start shows its first step as one.
-    for (const { topic } of routes) {
-      add(metrics.consumed, { topic }, 0)
-      for (const cause of deadLetterCauses) add(metrics.deadLetters, { topic, cause }, 0)
+    const routes = (now: ReadonlyArray<Route>): void => {
+      const tables = tablesOf(now).map(({ name }) => name)
+      writeStats.count(tables)
+      for (const { topic } of now) {
+        add(metrics.consumed, { topic }, 0)
+        for (const cause of deadLetterCauses) add(metrics.deadLetters, { topic, cause }, 0)
+      }
+      for (const table of tables)
+        for (const counter of [metrics.written, metrics.bytes, metrics.writeRetries]) add(counter, { table }, 0)
     }
-    for (const table of tables)
-      for (const counter of [metrics.written, metrics.bytes, metrics.writeRetries]) add(counter, { table }, 0)
+    routes(firstRoutes)
     for (const peer of ["kafka", "warehouse", ...(schemaRegistry === undefined ? [] : ["registry"])])
       add(metrics.reconnects, { peer }, 0)
     for (const counter of [metrics.rebalances, metrics.fenced]) add(counter, {}, 0)
@@ -150,6 +159,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
 
     return Progress.of({
       registry,
+      routes,
       claiming: (memberId) => {
         member = memberId
         partitionProgress.claiming()
@@ -219,6 +229,10 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       unread: (topics) => {
         unreadTopics = topics
       },
+      awaitingTopics: (isSo) => {
+        awaitsTopics = isSo
+        if (isSo) up("kafka")
+      },
       paused: partitionProgress.paused,
       ends: partitionProgress.ends,
       view: () => {
@@ -230,6 +244,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           partitions,
           stoppedTopics: [...new Set(partitions.filter(({ stopped }) => stopped).map(({ topic }) => topic))],
           pausedTopics: partitionProgress.pausedTopics(),
+          awaitsTopics,
           unreadTopics,
           unreadablePartitions: [...unreadable].map(([partition, message]) => ({ partition, message })),
           lastingFaults: [...lasting].map(([write, message]) => ({ write, message })),

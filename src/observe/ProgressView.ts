@@ -107,6 +107,8 @@ export interface ProgressView {
   readonly stoppedTopics: ReadonlyArray<string>
   /** Paused by request. */
   readonly pausedTopics: ReadonlyArray<string>
+  /** There is no topic that could be read now. */
+  readonly awaitsTopics: boolean
   readonly unreadTopics: ReadonlyArray<UnreadTopic>
   /** Partitions (`topic/partition`) whose next batch cannot be read. */
   readonly unreadablePartitions: ReadonlyArray<{ readonly partition: string; readonly message: string }>

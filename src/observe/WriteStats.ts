@@ -28,24 +28,20 @@ interface Tally extends Pick<Batch, "trigger">, Pick<WriteView, "ranges"> {
   readonly others: ReadonlyArray<DeadLetterCount | SkipCount>
 }
 
-export const make = (tables: ReadonlyArray<string>, registry: Context.Context<never>, now: () => number) => {
+export const make = (registry: Context.Context<never>, now: () => number) => {
   const totals = { written: 0, bytes: 0, deadLetters: 0, skipped: 0, batches: 0 }
   const all = { write: MinutePercentiles.make(now), freshness: MinutePercentiles.make(now) }
-  const lines = new Map(
-    tables.map((table) => [
-      table,
-      {
-        written: 0,
-        batches: { size: 0, time: 0, bytes: 0, shutdown: 0, rebalance: 0 },
-        ...{
-          rows: MinutePercentiles.make(now),
-          write: MinutePercentiles.make(now),
-          freshness: MinutePercentiles.make(now)
-        },
-        histogram: Metric.withAttributes(metrics.freshness, { table })
-      }
-    ])
-  )
+  const makeLine = (table: string) => ({
+    written: 0,
+    batches: { size: 0, time: 0, bytes: 0, shutdown: 0, rebalance: 0 },
+    ...{
+      rows: MinutePercentiles.make(now),
+      write: MinutePercentiles.make(now),
+      freshness: MinutePercentiles.make(now)
+    },
+    histogram: Metric.withAttributes(metrics.freshness, { table })
+  })
+  const lines = new Map<string, ReturnType<typeof makeLine>>()
   const lastWrites = new Map<string, number>()
   const writes: Array<WriteView> = []
   const add = (metric: Metric.Counter<number>, labels: Readonly<Record<string, string>>, amount: number): void =>
@@ -115,6 +111,10 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
   }
 
   return {
+    /** From now on these are counted. */
+    count: (tables: ReadonlyArray<string>): void => {
+      for (const table of tables) if (!lines.has(table)) lines.set(table, makeLine(table))
+    },
     accepted,
     totals: () => ({ ...totals }),
     lastWrites: (): ReadonlyArray<WriteView> => [...writes],

@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, inject, it } from "vitest"
 import { type Emulator, startEmulator } from "../../scripts/emulator/emulator.ts"
 import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
+import { freePort } from "../../scripts/support/freePort.ts"
 import { duckDb, type Inspect, snowflake } from "../support/Inspect.ts"
 import { complete, coverage, snowflakeAt, streamingAt } from "../support/Job.ts"
 import { connect, eventually, messages, order, type RealKafka, unique } from "../support/RealKafka.ts"
@@ -172,5 +173,66 @@ describe.concurrent("a topic that appears while the service runs", () => {
     assert.deepStrictEqual(await coverage(inspect, job.table("one")), complete(ends.one))
     assert.deepStrictEqual(await coverage(inspect, job.table("two")), complete(ends.two))
     await inspect.close()
+  })
+
+  it("ends nothing when it is deleted at once, nor when a table of others went missing before", async () => {
+    const port = String(await freePort())
+    const job = grown(snowflakeAt(emulator.url), { HTTP_PORT: port })
+    const fixed = unique("fixed")
+    const table = job.table("fixed")
+    const env = { ...job.env, BRONZE_ROUTES: `${job.env["BRONZE_ROUTES"]}, ${fixed}=${table}` }
+    await kafka.createTopic(job.topic("one"))
+    await kafka.createTopic(fixed)
+    assert.strictEqual(await start(env, ["init"]).exit, 0)
+    const service = start(env)
+    await service.line(/Assigned 2 partitions/)
+    await kafka.produce(job.topic("one"), messages(5, order))
+    await committed(job, "one", [5])
+    const inspect = await snowflake(emulator.url, "LAKE")
+    await inspect.query(`DROP TABLE BRONZE.${table}`)
+    // A client of kafkajs fails in whatever it does once a topic is gone that it has known.
+    const other = await connect(inject("kafka"))
+    await other.createTopic(job.topic("two"))
+    await service.line(/ERROR - Topic fixed.* is not read: table .* is missing/, { timeout: 30_000 })
+    await other.deleteTopic(job.topic("two"))
+    await other.close()
+    await kafka.produce(job.topic("one"), messages(5, order, 5))
+    await committed(job, "one", [10])
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    assert.include(metrics, `bronze_rows_written_total{table="${job.table("one")}"} 10`, "counted since the start")
+    assert.strictEqual(await start(env, ["init"]).exit, 0)
+    await kafka.produce(fixed, messages(5, order))
+    await eventually(
+      () => kafka.committed(job.group, fixed),
+      (found) => found[0] === 5,
+      60_000
+    )
+    await stop(service)
+    assert.deepStrictEqual(await coverage(inspect, table), complete([5]))
+    assert.deepStrictEqual(await coverage(inspect, job.table("one")), complete([10]))
+    await inspect.close()
+  })
+
+  it("is waited for where there is none yet, and is not missed when it is deleted", async () => {
+    const path = join(folder, `${unique("grow")}.duckdb`)
+    const port = await freePort()
+    const job = grown({ SINK: "duckdb", DUCKDB_PATH: path }, { AUTO_CREATE_TABLES: "true", HTTP_PORT: String(port) })
+    const service = start(job.env)
+    const ready = () =>
+      fetch(`http://127.0.0.1:${port}/readyz`).then(
+        (answer) => answer.text(),
+        () => "no answer"
+      )
+    const isReady = (answer: string) => answer === `{"ok":true,"reasons":[]}`
+    await service.line(/There is no topic to read yet/)
+    await eventually(ready, isReady)
+    const other = await connect(inject("kafka"))
+    await other.createTopic(job.topic("one"))
+    await service.line(/Assigned 1 partition: .*one/, { timeout: 30_000 })
+    await other.deleteTopic(job.topic("one"))
+    await other.close()
+    await service.count(/There is no topic to read yet/, 2)
+    await eventually(ready, isReady)
+    await stop(service)
   })
 })

@@ -5,6 +5,8 @@ import kafkajs, { type CompressionTypes, type KafkaMessage, type Message } from 
 export interface RealKafka {
   readonly bootstrap: string
   readonly createTopic: (topic: string, partitions?: number) => Promise<void>
+  /** What this connection does afterwards may fail: kafkajs asks for each topic that it has known. */
+  readonly deleteTopic: (topic: string) => Promise<void>
   readonly produce: (topic: string, messages: ReadonlyArray<Message>, compression?: CompressionTypes) => Promise<void>
   /** The first `count` records of a topic, whatever partition they are in. */
   readonly read: (topic: string, count: number) => Promise<ReadonlyArray<KafkaMessage>>
@@ -42,6 +44,7 @@ export const connect = async (bootstrap: string): Promise<RealKafka> => {
         (count) => count === partitions
       )
     },
+    deleteTopic: (topic) => admin.deleteTopics({ topics: [topic] }),
     produce: async (topic, messages, compression) => {
       await producer.send({ topic, messages: [...messages], ...(compression !== undefined && { compression }) })
     },

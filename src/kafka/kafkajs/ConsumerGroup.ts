@@ -53,8 +53,8 @@ export const layer = Layer.effect(
         Retry.isDue(mentioned, message, now) ? Effect.logWarning(message) : Effect.void
       )
     let giveUp = (_: KafkaError): void => {}
-    /** By request; kept through rebalances and reconnects. */
-    const paused = new Set<string>()
+    /** By request; kept through rebalances and reconnects, and when topics are found. */
+    const paused = new Set(progress.view().pausedTopics)
     let current: KafkaJsAssignment.KafkaJsAssignment | undefined
     const repause = (change: () => void) =>
       Effect.sync(() => {

@@ -10,13 +10,18 @@ import * as KafkaClient from "../../../src/kafka/kafkajs/Client.ts"
 import type { TopicProblem, TopicState } from "../../../src/kafka/kafkajs/TopicMetadata.ts"
 import * as RoutedTopics from "../../../src/kafka/RoutedTopics.ts"
 import * as Progress from "../../../src/observe/Progress.ts"
+import { withTopics } from "../../../src/settings/Discovery.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 
 const gone: TopicProblem = { reason: "missing", message: "not there" }
 const leaderless: TopicProblem = { reason: "unavailable", message: "no leader" }
 
 /** `now` is what Kafka says, and may be changed. */
-const watched = Effect.fnUntraced(function* (now: Record<string, { id?: string; problem?: TopicProblem }>) {
+const watched = Effect.fnUntraced(function* (
+  now: Record<string, { id?: string; problem?: TopicProblem }>,
+  /** That only a template leads to. */
+  found: ReadonlyArray<string> = []
+) {
   const heldBack = new Map<string, string>()
   const admin = Layer.mock(Admin, {
     describe: (topics) =>
@@ -27,9 +32,11 @@ const watched = Effect.fnUntraced(function* (now: Record<string, { id?: string; 
         })
       )
   })
-  const settings = Settings.layer.pipe(
-    Layer.provide(Settings.environment({ SINK: "duckdb", BRONZE_ROUTES: "a=A_RAW, b=B_RAW" }))
-  )
+  const routes = found.length === 0 ? "a=A_RAW, b=B_RAW" : "{name}={NAME}_RAW"
+  const settings = Layer.effect(
+    Settings.Settings,
+    Effect.map(Settings.Settings, (read) => withTopics(read, found))
+  ).pipe(Layer.provide(Settings.layer), Layer.provide(Settings.environment({ SINK: "duckdb", BRONZE_ROUTES: routes })))
   const parts = yield* Layer.build(
     Layer.mergeAll(admin, Progress.layer, KafkaClient.layer, Layer.succeed(HeldBack, heldBack)).pipe(
       Layer.provideMerge(settings)
@@ -37,7 +44,12 @@ const watched = Effect.fnUntraced(function* (now: Record<string, { id?: string; 
   )
   const topics = yield* Effect.provide(RoutedTopics.make, parts)
   const progress = yield* Effect.provide(Progress.Progress, parts)
-  return { topics, heldBack, unread: () => progress.view().unreadTopics.map(({ topic }) => topic) }
+  return {
+    topics,
+    heldBack,
+    unread: () => progress.view().unreadTopics.map(({ topic }) => topic),
+    awaits: () => progress.view().awaitsTopics
+  }
 })
 
 const names = (states: ReadonlyArray<TopicState>) => states.map(({ topic }) => topic)
@@ -75,6 +87,25 @@ describe("routed topics", () => {
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual(names(yield* Fiber.join(waiting)), ["b"])
       assert.deepStrictEqual(unread(), ["a"])
+    })
+  )
+  it.effect("are not missed when they are deleted and only a template led to them", () =>
+    Effect.gen(function* () {
+      const now: Record<string, { problem?: TopicProblem }> = { a: { problem: gone }, b: { problem: gone } }
+      const { awaits, heldBack, topics, unread } = yield* watched(now, ["a", "b"])
+      const waiting = yield* Effect.forkChild(topics.readable)
+      yield* TestClock.adjust("60 seconds")
+      assert.deepStrictEqual([unread(), awaits()], [[], true])
+      // What is there and cannot be read is missed.
+      heldBack.set("a", "table A_RAW is missing")
+      now["a"] = {}
+      now["b"] = { problem: leaderless }
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual([unread(), awaits()], [["a", "b"], true])
+      heldBack.clear()
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(names(yield* Fiber.join(waiting)), ["a"])
+      assert.isFalse(awaits())
     })
   )
   it.effect.each([
