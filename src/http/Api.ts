@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { tablesOf } from "../domain/Route.ts"
 import * as Replay from "../pipeline/Replay.ts"
 import { Schemas } from "../schema/Schemas.ts"
+import { withTopics } from "../settings/Discovery.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -41,7 +42,6 @@ export const routes = HttpRouter.use(
     const settings = yield* Settings
     const warehouse = yield* Warehouse
     const schemas = yield* Schemas
-    const tables = new Map(tablesOf(settings.routes).map((table) => [table.name, table]))
 
     /** A call of the warehouse, by its name. */
     const call = <A, B, IA, IB>(
@@ -62,7 +62,11 @@ export const routes = HttpRouter.use(
     yield* call("query", calls.query, ({ limit, sql }) => warehouse.query(sql, limit))
     yield* call("reset", calls.reset, ({ owner, positions }) => Effect.as(warehouse.reset(positions, owner), null))
     yield* call("replay", calls.replay, ({ rows, table: name }) => {
-      const table = tables.get(name)
+      const { routes } = withTopics(
+        settings,
+        rows.map(({ topic }) => topic)
+      )
+      const table = tablesOf(routes).find((table) => table.name === name)
       return table === undefined
         ? Effect.fail(new WarehouseError({ reason: "denied", message: `the service writes to no table ${name}` }))
         : Effect.as(warehouse.replay(table, rows), null)

@@ -15,6 +15,7 @@ import type { BronzeRow, Outcome } from "../domain/Outcome.ts"
 import type { Table } from "../domain/Route.ts"
 import * as Retry from "../Retry.ts"
 import { Schemas } from "../schema/Schemas.ts"
+import { withTopics } from "../settings/Discovery.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
@@ -128,7 +129,10 @@ export const replay = Effect.fnUntraced(function* <R>(
   { dryRun, payload }: Options,
   report: (verdict: Verdict) => Effect.Effect<void, never, R>
 ) {
-  const { formats, routes, tombstones } = yield* Settings
+  const settings = yield* Settings
+  // A topic that a template leads to may be deleted by now, and its dead letters wait all the same.
+  const topics = letters.map(({ topic }) => topic)
+  const { formats, routes, tombstones } = withTopics(settings, topics)
   const warehouse = yield* Warehouse
   const findSchemas = NamedSchemas.finder(yield* Schemas)
 

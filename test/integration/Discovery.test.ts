@@ -2,7 +2,7 @@
  * Topics that a template in BRONZE_ROUTES leads to: found while the service runs, from their first record on, each record
  * once; a table that is missing holds back its own topic only.
  */
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, inject, it } from "vitest"
@@ -229,10 +229,26 @@ describe.concurrent("a topic that appears while the service runs", () => {
     const other = await connect(inject("kafka"))
     await other.createTopic(job.topic("one"))
     await service.line(/Assigned 1 partition: .*one/, { timeout: 30_000 })
+    await other.produce(job.topic("one"), [{ value: "one" }, { value: "two" }])
+    await service.line(/Kafka offsets committed/)
     await other.deleteTopic(job.topic("one"))
     await other.close()
     await service.count(/There is no topic to read yet/, 2)
     await eventually(ready, isReady)
+    const audit = start(job.env, ["audit"])
+    assert.strictEqual(await audit.exit, 0, audit.output())
+    // Its dead letters wait all the same, beside the service and without it.
+    const repaired = join(folder, `${unique("repaired")}.json`)
+    await writeFile(repaired, order(1))
+    const replay = async (offset: number) => {
+      const command = start(job.env, ["dlq", "replay", `${job.topic("one")}/0@${offset}`, "--payload", repaired])
+      assert.strictEqual(await command.exit, 0, command.output())
+    }
+    await replay(0)
     await stop(service)
+    await replay(1)
+    const inspect = await duckDb(path)
+    assert.deepStrictEqual(await coverage(inspect, job.table("one")), complete([2]))
+    await inspect.close()
   })
 })

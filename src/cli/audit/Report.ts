@@ -54,7 +54,8 @@ export const gather = Effect.gen(function* () {
   const committed = new Map(
     (yield* admin.committed(kafka.group, present)).map((commit) => [partitionKey(commit), commit])
   )
-  const coverage = yield* warehouse.coverage
+  // A service that answers may still have a route to a topic that was deleted meanwhile.
+  const coverage = (yield* warehouse.coverage).filter(({ topic }) => topics.includes(topic))
   const logs = yield* admin.ranges(present)
 
   const covered = new Set(coverage.map(partitionKey))

@@ -18,6 +18,10 @@ const rowsOf = (names: Dialect, table: string): string =>
 const lettersOf = (names: Dialect): string =>
   `SELECT KAFKA_TOPIC, KAFKA_PARTITION, KAFKA_OFFSET, 0, CASE WHEN REPLAYED_AT IS NULL THEN 1 ELSE 0 END, 1 FROM ${names.qualified(deadLetters.name)} WHERE KAFKA_TOPIC = ?`
 
+/** What a template stands for while no topic fits it. */
+const nothing = (names: Dialect): string =>
+  `SELECT KAFKA_TOPIC AS TOPIC, KAFKA_PARTITION AS P, KAFKA_OFFSET AS O, 0 AS R, 0 AS D, 0 AS L FROM ${names.qualified(deadLetters.name)} WHERE 1 = 0`
+
 /** A row that no member of this version has claimed yet has not begun to count. */
 const fromLedger = (names: Dialect): string =>
   `SELECT TOPIC, "PARTITION" AS P, COALESCE(START_OFFSET, NEXT_OFFSET) AS START_OFFSET, NEXT_OFFSET, COALESCE(SKIPPED, 0) AS SKIPPED, EPOCH, OWNER, TOPIC_ID
@@ -34,7 +38,7 @@ export const coverage = (names: Dialect, routes: ReadonlyArray<Route>, group: st
   return {
     binds: [...topics, ...(group === undefined ? [] : [group])],
     sql: `WITH EVENTS AS (
-  ${sources.join("\n  UNION ALL\n  ")}
+  ${sources.length === 0 ? nothing(names) : sources.join("\n  UNION ALL\n  ")}
 ), PLACES AS (
   SELECT TOPIC, P, O, SUM(R) AS R, SUM(D) AS D, SUM(L) AS L FROM EVENTS GROUP BY TOPIC, P, O
 ), LEDGER AS (

@@ -13,6 +13,14 @@ const coverage = Effect.flatMap(Warehouse, ({ coverage }) => coverage)
 
 export const coverageSuite = (test: Test): void => {
   test(
+    "while a template leads to no topic, nothing has to be there",
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* coverage, [])
+    }),
+    { routes: "raw.{name}={NAME}_RAW" }
+  )
+
+  test(
     "the ledger counts what it skips: next - start = rows + dead letters + skipped",
     Effect.gen(function* () {
       const { claim, write } = yield* Warehouse
