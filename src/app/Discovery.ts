@@ -2,9 +2,11 @@
  * Looks for the topics that templates in BRONZE_ROUTES lead to, also while the service runs. A topic whose table cannot
  * be written is held back, and read as soon as it can: it never stops the others.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Admin } from "../kafka/Admin.ts"
 import { HeldBack } from "../kafka/HeldBack.ts"
+import { Progress } from "../observe/Progress.ts"
 import * as Topics from "../settings/Discovery.ts"
 import { Settings } from "../settings/Settings.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
@@ -13,11 +15,17 @@ import { makeTables } from "./Startup.ts"
 /** How often topics are looked for, and tables that were missing. */
 const interval = "10 seconds"
 
+/** A write that has taken longer may take longer still, in milliseconds. */
+const longWrite = 5000
+
 export interface Discovery {
   /** The settings with a route to each of these topics that fits a template; one that cannot have a route is named. */
   readonly route: (topics: ReadonlyArray<string>) => Effect.Effect<Settings["Service"]>
-  /** Waits until templates lead to a topic that has no route yet; then all topics. */
-  readonly grown: Effect.Effect<ReadonlyArray<string>, never, Admin | HeldBack | Settings | Warehouse>
+  /**
+   * Waits until templates lead to a topic that has no route yet; then all topics. The flow has to end for it: so not
+   * while it could not write what it holds.
+   */
+  readonly grown: Effect.Effect<ReadonlyArray<string>, never, Admin | HeldBack | Progress | Settings | Warehouse>
 }
 
 /** From the settings as they were read, for the life of the process. */
@@ -44,12 +52,19 @@ export const make = Effect.gen(function* () {
         Effect.orElseSucceed((): ReadonlyArray<string> => [])
       )
       const { routes } = yield* route(topics)
-      if (routes.some(({ topic }) => !here.has(topic))) return topics
+      if (routes.some(({ topic }) => !here.has(topic)) && !(yield* isStuck)) return topics
       yield* release
     }
   })
 
   return { route, grown } satisfies Discovery
+})
+
+/** Whether the warehouse leaves us without any answer. */
+const isStuck = Effect.gen(function* () {
+  const { stalled } = (yield* Progress).view()
+  const now = yield* Clock.currentTimeMillis
+  return stalled !== null && stalled.work !== "read" && now - stalled.since > longWrite
 })
 
 /** Holds back the discovered topics whose tables have a problem; what is left are the problems of others. */

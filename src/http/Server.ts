@@ -6,6 +6,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Secrets from "../domain/Secrets.ts"
 import type { Verdict } from "../observe/Health.ts"
@@ -116,6 +117,9 @@ const server = Layer.unwrap(
   )
 )
 
+/** How often a port that is taken is tried again: whoever has it may end. */
+const interval = "10 seconds"
+
 /**
  * Listens until it is interrupted. A port that is taken (a second member on this machine) costs the page, not the
  * service.
@@ -123,14 +127,19 @@ const server = Layer.unwrap(
 export const run = Effect.gen(function* () {
   const { http } = yield* Settings
   const where = `http://${http.host}:${http.port}`
-  return yield* Effect.logInfo(`Live page, health and metrics: ${where}`).pipe(
+  let isTold = false
+  const listen = Effect.logInfo(`Live page, health and metrics: ${where}`).pipe(
     Layer.effectDiscard,
     Layer.provideMerge(server),
     Layer.launch,
-    Effect.catchTag("ServeError", ({ cause }) =>
-      Effect.logWarning(
-        `Cannot listen on ${where} (${cause instanceof Error ? cause.message : String(cause)}): running without live page, health and metrics; set HTTP_PORT to another port, or to 0`
-      ).pipe(Effect.andThen(Effect.never))
-    )
+    Effect.tapErrorTag("ServeError", ({ cause }) => {
+      if (isTold) return Effect.void
+      isTold = true
+      const said = cause instanceof Error ? cause.message : String(cause)
+      return Effect.logWarning(
+        `Cannot listen on ${where} (${said}): running without live page, health and metrics until it can; set HTTP_PORT to another port, or to 0`
+      )
+    })
   )
+  return yield* Effect.retry(listen, Schedule.spaced(interval))
 })

@@ -342,6 +342,9 @@ describe("the HTTP server", () => {
         new RegExp(`WARNING - Cannot listen on http://127.0.0.1:${port} .*set HTTP_PORT to another port, or to 0`)
       )
       await service.line(/Kafka offsets committed/)
+      taken.kill()
+      await service.line(/Live page, health and metrics: /)
+      assert.strictEqual((await at(port).get("/livez")).status, 200)
     } finally {
       taken.kill()
     }
