@@ -5,6 +5,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Schema from "effect/Schema"
 import * as Coordinates from "../domain/Coordinates.ts"
 import { payloadOf } from "../domain/DeadLetters.ts"
+import * as Instants from "../domain/Instants.ts"
 import * as Replay from "../pipeline/Replay.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as Fault from "./Fault.ts"
@@ -12,15 +13,14 @@ import * as Place from "./Place.ts"
 import * as Reply from "./Reply.ts"
 
 const Limit = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 1000 }))
-const Millis = Schema.NumberFromString.check(Schema.isFinite())
 
 const Asked = Schema.Struct({
   topic: Schema.optionalKey(Schema.String),
   cause: Schema.optionalKey(Schema.String),
   search: Schema.optionalKey(Schema.String),
   replayed: Schema.optionalKey(Schema.Literals(["true", "false"])),
-  since: Schema.optionalKey(Millis),
-  until: Schema.optionalKey(Millis),
+  since: Schema.optionalKey(Instants.FromText),
+  until: Schema.optionalKey(Instants.FromText),
   limit: Schema.optionalKey(Limit)
 })
 
@@ -33,7 +33,7 @@ export const routes = HttpRouter.use(
       "/api/dead-letters",
       Reply.toParameters(Asked, ({ limit = 100, replayed, ...filter }) =>
         Effect.map(deadLetters({ ...filter, replayed: replayed === "true", limit: limit + 1 }), (found) => ({
-          letters: found.slice(0, limit).map(({ payload: _, ...letter }) => letter),
+          letters: found.slice(0, limit).map(({ payload: _, ...letter }) => Instants.inText(letter)),
           more: found.length > limit
         }))
       )
@@ -53,12 +53,12 @@ export const routes = HttpRouter.use(
           const { payload: base64, ...fields } = letter
           const fault = bytes === null ? undefined : Fault.of(bytes)
           return {
-            letter: {
+            letter: Instants.inText({
               ...fields,
               text: bytes !== null && isUtf8(bytes) ? bytes.toString("utf8") : null,
               base64,
               hint: fault ?? letter.message ?? letter.cause
-            }
+            })
           }
         })
       )

@@ -7,6 +7,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import * as Instants from "../domain/Instants.ts"
 import * as Secrets from "../domain/Secrets.ts"
 import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
@@ -64,7 +65,9 @@ const routes = HttpRouter.use(
     yield* router.add(
       "GET",
       "/api/snapshot",
-      Effect.sync(() => HttpServerResponse.text(toJson(sampler.look()), { contentType: "application/json", headers }))
+      Effect.sync(() =>
+        HttpServerResponse.text(toJson(Instants.inText(sampler.look())), { contentType: "application/json", headers })
+      )
     )
     yield* router.add(
       "GET",

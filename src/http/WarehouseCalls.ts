@@ -3,25 +3,26 @@
  * arguments and its answer as JSON.
  */
 import * as Schema from "effect/Schema"
+import * as Instants from "../domain/Instants.ts"
 import { WarehouseErrorReason } from "../warehouse/WarehouseError.ts"
 
 export const Position = Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int })
 const Start = Schema.Struct({ ...Position.fields, topicId: Schema.optional(Schema.String) })
 const Text = Schema.NullOr(Schema.String)
-const Millis = Schema.NullOr(Schema.Finite)
+const Instant = Schema.NullOr(Instants.FromText)
 
 const Letter = Schema.Struct({
   ...Position.fields,
-  ...{ table: Schema.String, timestamp: Millis, key: Text, headers: Text, cause: Schema.String, message: Text },
+  ...{ table: Schema.String, timestamp: Instant, key: Text, headers: Text, cause: Schema.String, message: Text },
   ...{ bytes: Schema.NullOr(Schema.Finite), truncated: Schema.Boolean, payload: Text },
-  ...{ ingested: Schema.Finite, replayed: Millis }
+  ...{ ingestedAt: Instants.FromText, replayedAt: Instant }
 })
 
 const Filter = Schema.Struct({
   topic: Schema.optional(Schema.String),
   cause: Schema.optional(Schema.String),
-  since: Schema.optional(Schema.Finite),
-  until: Schema.optional(Schema.Finite),
+  since: Schema.optional(Instants.FromText),
+  until: Schema.optional(Instants.FromText),
   search: Schema.optional(Schema.String),
   at: Schema.optional(Schema.Array(Position)),
   replayed: Schema.optional(Schema.Boolean),
@@ -32,7 +33,7 @@ const Filter = Schema.Struct({
 const Row = Schema.Struct({
   ...Position.fields,
   _tag: Schema.Literal("BronzeRow"),
-  ...{ timestamp: Schema.Finite, key: Text, headers: Text, bytes: Schema.Finite },
+  ...{ timestamp: Instants.FromText, key: Text, headers: Text, bytes: Schema.Finite },
   event: Schema.NullOr(Schema.Uint8ArrayFromBase64),
   columns: Schema.Array(Text),
   schemaId: Schema.optionalKey(Schema.Int)

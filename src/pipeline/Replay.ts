@@ -56,7 +56,7 @@ export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArra
   const places = new Map<string, StoredDeadLetter>()
   for (const letter of letters) {
     const other = places.get(Coordinates.format(letter))
-    if (other === undefined || (other.replayed !== null && letter.replayed === null))
+    if (other === undefined || (other.replayedAt !== null && letter.replayedAt === null))
       places.set(Coordinates.format(letter), letter)
   }
   return [...places.values()]
@@ -163,7 +163,7 @@ export const replay = Effect.fnUntraced(function* <R>(
       : Effect.succeed(verdict(row, "failed", error.message))
 
   const verdictOf = (letter: StoredDeadLetter, error: WarehouseError): Verdict =>
-    letter.replayed === null ? verdict(letter, "failed", error.message) : before(letter)
+    letter.replayedAt === null ? verdict(letter, "failed", error.message) : before(letter)
 
   const replayGroup = Effect.fnUntraced(function* (group: ReadonlyArray<StoredDeadLetter>) {
     const route = routes.find(({ topic }) => topic === group[0]?.topic)
@@ -184,10 +184,10 @@ export const replay = Effect.fnUntraced(function* <R>(
     if (route !== undefined && rows.length > 0) yield* put(route.table, rows)
   })
 
-  yield* Effect.forEach(letters.filter(({ replayed }) => replayed !== null).map(before), report, { discard: true })
-  const waiting = letters.filter(({ replayed }) => replayed === null)
+  yield* Effect.forEach(letters.filter(({ replayedAt }) => replayedAt !== null).map(before), report, { discard: true })
+  const waiting = letters.filter(({ replayedAt }) => replayedAt === null)
   yield* Effect.forEach(groupsOf(waiting), replayGroup, { discard: true })
 })
 
 const before = (letter: StoredDeadLetter): Verdict =>
-  verdict(letter, "before", letter.replayed === null ? "" : new Date(letter.replayed).toISOString())
+  verdict(letter, "before", letter.replayedAt === null ? "" : new Date(letter.replayedAt).toISOString())

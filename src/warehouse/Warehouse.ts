@@ -56,7 +56,7 @@ export interface TableSummary {
   readonly table: string
   readonly rows: number
   /** When the last row was written (milliseconds since 1970); null for an empty table. */
-  readonly lastWrite: number | null
+  readonly lastWriteAt: number | null
 }
 
 /** What a warehouse has accepted and is still at work on, over the channels that are open, and what it did with it. */

@@ -203,7 +203,7 @@ describe("the live page", () => {
     await listening(run())
     await eventually(
       async () => JSON.parse(await (await fetch(`${url}/api/snapshot`)).text()),
-      ({ at, startedAt }) => at - startedAt > 5000
+      ({ at, startedAt }) => Date.parse(at) - Date.parse(startedAt) > 5000
     )
     await page.unroute("**/api/events")
     await says(page.locator("#health"), /^Healthy /)

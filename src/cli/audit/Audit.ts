@@ -57,7 +57,7 @@ export const render = (
 export const audit = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
   const screen = yield* Screen.screen
   const report = yield* gather
-  yield* Console.log(json ? Screen.json({ ok: report.problems.length === 0, ...report }) : render(report, screen))
+  yield* Console.log(json ? Screen.report({ ok: report.problems.length === 0, ...report }) : render(report, screen))
   return report.problems.length > 0 ? yield* negative : undefined
 })
 

@@ -18,7 +18,7 @@ export const list = Effect.fnUntraced(function* (
   const { deadLetters } = yield* Warehouse
   const filter = yield* Filter.toFilter(flags)
   const letters = yield* deadLetters({ ...filter, replayed: flags.replayed })
-  if (flags.json) return yield* Console.log(Screen.json(letters.map(({ payload: _, ...rest }) => rest)))
+  if (flags.json) return yield* Console.log(Screen.report(letters.map(({ payload: _, ...rest }) => rest)))
   if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No pending dead letters.")
   const more = letters.length === flags.limit ? "\nThere may be more: raise --limit, or narrow the filters." : ""
   yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
@@ -38,7 +38,7 @@ export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { 
   const [letter] = yield* find([at], true)
   if (letter === undefined) return yield* negative
   if (raw) return yield* Effect.sync(() => void process.stdout.write(payloadOf(letter) ?? ""))
-  yield* Console.log(json ? Screen.json(letter) : Show.one(letter))
+  yield* Console.log(json ? Screen.report(letter) : Show.one(letter))
 })
 
 export interface ReplayFlags extends Filter.FilterFlags {
@@ -64,7 +64,7 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
     return json ? Effect.void : Console.log(say(verdict, screen))
   })
   const counts = Replay.countsOf(verdicts)
-  yield* Console.log(json ? Screen.json({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
+  yield* Console.log(json ? Screen.report({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
   return counts.failed + absent > 0 ? yield* negative : undefined
 })
 

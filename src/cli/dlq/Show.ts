@@ -5,24 +5,25 @@
 import { isUtf8 } from "node:buffer"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import { payloadOf, type StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import * as Instants from "../../domain/Instants.ts"
 import * as Screen from "../support/Screen.ts"
 
 /** How much of a payload is shown on a screen. */
 const shownBytes = 16_384
 const shownHex = 256
 
-const time = (millis: number | null): string => (millis === null ? "-" : Screen.timeUtc(millis))
+const time = (millis: number | null): string => (millis === null ? "-" : Instants.text(millis))
 
 export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
   Screen.table(
     [
       ["RECORD", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
-      ...letters.map(({ bytes, cause, ingested, message, replayed, truncated, ...at }) => [
+      ...letters.map(({ bytes, cause, ingestedAt, message, replayedAt, truncated, ...at }) => [
         Coordinates.format(at),
         cause,
-        Screen.ago(ingested, now),
+        Screen.ago(ingestedAt, now),
         bytes === null ? "-" : `${Screen.count(bytes)}${truncated ? "+" : ""}`,
-        replayed === null ? "-" : Screen.ago(replayed, now),
+        replayedAt === null ? "-" : Screen.ago(replayedAt, now),
         Screen.harmless(message ?? "").slice(0, 120)
       ])
     ],
@@ -30,7 +31,7 @@ export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): str
   )
 
 export const one = (letter: StoredDeadLetter): string => {
-  const { bytes, cause, headers, ingested, key, message, replayed, table, timestamp } = letter
+  const { bytes, cause, headers, ingestedAt, key, message, replayedAt, table, timestamp } = letter
   const size =
     bytes === null ? "none (a tombstone, or left out)" : Screen.plural(bytes, letter.truncated ? "first byte" : "byte")
   const fields = [
@@ -41,8 +42,8 @@ export const one = (letter: StoredDeadLetter): string => {
     ["table", table],
     ["cause", cause],
     ["message", message ?? "-"],
-    ["received", time(ingested)],
-    ["replayed", replayed === null ? "no" : time(replayed)],
+    ["received", time(ingestedAt)],
+    ["replayed", replayedAt === null ? "no" : time(replayedAt)],
     ["payload", size]
   ]
   const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))

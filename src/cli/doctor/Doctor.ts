@@ -105,7 +105,7 @@ export const render = (
 
 const doctor = Effect.fnUntraced(function* ({ deep, json }: { readonly deep: boolean; readonly json: boolean }) {
   const findings = yield* examine(SettingsModule.environment(), deep)
-  yield* Console.log(json ? Screen.json(findings) : render(findings, yield* Screen.screen))
+  yield* Console.log(json ? Screen.report(findings) : render(findings, yield* Screen.screen))
   return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
 })
 

@@ -181,8 +181,8 @@ const toStore = (running: RunningService, target: string): Store => {
     service: { url, startedAt },
     positions: new Map(partitions.map((entry) => [partitionKey(entry), entry])),
     tables: [
-      ...tables.map(({ lastWrite, table, written }) => ({ table, rows: written, lastWrite })),
-      { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
+      ...tables.map(({ lastWriteAt, table, written }) => ({ table, rows: written, lastWriteAt })),
+      { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWriteAt: running.deadLetters[0]?.at ?? null }
     ],
     problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`],
     notes: []

@@ -31,7 +31,7 @@ interface Flags {
 
 export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Flags) {
   const screen = yield* Screen.screen
-  const show = (report: StatusReport) => Console.log(json ? Screen.json(report) : render(report, screen))
+  const show = (report: StatusReport) => Console.log(json ? Screen.report(report) : render(report, screen))
   if (!watch) {
     const report = yield* Effect.provide(gather(Duration.minutes(1)), Layers.warehouse)
     yield* show(report)

@@ -159,12 +159,12 @@ const tableLines = ({ at, service, tables }: StatusReport, watched: Watched | un
     Screen.table(
       [
         ["TABLE", ...numbers(watched, ["ROWS"], "ROWS/S"), "LAST WRITE"],
-        ...tables.map(({ lastWrite, rows, table }) => [
+        ...tables.map(({ lastWriteAt, rows, table }) => [
           table,
           Screen.count(rows),
           ...(watched === undefined ? [] : [rated(watched.rates.rows(table))]),
           // The service knows of its own writes only.
-          lastWrite === null && service !== null ? "-" : Screen.ago(lastWrite, at)
+          lastWriteAt === null && service !== null ? "-" : Screen.ago(lastWriteAt, at)
         ])
       ],
       watched ? [1, 2] : [1]

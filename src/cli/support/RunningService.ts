@@ -2,14 +2,15 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Instants from "../../domain/Instants.ts"
 import { hide } from "../../domain/Secrets.ts"
 import { Position } from "../../http/WarehouseCalls.ts"
 import { Settings } from "../../settings/Settings.ts"
 
 const View = Schema.fromJsonString(
   Schema.Struct({
-    at: Schema.Finite,
-    startedAt: Schema.Finite,
+    at: Instants.FromText,
+    startedAt: Instants.FromText,
     version: Schema.String,
     ready: Schema.Struct({ ok: Schema.Boolean, reasons: Schema.Array(Schema.String) }),
     group: Schema.String,
@@ -22,9 +23,9 @@ const View = Schema.fromJsonString(
       })
     ),
     tables: Schema.Array(
-      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
+      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWriteAt: Schema.NullOr(Instants.FromText) })
     ),
-    deadLetters: Schema.Array(Schema.Struct({ ...Position.fields, at: Schema.Finite, cause: Schema.String })),
+    deadLetters: Schema.Array(Schema.Struct({ ...Position.fields, at: Instants.FromText, cause: Schema.String })),
     rows: Schema.Array(Position)
   })
 )

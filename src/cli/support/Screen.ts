@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
+import * as Instants from "../../domain/Instants.ts"
 
 /** Rows in columns; the ones named in `right` (by index) are aligned to the right. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlyArray<number> = []): string => {
@@ -52,6 +53,9 @@ export const harmless = (text: string): string =>
  */
 export const json = (value: unknown): string => JSON.stringify(value).replace(obeyed, escaped)
 
+/** The same of a report of ours, with its points in time as text. */
+export const report = (value: unknown): string => json(Instants.inText(value))
+
 /**
  * The time of a record in local time; a number of which no date of four digits can be made, such as microseconds, as it
  * is.
@@ -61,12 +65,6 @@ export const time = (millis: number): string => {
   const local = new Date(millis - at.getTimezoneOffset() * 60_000)
   if (!(local.getTime() >= 0) || local.getUTCFullYear() > 9999) return String(millis)
   return local.toISOString().slice(0, 19).replace("T", " ")
-}
-
-/** The same in UTC, to the millisecond. */
-export const timeUtc = (millis: number): string => {
-  const at = new Date(millis)
-  return at.getTime() >= 0 && at.getUTCFullYear() <= 9999 ? at.toISOString() : String(millis)
 }
 
 /** `[#####-----]  50 %  500/1,000` */

@@ -12,7 +12,7 @@ import { place } from "./place.js"
 /** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /**
  * @typedef {{ readonly topic: string, readonly partition: number, readonly offset: number, readonly cause: string,
- *   readonly message: string | null, readonly at: number, readonly replayed: number | null }} Letter
+ *   readonly message: string | null, readonly at: number, readonly isReplayed: boolean }} Letter
  */
 
 const LIMIT = 100
@@ -23,7 +23,11 @@ const PAUSE_MS = 5_000
 const lettersOf = (value) => {
   const letters = value !== null && typeof value === "object" && "letters" in value ? value.letters : []
   if (!Array.isArray(letters)) return []
-  return letters.map((letter) => ({ ...letter, at: letter.ingested, replayed: letter.replayed ?? null }))
+  return letters.map((letter) => ({
+    ...letter,
+    at: Date.parse(letter.ingestedAt),
+    isReplayed: letter.replayedAt !== null
+  }))
 }
 
 /** @param {string} id */
@@ -76,7 +80,7 @@ export const makeLetters = () => {
   /** Those of this process, filtered here. @param {Snapshot} snapshot @returns {ReadonlyArray<Letter>} */
   const seen = ({ deadLetters }) =>
     deadLetters
-      .map((letter) => ({ ...letter, replayed: null }))
+      .map((letter) => ({ ...letter, isReplayed: false }))
       .filter((letter) => cause.value === "" || letter.cause === cause.value)
       .filter((letter) => `${place(letter)} ${letter.message}`.includes(search.value.trim()))
 
@@ -117,11 +121,11 @@ export const makeLetters = () => {
   const update = (row, letter) => {
     const [at, , where, what] = row.children
     row.dataset["at"] = place(letter)
-    row.classList.toggle("quiet", letter.replayed !== null)
+    row.classList.toggle("quiet", letter.isReplayed)
     setTime(at, letter.at)
     setText(find(row, "em"), letter.cause)
     if (where !== undefined) setText(where, place(letter))
-    if (what !== undefined) setText(what, `${letter.replayed === null ? "" : "replayed; "}${letter.message ?? ""}`)
+    if (what !== undefined) setText(what, `${letter.isReplayed ? "replayed; " : ""}${letter.message ?? ""}`)
     const button = find(row, "button")
     button.hidden = stored === null
     button.setAttribute("aria-label", `Open ${place(letter)}`)

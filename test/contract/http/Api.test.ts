@@ -99,8 +99,8 @@ describe("the API", () => {
       ["search=unexpected", 1],
       ["search=%25", 0],
       ["search=' OR 1=1 --", 0],
-      ["since=1", 2],
-      ["until=1", 0],
+      ["since=2026-02-07", 2],
+      ["until=2026-02-07T10:30:00Z", 0],
       ["topic=other", 0]
     ] as const)
       assert.nestedInclude((await get(`/api/dead-letters?${query}`)).body, { "letters.length": count }, query)
@@ -194,5 +194,28 @@ describe("the API", () => {
     assert.deepStrictEqual([query.code, query.output.split(/\r?\n/).slice(0, 2)], [0, ["N", "2"]], query.output)
     const refused = await command("query", "DROP TABLE BRONZE.ORDERS_RAW")
     assert.strictEqual(refused.code, 1, refused.output)
+  })
+
+  it("tells every point in time as ISO 8601 text, and nothing else", async () => {
+    const paths = ["snapshot", "stored", "dead-letters", `dead-letter?at=${topic}/0@1`]
+    const answers = await Promise.all([
+      ...paths.map((path) => get(`/api/${path}`)),
+      post("/api/warehouse/deadLetters", { filter: { limit: 10, since: "2026-02-07T10:30:00.000Z" } })
+    ])
+    for (const { body, status } of answers) {
+      assert.strictEqual(status, 200)
+      const leaves: Array<readonly [name: string, value: unknown]> = []
+      JSON.stringify(body, (name, value: unknown) => {
+        leaves.push([name, value])
+        return value
+      })
+      assert.deepStrictEqual(
+        leaves.filter(([, value]) => typeof value === "number" && value > 1e12),
+        []
+      )
+      const times = leaves.filter(([name, value]) => /^(at|timestamp)$|At$/.test(name) && value !== null)
+      for (const [, value] of times) assert.match(String(value), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      assert.isAbove(times.length, 0)
+    }
   })
 })
