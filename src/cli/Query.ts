@@ -5,6 +5,8 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import { type QueryResult, Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./support/CommandLayer.ts"
 import { usage } from "./support/Failure.ts"
@@ -56,20 +58,24 @@ interface Flags {
   readonly limit: number
 }
 
+/** All of stdin. */
+const fromInput = Effect.flatMap(Stdio.Stdio, ({ stdin }) => Stream.mkString(Stream.decodeText(stdin)))
+
 const query = Effect.fnUntraced(function* (flags: Flags) {
   if (flags.csv && flags.json) {
     yield* Console.error("Specify either --json or --csv, not both.")
     return yield* Effect.fail(usage)
   }
   const warehouse = yield* Warehouse
-  const result = yield* warehouse.query(flags.sql, flags.limit)
+  const sql = flags.sql === "-" ? yield* fromInput : flags.sql
+  const result = yield* warehouse.query(sql, flags.limit)
   yield* Console.log(flags.json ? json(result) : flags.csv ? csv(result) : table(result))
 })
 
 export const command = Command.make(
   "query",
   {
-    sql: Argument.String("sql").pipe(Argument.withDescription("One statement that reads")),
+    sql: Argument.String("sql").pipe(Argument.withDescription("One statement that reads; - takes it from stdin")),
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("Maximum number of rows (default 100)"),
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))),
@@ -89,6 +95,7 @@ export const command = Command.make(
     {
       command: 'bronze-consumer query "SELECT * FROM BRONZE.ORDERS_RAW" --csv > orders.csv',
       description: "Into a file"
-    }
+    },
+    { command: "bronze-consumer query - < sql/duckdb/queries/01_counts.sql", description: "A statement in a file" }
   ])
 )

@@ -22,7 +22,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, program = join(root, "dist/main.js")) => {
+const cli = (
+  words: ReadonlyArray<string>,
+  env: Record<string, string> = {},
+  { input, program = join(root, "dist/main.js") }: { input?: string | undefined; program?: string } = {}
+) => {
   const { PATH = "", HOME = "/" } = process.env
   const base = { PATH, HOME, SINK: "duckdb", DUCKDB_PATH: join(folder, "raw.db"), LOG_FILE: "", HTTP_PORT: "0" }
   const command = program.endsWith(".js") ? [process.execPath, program] : [program]
@@ -31,6 +35,7 @@ const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, pro
     cwd: folder,
     env: { ...base, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap, ...env },
     encoding: "utf8",
+    ...(input !== undefined && { input }),
     timeout: 30_000
   })
   return { code: status, out: stdout, err: stderr }
@@ -59,6 +64,17 @@ describe("words", () => {
       assert.notInclude(err, "    at ")
       assert.strictEqual(out, "")
     }
+  })
+  it("that begin with a dash are values where they cannot be flags, or behind --; a statement may come from stdin", () => {
+    const env = { DUCKDB_PATH: join(folder, "words.db") }
+    assert.strictEqual(cli(["init"], env).code, 0)
+    for (const [words, input] of [
+      [["query", "-- all\nSELECT 1 AS A", "--json"]],
+      [["query", "--json", "--", "--all\nSELECT 1 AS A"]],
+      [["query", "-", "--json"], "-- all\nSELECT 1 AS A\n"]
+    ] as const)
+      assert.deepStrictEqual(cli(words, env, { input }), { code: 0, out: '[{"A":1}]\n', err: "" })
+    assert.match(cli(["dlq", "show", "--", "-topic/0@1"], env).err, /no dead letter at -topic\/0@1/)
   })
   it("--help of every command has examples, and that of run every setting", () => {
     for (const command of [[], ["run"], ["init"], ["doctor"], ["status"], ["monitor"], ["produce"]]) {
@@ -211,7 +227,7 @@ describe("from nothing to status", () => {
   })
 
   it("the scripts run the same commands, from any folder", () => {
-    const { code, out } = cli([], {}, join(root, "scripts/init_snowflake.sh"))
+    const { code, out } = cli([], {}, { program: join(root, "scripts/init_snowflake.sh") })
     assert.strictEqual(code, 0)
     assert.include(out, "Tables ready:")
   })

@@ -85,6 +85,8 @@ for (const [name, env] of Object.entries(environments))
             ""
           ])
             assert.strictEqual((yield* Effect.flip(query(statement, 10))).reason, "denied", statement)
+          for (const nothing of ["", "-- a comment alone", ";"])
+            assert.notInclude((yield* Effect.flip(query(nothing, 10))).message, "native", nothing)
           assert.isDefined(yield* Effect.flip(query("SELECT 1; SELECT 2", 10)))
           assert.isDefined(yield* query("SELECT COUNT(*) FROM BRONZE.ORDERS_RAW", 10))
         })
