@@ -10,29 +10,20 @@ import * as Stream from "effect/Stream"
 import { type QueryResult, Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./support/CommandLayer.ts"
 import { usage } from "./support/Failure.ts"
+import * as Layout from "./support/Layout.ts"
 import * as Screen from "./support/Screen.ts"
 import * as ServiceWarehouse from "./support/ServiceWarehouse.ts"
-
-/** Of a value in a table; the whole is in JSON and CSV. */
-const widest = 80
 
 const textOf = (value: unknown): string =>
   value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value)
 
-const short = (text: string): string => {
-  const line = Screen.harmless(text)
-  return line.length > widest ? `${line.slice(0, widest - 1)}…` : line
-}
-
-/** For people: one line a row, numbers to the right. */
-export const table = ({ columns, rows, truncated }: QueryResult): string => {
+/** For people: numbers to the right, and no wider than the screen. */
+export const table = ({ columns, rows, truncated }: QueryResult, width: number): string => {
   const numeric = columns.flatMap((_, index) =>
     rows.length > 0 && rows.every((row) => /^-?[\d.]*$/.test(textOf(row[index]))) ? [index] : []
   )
-  const lines = Screen.table(
-    [columns, ...rows.map((row) => row.map((value) => (value === null ? "NULL" : short(textOf(value)))))],
-    numeric
-  )
+  const cell = (value: unknown) => (value === null ? "NULL" : Screen.harmless(textOf(value)))
+  const lines = Layout.table([columns, ...rows.map((row) => row.map(cell))], numeric, width)
   const more = truncated ? "; there are more: raise --limit" : ""
   return `${lines}\n\n${Screen.plural(rows.length, "row")}${more}`
 }
@@ -68,8 +59,9 @@ const query = Effect.fnUntraced(function* (flags: Flags) {
   }
   const warehouse = yield* Warehouse
   const sql = flags.sql === "-" ? yield* fromInput : flags.sql
+  const screen = yield* Screen.screen
   const result = yield* warehouse.query(sql, flags.limit)
-  yield* Console.log(flags.json ? json(result) : flags.csv ? csv(result) : table(result))
+  yield* Console.log(flags.json ? json(result) : flags.csv ? csv(result) : table(result, screen.columns))
 })
 
 export const command = Command.make(

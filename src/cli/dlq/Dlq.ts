@@ -20,8 +20,9 @@ export const list = Effect.fnUntraced(function* (
   const letters = yield* deadLetters({ ...filter, replayed: flags.replayed })
   if (flags.json) return yield* Console.log(Screen.report(letters.map(({ payload: _, ...rest }) => rest)))
   if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No pending dead letters.")
+  const { columns } = yield* Screen.screen
   const more = letters.length === flags.limit ? "\nThere may be more: raise --limit, or narrow the filters." : ""
-  yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
+  yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis, columns) + more)
 })
 
 /** The letters at these places, one that waits before one that was replayed; a place without one is named. */

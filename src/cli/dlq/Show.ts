@@ -6,6 +6,7 @@ import { isUtf8 } from "node:buffer"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import { payloadOf, type StoredDeadLetter } from "../../domain/DeadLetters.ts"
 import * as Instants from "../../domain/Instants.ts"
+import * as Layout from "../support/Layout.ts"
 import * as Screen from "../support/Screen.ts"
 
 /** How much of a payload is shown on a screen. */
@@ -14,20 +15,23 @@ const shownHex = 256
 
 const time = (millis: number | null): string => (millis === null ? "-" : Instants.text(millis))
 
-export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
-  Screen.table(
+export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number, columns: number): string =>
+  Layout.table(
     [
       ["RECORD", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
       ...letters.map(({ bytes, cause, ingestedAt, message, replayedAt, truncated, ...at }) => [
-        Coordinates.format(at),
+        // Without its partition and offset it would name no record.
+        Coordinates.format({ ...at, topic: Layout.shorten(at.topic, Math.max(16, columns / 3)) }),
         cause,
         Screen.ago(ingestedAt, now),
         bytes === null ? "-" : `${Screen.count(bytes)}${truncated ? "+" : ""}`,
         replayedAt === null ? "-" : Screen.ago(replayedAt, now),
-        Screen.harmless(message ?? "").slice(0, 120)
+        Screen.harmless(message ?? "")
       ])
     ],
-    [3]
+    [3],
+    columns,
+    [0]
   )
 
 export const one = (letter: StoredDeadLetter): string => {
@@ -46,7 +50,7 @@ export const one = (letter: StoredDeadLetter): string => {
     ["replayed", replayedAt === null ? "no" : time(replayedAt)],
     ["payload", size]
   ]
-  const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
+  const lines = Layout.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
   const payload = payloadOf(letter)
   return payload === null ? lines : `${lines}\n\n${preview(payload)}`
 }

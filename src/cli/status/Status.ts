@@ -15,6 +15,7 @@ import * as SnowflakeCost from "../../warehouse/snowflake/Cost.ts"
 import type { Warehouse } from "../../warehouse/Warehouse.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { negative } from "../support/Failure.ts"
+import * as Layout from "../support/Layout.ts"
 import * as Screen from "../support/Screen.ts"
 import { remember } from "./Rates.ts"
 import { gather, type StatusReport } from "./Report.ts"
@@ -37,7 +38,8 @@ export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Fl
     yield* show(report)
     const { batch, sink } = yield* Settings
     if (sink._tag === "Snowflake" && !isStreaming(sink) && !json)
-      yield* Console.log(screen.dim(SnowflakeCost.told(Duration.toSeconds(batch.timeout))))
+      for (const line of Layout.wrap(SnowflakeCost.told(Duration.toSeconds(batch.timeout)), screen.columns))
+        yield* Console.log(screen.dim(line))
     return report.problems.length > 0 ? yield* negative : undefined
   }
   const { sink } = yield* Settings

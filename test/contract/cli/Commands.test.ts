@@ -233,10 +233,32 @@ describe("from nothing to status", () => {
   })
 })
 
+/** A terminal of its own, with whoever started it at the keyboard; it does not say how wide it is. */
+const inTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
+describe("in a terminal", () => {
+  it("no line is wider than COLUMNS, or 80; a pipe gets all", () => {
+    const words = [join(root, "dist/main.js"), "query", "SELECT repeat('ab cd', 50) AS A, repeat('e', 70) AS B"]
+    const { HOME = "/", PATH = "" } = process.env
+    const env = { PATH, HOME, TERM: "dumb", SINK: "duckdb", DUCKDB_PATH: join(folder, "wide.db"), HTTP_PORT: "0" }
+    assert.strictEqual(cli(["init"], env).code, 0)
+    const shown = (more: Record<string, string>) =>
+      spawnSync("python3", ["-c", inTerminal, process.execPath, ...words], {
+        env: { ...env, ...more },
+        encoding: "utf8",
+        timeout: 30_000
+      }).stdout.split("\r\n")
+    for (const [lines, columns] of [
+      [shown({}), 80],
+      [shown({ COLUMNS: "100" }), 100]
+    ] as const)
+      assert.strictEqual(Math.max(...lines.map((line) => line.length)), columns, lines.join("\n"))
+    assert.include(cli(words.slice(1), env).out, `${"ab cd".repeat(50)}  ${"e".repeat(70)}\n`)
+  })
+})
+
 describe("status --watch in a terminal", () => {
   it("draws in place while nothing answers, ends with 0 on Ctrl-C, and gives the terminal back as it was", async () => {
-    // A terminal of its own, with this process at the keyboard.
-    const inTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
     const program = [process.execPath, join(root, "dist/main.js"), "status", "--watch", "--interval", "0.3"]
     const { HOME = "/", PATH = "" } = process.env
     const child = spawn("python3", ["-c", inTerminal, ...program], {

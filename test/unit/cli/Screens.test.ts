@@ -13,6 +13,7 @@ import { ratesOf, remember } from "../../../src/cli/status/Rates.ts"
 import { gather, type StatusReport } from "../../../src/cli/status/Report.ts"
 import { frame, render as renderStatus } from "../../../src/cli/status/View.ts"
 import { explain } from "../../../src/cli/support/Failure.ts"
+import * as Layout from "../../../src/cli/support/Layout.ts"
 import * as Screen from "../../../src/cli/support/Screen.ts"
 import * as Instants from "../../../src/domain/Instants.ts"
 import { Admin } from "../../../src/kafka/Admin.ts"
@@ -21,12 +22,12 @@ import * as Settings from "../../../src/settings/Settings.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
 import { WarehouseError } from "../../../src/warehouse/WarehouseError.ts"
 
-const plain = { green: String, red: String, yellow: String, dim: String }
+const plain = { green: String, red: String, yellow: String, dim: String, columns: Number.POSITIVE_INFINITY }
 
 describe("Screen", () => {
   it("aligns columns", () => {
     assert.strictEqual(
-      Screen.table(
+      Layout.table(
         [
           ["A", "N"],
           ["long", "1"],
