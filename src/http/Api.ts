@@ -59,6 +59,7 @@ export const routes = HttpRouter.use(
     yield* call("deadLetters", calls.deadLetters, ({ filter }) => warehouse.deadLetters(filter))
     yield* call("ledger", calls.ledger, () => warehouse.ledger)
     yield* call("coverage", calls.coverage, () => warehouse.coverage)
+    yield* call("summary", calls.summary, () => warehouse.summary)
     yield* call("query", calls.query, ({ limit, sql }) => warehouse.query(sql, limit))
     yield* call("reset", calls.reset, ({ owner, positions }) => Effect.as(warehouse.reset(positions, owner), null))
     yield* call("replay", calls.replay, ({ rows, table: name }) => {

@@ -57,6 +57,8 @@ const LedgerEntry = Schema.Struct({
   topicId: Schema.optional(Schema.String)
 })
 
+const Summary = Schema.Struct({ table: Schema.String, rows: Schema.Int, lastWriteAt: Instant })
+
 const Result = Schema.Struct({
   columns: Schema.Array(Schema.String),
   rows: Schema.Array(Schema.Array(Schema.Unknown)),
@@ -70,6 +72,7 @@ export const calls = {
   reset: { asks: Schema.Struct({ positions: Schema.Array(Start), owner: Schema.String }), answers: Schema.Null },
   ledger: { asks: Schema.Struct({}), answers: Schema.Array(LedgerEntry) },
   coverage: { asks: Schema.Struct({}), answers: Schema.Array(Coverage) },
+  summary: { asks: Schema.Struct({}), answers: Schema.Array(Summary) },
   query: {
     asks: Schema.Struct({
       sql: Schema.String,

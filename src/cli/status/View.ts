@@ -61,7 +61,7 @@ const lines = (report: StatusReport, columns: number, watched?: Watched): Readon
       ? []
       : [
           {
-            text: `Figures of the service at ${service.url}, which holds the file; rows since it started, ${Screen.ago(service.startedAt, report.at)}`,
+            text: `Answered by the service at ${service.url}, which holds the file and started ${Screen.ago(service.startedAt, report.at)}`,
             colour: "dim" as const
           }
         ]),
@@ -165,11 +165,7 @@ const courseLines = (watched: Watched | undefined): ReadonlyArray<Line> =>
         }
       ]
 
-const tableLines = (
-  { at, service, tables }: StatusReport,
-  columns: number,
-  watched: Watched | undefined
-): ReadonlyArray<Line> =>
+const tableLines = ({ at, tables }: StatusReport, columns: number, watched: Watched | undefined): ReadonlyArray<Line> =>
   plain(
     Layout.table(
       [
@@ -178,8 +174,7 @@ const tableLines = (
           table,
           Screen.count(rows),
           ...(watched === undefined ? [] : [rated(watched.rates.rows(table))]),
-          // The service knows of its own writes only.
-          lastWriteAt === null && service !== null ? "-" : Screen.ago(lastWriteAt, at)
+          Screen.ago(lastWriteAt, at)
         ])
       ],
       watched ? [1, 2] : [1],

@@ -15,15 +15,11 @@ const View = Schema.fromJsonString(
     ready: Schema.Struct({ ok: Schema.Boolean, reasons: Schema.Array(Schema.String) }),
     group: Schema.String,
     writes: Schema.String,
-    totals: Schema.Struct({ deadLetters: Schema.Int }),
     partitions: Schema.Array(
       Schema.Struct({
         ...{ topic: Schema.String, partition: Schema.Int, next: Schema.Int, stopped: Schema.Boolean },
         topicId: Schema.optionalKey(Schema.String)
       })
-    ),
-    tables: Schema.Array(
-      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWriteAt: Schema.NullOr(Instants.FromText) })
     ),
     deadLetters: Schema.Array(Schema.Struct({ ...Position.fields, at: Instants.FromText, cause: Schema.String })),
     rows: Schema.Array(Position)

@@ -48,7 +48,10 @@ const over = ({ url }: RunningService, inner: Warehouse["Service"]) =>
             return yield* Effect.mapError(Schema.decodeEffect(Schema.fromJsonString(answers))(text), (cause) =>
               unreachable(url, cause)
             )
-          const failure = yield* Effect.orElseSucceed(decodeFailure(text), (): Failure => ({ error: text.trim() }))
+          const failure = yield* Effect.orElseSucceed(
+            decodeFailure(text),
+            (): Failure => ({ error: text.trim() || `the service at ${url} answers ${name} with status ${status}` })
+          )
           const { code, error, reason = "denied" } = failure
           return yield* new WarehouseError({ reason, message: error, ...(code !== undefined && { code }) })
         })
@@ -64,18 +67,23 @@ const over = ({ url }: RunningService, inner: Warehouse["Service"]) =>
       reset: (positions, owner) => Effect.asVoid(reset({ positions, owner })),
       ledger: call("ledger", calls.ledger)({}),
       coverage: call("coverage", calls.coverage)({}),
+      summary: call("summary", calls.summary)({}),
       query: (sql, limit) => query({ sql, limit })
     })
   })
 
+/** The service that holds this DuckDB file, and answers in its place; a service of the same group may write to another. */
+export const holding = Effect.fnUntraced(function* (target: string) {
+  const { sink } = yield* Settings
+  const running = sink._tag === "DuckDb" ? yield* ask : undefined
+  return running?.writes === hide(target) ? running : undefined
+})
+
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
   Warehouse,
   Effect.gen(function* () {
-    const { sink } = yield* Settings
     const inner = yield* Warehouse
-    const running = sink._tag === "DuckDb" ? yield* ask : undefined
-    // A service of the same group may write to another file.
-    const isIts = running !== undefined && running.writes === hide(inner.target)
-    return isIts ? yield* over(running, inner) : inner
+    const running = yield* holding(inner.target)
+    return running === undefined ? inner : yield* over(running, inner)
   })
 ).pipe(Layer.provide(Layers.warehouse), Layer.provide(FetchHttpClient.layer))

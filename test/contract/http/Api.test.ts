@@ -218,4 +218,19 @@ describe("the API", () => {
       assert.isAbove(times.length, 0)
     }
   })
+
+  it("lets status count what the tables hold, also what was there before the service started", async () => {
+    const status = start(env, ["status", "--json"])
+    assert.strictEqual(await status.exit, 1, "Kafka is unreachable")
+    const report = decode(status.output())
+    assert.nestedInclude(report, { "service.url": `http://127.0.0.1:${port}`, "tables[0].table": "ORDERS_RAW" })
+    const { tables } = Object(report)
+    const { body } = await post("/api/warehouse/summary", {})
+    assert.deepStrictEqual(tables, body)
+    assert.isAtLeast(tables[0].rows, 1)
+    assert.match(tables[0].lastWriteAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    const shown = start(env, ["status"])
+    await shown.exit
+    assert.match(shown.output(), /^Answered by the service at http:\S+, which holds the file and started \d+ s ago$/m)
+  })
 })
