@@ -4,10 +4,9 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import { type QueryResult, Warehouse } from "../warehouse/Warehouse.ts"
+import { QueryLimit, type QueryResult, queryLimit, Warehouse } from "../warehouse/Warehouse.ts"
 import { quietly } from "./support/CommandLayer.ts"
 import { usage } from "./support/Failure.ts"
 import * as Layout from "./support/Layout.ts"
@@ -69,9 +68,9 @@ export const command = Command.make(
   {
     sql: Argument.String("sql").pipe(Argument.withDescription("One statement that reads; - takes it from stdin")),
     limit: Flag.Int("limit").pipe(
-      Flag.withDescription("Maximum number of rows (default 100)"),
-      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))),
-      Flag.withDefault(100)
+      Flag.withDescription(`Maximum number of rows (default ${queryLimit.byDefault})`),
+      Flag.withSchema(QueryLimit),
+      Flag.withDefault(queryLimit.byDefault)
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print a JSON list of objects"), Flag.withDefault(false)),
     csv: Flag.Boolean("csv").pipe(Flag.withDescription("Print CSV with a header"), Flag.withDefault(false))

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Coordinates from "../domain/Coordinates.ts"
 import { payloadOf } from "../domain/DeadLetters.ts"
 import * as Instants from "../domain/Instants.ts"
-import * as Replay from "../pipeline/Replay.ts"
+import * as LettersAt from "../pipeline/LettersAt.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as Fault from "./Fault.ts"
 import * as Place from "./Place.ts"
@@ -26,13 +26,13 @@ const Asked = Schema.Struct({
 
 export const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
-    const { deadLetters } = yield* Warehouse
+    const warehouse = yield* Warehouse
 
     yield* router.add(
       "GET",
       "/api/dead-letters",
       Reply.toParameters(Asked, ({ limit = 100, replayed, ...filter }) =>
-        Effect.map(deadLetters({ ...filter, replayed: replayed === "true", limit: limit + 1 }), (found) => ({
+        Effect.map(warehouse.deadLetters({ ...filter, replayed: replayed === "true", limit: limit + 1 }), (found) => ({
           letters: found.slice(0, limit).map(({ payload: _, ...letter }) => Instants.inText(letter)),
           more: found.length > limit
         }))
@@ -45,8 +45,7 @@ export const routes = HttpRouter.use(
       Reply.toParameters(Place.Asked, ({ at: text }) =>
         Effect.gen(function* () {
           const at = yield* Place.parse(text)
-          const found = yield* deadLetters({ at: [at], replayed: true, payload: true, limit: 100 })
-          const [letter] = Replay.distinct(found)
+          const [letter] = yield* LettersAt.find([at], { payload: true })
           if (letter === undefined)
             return yield* new Reply.NotFound({ message: `there is no dead letter at ${Coordinates.format(at)}` })
           const bytes = payloadOf(letter)
@@ -60,7 +59,7 @@ export const routes = HttpRouter.use(
               hint: fault ?? letter.message ?? letter.cause
             })
           }
-        })
+        }).pipe(Effect.provideService(Warehouse, warehouse))
       )
     )
   })

@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Instants from "../domain/Instants.ts"
+import { QueryLimit } from "../warehouse/Warehouse.ts"
 import { WarehouseErrorReason } from "../warehouse/WarehouseError.ts"
 
 export const Position = Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int })
@@ -65,19 +66,35 @@ const Result = Schema.Struct({
   truncated: Schema.Boolean
 })
 
-/** The arguments of each call, and what it answers. */
+export interface Call<A, B, IA = unknown, IB = unknown> {
+  readonly path: `/api/${string}`
+  readonly asks: Schema.Codec<A, IA>
+  readonly answers: Schema.Codec<B, IB>
+}
+
+/** Where each call goes, its arguments, and what it answers. */
 export const calls = {
-  deadLetters: { asks: Schema.Struct({ filter: Filter }), answers: Schema.Array(Letter) },
-  replay: { asks: Schema.Struct({ table: Schema.String, rows: Schema.Array(Row) }), answers: Schema.Null },
-  reset: { asks: Schema.Struct({ positions: Schema.Array(Start), owner: Schema.String }), answers: Schema.Null },
-  ledger: { asks: Schema.Struct({}), answers: Schema.Array(LedgerEntry) },
-  coverage: { asks: Schema.Struct({}), answers: Schema.Array(Coverage) },
-  summary: { asks: Schema.Struct({}), answers: Schema.Array(Summary) },
+  deadLetters: {
+    path: "/api/warehouse/deadLetters",
+    asks: Schema.Struct({ filter: Filter }),
+    answers: Schema.Array(Letter)
+  },
+  replay: {
+    path: "/api/warehouse/replay",
+    asks: Schema.Struct({ table: Schema.String, rows: Schema.Array(Row) }),
+    answers: Schema.Null
+  },
+  reset: {
+    path: "/api/warehouse/reset",
+    asks: Schema.Struct({ positions: Schema.Array(Start), owner: Schema.String }),
+    answers: Schema.Null
+  },
+  ledger: { path: "/api/warehouse/ledger", asks: Schema.Struct({}), answers: Schema.Array(LedgerEntry) },
+  coverage: { path: "/api/warehouse/coverage", asks: Schema.Struct({}), answers: Schema.Array(Coverage) },
+  summary: { path: "/api/warehouse/summary", asks: Schema.Struct({}), answers: Schema.Array(Summary) },
   query: {
-    asks: Schema.Struct({
-      sql: Schema.String,
-      limit: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
-    }),
+    path: "/api/query",
+    asks: Schema.Struct({ sql: Schema.String, limit: Schema.optionalKey(QueryLimit) }),
     answers: Result
   }
 } as const

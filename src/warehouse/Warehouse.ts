@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { Batch, Claimed, OffsetRange } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
@@ -34,6 +35,10 @@ export interface QueryResult {
   /** Whether there are more rows. */
   readonly truncated: boolean
 }
+
+/** How many rows a query may ask for, and gets when nobody says how many; in commands and over HTTP. */
+export const queryLimit = { byDefault: 100, most: 100_000 } as const
+export const QueryLimit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: queryLimit.most }))
 
 /** Something that must be fixed before the service can run. */
 export interface Problem {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import { payloadOf } from "../../domain/DeadLetters.ts"
 import type { Position } from "../../domain/KafkaRecord.ts"
+import * as LettersAt from "../../pipeline/LettersAt.ts"
 import * as Replay from "../../pipeline/Replay.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { negative } from "../support/Failure.ts"
@@ -26,9 +27,8 @@ export const list = Effect.fnUntraced(function* (
 })
 
 /** The letters at these places, one that waits before one that was replayed; a place without one is named. */
-const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, payload: boolean) {
-  const { deadLetters } = yield* Warehouse
-  const letters = Replay.distinct(yield* deadLetters({ at, replayed: true, payload, limit: 100 * at.length }))
+const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, options: { readonly payload: boolean }) {
+  const letters = yield* LettersAt.find(at, options)
   const found = new Set(letters.map(Coordinates.format))
   for (const place of at.map(Coordinates.format))
     if (!found.has(place)) yield* Console.error(`There is no dead letter at ${place}`)
@@ -36,7 +36,7 @@ const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, payload: 
 })
 
 export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { json: boolean; raw: boolean }) {
-  const [letter] = yield* find([at], true)
+  const [letter] = yield* find([at], { payload: true })
   if (letter === undefined) return yield* negative
   if (raw) return yield* Effect.sync(() => void process.stdout.write(payloadOf(letter) ?? ""))
   yield* Console.log(json ? Screen.report(letter) : Show.one(letter))
@@ -55,7 +55,9 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
   const { deadLetters } = yield* Warehouse
   const { at, json } = flags
   const letters =
-    at === undefined ? Replay.distinct(yield* deadLetters(yield* Filter.toFilter(flags))) : yield* find(at, false)
+    at === undefined
+      ? LettersAt.distinct(yield* deadLetters(yield* Filter.toFilter(flags)))
+      : yield* find(at, { payload: false })
   const absent = at === undefined ? 0 : new Set(at.map(Coordinates.format)).size - letters.length
   if (absent > 0 && letters.length === 0) return yield* negative
   const screen = yield* Screen.screen

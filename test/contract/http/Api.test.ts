@@ -233,4 +233,45 @@ describe("the API", () => {
     await shown.exit
     assert.match(shown.output(), /^Answered by the service at http:\S+, which holds the file and started \d+ s ago$/m)
   })
+
+  it("sends the same safe headers with every answer, a refusal too", async () => {
+    const url = `http://127.0.0.1:${port}`
+    const answers = await Promise.all([
+      ...["/", "/page/app.js", "/livez", "/readyz", "/metrics", "/api/snapshot", "/api/stored", "/nowhere"].map(
+        (path) => fetch(url + path)
+      ),
+      fetch(`${url}/api/dead-letters?limit=0`),
+      fetch(`${url}/api/query`, { method: "POST", body: "SELECT 1" }),
+      fetch(`${url}/api/query`, { method: "POST", headers: { "content-type": "application/json" }, body: "SELECT 1" }),
+      fetch(`${url}/api/snapshot`, { method: "DELETE" })
+    ])
+    assert.deepStrictEqual(
+      answers.slice(-5).map(({ status }) => status),
+      [404, 400, 415, 400, 405]
+    )
+    for (const { headers, url } of answers) {
+      assert.strictEqual(headers.get("cache-control"), "no-store", url)
+      assert.strictEqual(headers.get("x-content-type-options"), "nosniff", url)
+      assert.strictEqual(headers.get("referrer-policy"), "no-referrer", url)
+      assert.match(headers.get("content-security-policy") ?? "", /default-src 'self'.*frame-ancestors 'none'/, url)
+    }
+    await Promise.all(answers.map((response) => response.body?.cancel()))
+  })
+
+  it("has one place and one limit for queries", async () => {
+    const sql = "SELECT * FROM range(100001)"
+    const lengthOf = async (limit?: number) => {
+      const { body } = await post("/api/query", { sql, ...(limit !== undefined && { limit }) })
+      return Object(body).rows?.length
+    }
+    assert.deepStrictEqual(
+      [await lengthOf(), await lengthOf(100_000), await lengthOf(100_001)],
+      [100, 100_000, undefined]
+    )
+    assert.strictEqual((await post("/api/query", { sql, limit: 0 })).status, 400)
+    assert.strictEqual((await post("/api/warehouse/query", { sql, limit: 1 })).status, 404)
+    const command = start(env, ["query", "SELECT 42 AS ANSWER", "--json"])
+    assert.strictEqual(await command.exit, 0, command.output())
+    assert.include(command.output(), '"ANSWER"')
+  })
 })
