@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { QueryLimit, type QueryResult, queryLimit, Warehouse } from "../warehouse/Warehouse.ts"
-import { quietly } from "./support/CommandLayer.ts"
+import { alone } from "./support/CommandLayer.ts"
 import { usage } from "./support/Failure.ts"
 import * as Layout from "./support/Layout.ts"
 import * as Screen from "./support/Screen.ts"
@@ -75,7 +75,7 @@ export const command = Command.make(
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print a JSON list of objects"), Flag.withDefault(false)),
     csv: Flag.Boolean("csv").pipe(Flag.withDescription("Print CSV with a header"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(query(flags), ServiceWarehouse.layer))
+  (flags) => alone(Effect.provide(query(flags), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("Run one SELECT against the warehouse"),
   Command.withDescription(

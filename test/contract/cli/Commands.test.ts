@@ -172,7 +172,7 @@ describe("from nothing to status", () => {
 
     const seen = cli(["monitor", "--from-beginning", "--topic", "raw.clicks.v1", "--count", "6", "--json"])
     assert.strictEqual(seen.code, 0, seen.err)
-    const events: ReadonlyArray<{ topic: string }> = seen.out
+    const events: ReadonlyArray<{ topic: string; timestamp: string }> = seen.out
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line))
@@ -180,6 +180,7 @@ describe("from nothing to status", () => {
       events.map(({ topic }) => topic),
       Array.from({ length: 6 }, () => "raw.clicks.v1")
     )
+    for (const { timestamp } of events) assert.match(timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
     const again = cli(["status"])
     assert.match(again.out, /Total lag: 27/)
