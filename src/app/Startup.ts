@@ -9,6 +9,7 @@ import * as Progress from "../observe/Progress.ts"
 import * as Retry from "../Retry.ts"
 import { loginName } from "../settings/Model.ts"
 import { Settings } from "../settings/Settings.ts"
+import { place, SettingsFiles } from "../settings/SettingsFile.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
 
@@ -26,6 +27,8 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { probl
 export const introduce = Effect.gen(function* () {
   const { batch, delivery, kafka, registry, routes, templates, write } = yield* Settings
   const warehouse = yield* Warehouse
+  for (const { lines, path } of yield* SettingsFiles)
+    yield* Effect.logInfo(`Settings from ${place(path)}: ${lines.size}`)
   const user = kafka.sasl === undefined ? "" : ` as ${loginName(kafka.sasl)}`
   yield* Effect.logInfo(`Reading from ${kafka.brokers.join(", ")}${user}, group ${kafka.group}`)
   if (registry !== undefined) yield* Effect.logInfo(`Schemas from ${registry.url}`)

@@ -15,12 +15,12 @@ import type { Format } from "../domain/Format.ts"
 import type { Route } from "../domain/Route.ts"
 import { hide } from "../domain/Secrets.ts"
 import type { Template } from "../domain/Template.ts"
-import * as EnvFile from "./EnvFile.ts"
 import { type KafkaSettings, loginName, type RegistrySettings, type SinkSettings } from "./Model.ts"
 import { showBytes } from "./Parse.ts"
 import * as Reader from "./Reader.ts"
 import * as Registry from "./Registry.ts"
 import { kafka, sink } from "./Sections.ts"
+import { placed, type SettingsFile, SettingsFiles, variableOf } from "./SettingsFile.ts"
 import { variables } from "./Variables.ts"
 
 export class Settings extends Context.Service<
@@ -81,6 +81,14 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
   }
 }
 
+/** The problems of the files come first; what is wrong or missing because of them is not reported as well. */
+const withThoseOf = (files: ReadonlyArray<SettingsFile>, problems: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const ofFiles = files.flatMap((file) => file.problems)
+  if (files.some(({ isRead }) => !isRead)) return ofFiles
+  const faulty = new Set(ofFiles.map(variableOf))
+  return [...ofFiles, ...problems.filter((problem) => !faulty.has(variableOf(problem))).map(placed(files))]
+}
+
 /** Reads every variable of the current ConfigProvider. */
 export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.gen(function* () {
   const reader = yield* Reader.make
@@ -134,10 +142,8 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
   const into = yield* sink(reader)
   if (into !== undefined && isStreaming(into) && settings.delivery === "at-least-once")
     note(variables.delivery, `expected exactly-once with ${variables.writer.name}=streaming, where it costs nothing`)
-  if (reader.problems.length > 0 || into === undefined) {
-    const envFile = yield* EnvFile.EnvFile
-    return yield* new SettingsError({ problems: [...new Set(reader.problems)].map(EnvFile.placed(envFile)) })
-  }
+  const problems = withThoseOf(yield* SettingsFiles, [...new Set(reader.problems)])
+  if (problems.length > 0 || into === undefined) return yield* new SettingsError({ problems })
   return { ...settings, sink: into }
 }).pipe(Effect.provide(NodeFileSystem.layer))
 

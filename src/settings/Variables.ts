@@ -27,6 +27,7 @@ const serverAddress = Parse.matching(
 )
 
 export const variables = {
+  config: optional("BRONZE_CONFIG", "YAML file with settings by these names; the environment wins over it", Parse.path),
   ...kafkaVariables,
   routes: variable(
     "BRONZE_ROUTES",
@@ -199,3 +200,11 @@ export const table: ReadonlyArray<Variable<unknown>> = Object.values(variables)
 
 /** The names of those that are secret. */
 export const secrets: ReadonlyArray<string> = table.filter((variable) => variable.secret).map(({ name }) => name)
+
+/** The names of those that are lists: a file of settings may write them one item a line. */
+export const lists: ReadonlyArray<string> = [
+  variables.brokers,
+  variables.oauthExtensions,
+  variables.routes,
+  variables.formats
+].map(({ name }) => name)

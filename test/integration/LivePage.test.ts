@@ -89,10 +89,10 @@ describe("the live page", () => {
       new RegExp(`${job.ordersTable} \\d+ \\S+ \\w+ \\S+ m?s size ${job.orders}/0@0–99`)
     )
     await page.locator("#settings summary").click()
-    await says(page.locator("#settings-rows"), / LOG_FILE not set set /)
+    await says(page.locator("#settings-rows"), / LOG_FILE not set environment /)
     await says(
       page.locator("#settings-rows"),
-      /BATCH_SIZE 100 default BATCH_TIMEOUT 1 set .*SNOWFLAKE_PASSWORD <redacted> set/
+      /BATCH_SIZE 100 default BATCH_TIMEOUT 1 environment .*SNOWFLAKE_PASSWORD <redacted> environment/
     )
     await screenshot(page, "page-light")
     const json = await (await fetch(`${url}/api/snapshot`)).text()

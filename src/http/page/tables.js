@@ -97,9 +97,9 @@ export const showSettings = (settings) => {
     settings,
     ({ name }) => name,
     () => makeRow(3),
-    (row, { isDefault, name, value }) => {
+    (row, { isDefault, name, source, value }) => {
       row.classList.toggle("quiet", isDefault)
-      setCells(row, [name, value === "" ? "not set" : value, isDefault ? "default" : "set"])
+      setCells(row, [name, value === "" ? "not set" : value, source])
     }
   )
 }
