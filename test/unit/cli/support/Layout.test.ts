@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as CliOutput from "effect/cli/CliOutput"
 import { render as renderAudit } from "../../../../src/cli/audit/Audit.ts"
 import type { AuditReport } from "../../../../src/cli/audit/Report.ts"
+import { render as renderConfig } from "../../../../src/cli/ConfigCheck.ts"
 import * as Show from "../../../../src/cli/dlq/Show.ts"
 import { render as renderDoctor } from "../../../../src/cli/doctor/Doctor.ts"
 import { bad, good } from "../../../../src/cli/doctor/Finding.ts"
@@ -78,12 +79,27 @@ const result = {
   truncated: true
 }
 
+const config = {
+  settings: [
+    {
+      name: "BRONZE_ROUTES",
+      value: `${topic}=${tableName}`,
+      source: `/etc/${"deep/".repeat(20)}bronze.yaml:12`,
+      isDefault: false
+    },
+    { name: "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", value: "", source: "environment", isDefault: false }
+  ],
+  problems: [sentence],
+  warnings: [sentence]
+}
+
 const printed: ReadonlyArray<readonly [name: string, print: (columns: number) => string]> = [
   ["status", (columns) => renderStatus(status, painted(columns))],
   ["audit", (columns) => renderAudit(audit, painted(columns))],
   ["dlq list", (columns) => Show.list([letter, { ...letter, message: null }], 1, columns)],
   ["doctor", (columns) => renderDoctor(findings, painted(columns))],
-  ["query", (columns) => Query.table(result, columns)]
+  ["query", (columns) => Query.table(result, columns)],
+  ["config check", (columns) => renderConfig(config, painted(columns))]
 ]
 
 describe("in a terminal", () => {
