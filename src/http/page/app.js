@@ -20,7 +20,7 @@ import { showWrites } from "./writes.js"
 
 const store = makeStore()
 const draw = makeCharts(store)
-const showRows = makeRows()
+const rows = makeRows()
 const showLetters = makeLetters()
 const showStored = makeStored()
 let isLost = false
@@ -46,7 +46,7 @@ const show = () => {
   showProcess(snapshot)
   showLetters(snapshot)
   const settings = store.settings()
-  showRows(
+  rows.show(
     snapshot,
     settings.some(({ name, value }) => name === "HTTP_SHOW_EVENTS" && value === "true")
   )
@@ -56,15 +56,11 @@ const show = () => {
   goToAnchor()
 }
 
-/** The browser has looked for the anchor before there was anything to scroll to; `#row=T/P@O` is a row among the last. */
+/** The browser has looked for the anchor before there was anything to scroll to; `#row=T/P@O` opens a row. */
 const goToAnchor = () => {
   const anchor = decodeURIComponent(location.hash.slice(1))
   const at = anchor.startsWith("row=") ? anchor.slice("row=".length) : undefined
-  const filter = byId("rows-filter")
-  if (at !== undefined && filter instanceof HTMLInputElement) {
-    filter.value = at
-    filter.dispatchEvent(new Event("input"))
-  }
+  if (at !== undefined) void rows.goTo(at)
   if (anchor !== "") document.getElementById(at === undefined ? anchor : "rows")?.scrollIntoView()
 }
 addEventListener("hashchange", goToAnchor)

@@ -69,6 +69,7 @@ let open = { at: "", text: "", onReplayed: async () => {} }
 export const openLetter = async (at, onReplayed) => {
   wire()
   put("letter-said", "")
+  byId("letter-row").hidden = true
   try {
     const body = /** @type {{ letter: Letter & { hint?: string }, hint?: string }} */ (
       await get("/api/dead-letter", { at })
@@ -91,6 +92,7 @@ const show = (at, { base64, cause, hint, key, message, replayed, table, text, ti
   if (timestamp !== null) facts.push(fullTime(timestamp))
   if (replayed !== null) facts.push(`replayed ${fullTime(replayed)}`)
   put("letter-facts", facts.join(" · "))
+  byId("letter-row").setAttribute("href", `#row=${at}`)
   put("letter-command", `bronze-consumer dlq replay ${at}`)
   byId("letter-text").replaceChildren(...(text === null ? ["This is not UTF-8 text."] : marked(text, fault)))
   byId("letter-hex").replaceChildren(...(base64 === null ? ["No payload."] : hexOf(bytesOf(base64), fault)))
@@ -101,7 +103,9 @@ const show = (at, { base64, cause, hint, key, message, replayed, table, text, ti
 const replay = async (body) => {
   put("letter-said", "Replaying…")
   try {
-    put("letter-said", said(await post("/api/replay", { at: open.at, ...body })))
+    const result = await post("/api/replay", { at: open.at, ...body })
+    put("letter-said", said(result))
+    byId("letter-row").hidden = failedIn(result) > 0
     await open.onReplayed()
   } catch (error) {
     put("letter-said", `Not replayed: ${messageOf(error)}`)
@@ -113,6 +117,7 @@ const wire = () => {
   if (isWired) return
   isWired = true
   byId("letter-close").addEventListener("click", () => dialog().close())
+  byId("letter-row").addEventListener("click", () => dialog().close())
   byId("letter-copy").addEventListener("click", () =>
     copyText(byId("letter-copy"), byId("letter-command").textContent ?? "")
   )
@@ -120,9 +125,15 @@ const wire = () => {
   byId("letter-repair").addEventListener("click", () => replay({ payload: editor().value }))
 }
 
+/** @param {unknown} result */
+const countsOf = (result) => /** @type {Record<string, number>} */ (result)
+
+/** @param {unknown} result */
+const failedIn = (result) => countsOf(result)["failed"] ?? 0
+
 /** What a replay came to. @param {unknown} result */
 export const said = (result) => {
-  const { before = 0, failed = 0, replayed = 0 } = /** @type {Record<string, number>} */ (result)
+  const { before = 0, failed = 0, replayed = 0 } = countsOf(result)
   const parts = [`${count(replayed)} replayed`]
   if (before > 0) parts.push(`${count(before)} had been before`)
   if (failed > 0) parts.push(`${count(failed)} failed again`)
