@@ -14,6 +14,7 @@ import { freePort } from "../../scripts/support/freePort.ts"
 import { openBrowser, visit } from "../support/Browser.ts"
 import { duckDb } from "../support/Inspect.ts"
 import { countRows } from "../support/Job.ts"
+import { textOf } from "../support/LivePage.ts"
 import { connect, type RealKafka, unique } from "../support/RealKafka.ts"
 
 const program = fileURLToPath(new URL("../../scripts/shop.ts", import.meta.url))
@@ -60,6 +61,7 @@ describe("in the browser", () => {
     await Promise.all([service.line(/Assigned/), shop.line(/Sending to/)])
 
     const viewport = { width: 1000, height: 640 }
+    const thrown: Array<string> = []
     const { errors, page } = await visit(browser, `http://localhost:${shopPage}`, { viewport })
     await page.getByLabel("You are user").fill("4711")
     const clickedAt = performance.now()
@@ -73,13 +75,13 @@ describe("in the browser", () => {
     await page.getByRole("link", { name: "See the row" }).click()
     const livePage = await opened
     await livePage.setViewportSize(viewport)
-    livePage.on("pageerror", ({ message }) => errors.concat(message))
+    livePage.on("pageerror", ({ message }) => thrown.push(message))
     const rows = livePage.locator("#rows-rows")
     const row = rows.locator("tr").filter({ hasText: `${clicks}/0@0` })
     await row.getByText("As stored in CLICKS_RAW:").waitFor()
     assert.isBelow(took, 60_000)
-    assert.include(await row.locator("pre").innerText(), clickId)
-    assert.match(await row.locator(".stored").innerText(), /USER_ID\s+4711\s+ITEM_ID\s+5\s/)
+    assert.include(await textOf(row.locator("pre")), clickId)
+    assert.match(await textOf(row.locator(".stored")), /^USER_ID 4711 ITEM_ID 5 /)
     await picture(livePage, "2-row")
 
     await page.bringToFront()
@@ -93,7 +95,8 @@ describe("in the browser", () => {
     await livePage.bringToFront()
     await letters.getByRole("button", { name: `Open ${place}` }).click()
     const drawer = livePage.getByRole("dialog")
-    await drawer.locator("#letter-text mark").waitFor()
+    await drawer.getByText("the payload is not JSON: Unexpected token 'o', at byte 0").waitFor()
+    assert.strictEqual(await drawer.locator("#letter-text mark").textContent(), "o")
     await picture(livePage, "4-dead-letter")
 
     await drawer.getByLabel("Repaired payload").fill('{"user_id": 4711, "order_id": "repaired by hand"}')
@@ -102,12 +105,12 @@ describe("in the browser", () => {
     await drawer.getByRole("link", { name: "See the row" }).click()
     await drawer.waitFor({ state: "hidden" })
     await rows.getByText("As stored in ORDERS_RAW:").waitFor()
-    assert.match(await rows.locator(".stored").innerText(), /ORDER_ID\s+repaired by hand\s+USER_ID\s+4711\s/)
+    assert.match(await textOf(rows.locator(".stored")), /^ORDER_ID repaired by hand USER_ID 4711 /)
     await picture(livePage, "5-repaired")
     assert.strictEqual(await letters.locator("tr").count(), 0)
     await livePage.getByLabel("replayed ones, too").check()
     await letters.getByText(/^replayed; /).waitFor()
-    assert.deepStrictEqual(errors, [])
+    assert.deepStrictEqual([...errors, ...thrown], [])
 
     service.signal("SIGTERM")
     assert.strictEqual(await service.exit, 0, service.output())

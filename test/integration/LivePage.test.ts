@@ -5,12 +5,12 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Browser, Locator, Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
+import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { freePort } from "../../scripts/support/freePort.ts"
 import { faults, hasColour, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
-import { type Job, makeJob } from "../support/Job.ts"
+import { listening, rowsWritten, says, serve as serveIn } from "../support/LivePage.ts"
 import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
 
 const kafkaAt = inject("kafka")
@@ -18,32 +18,7 @@ let kafka: RealKafka
 let browser: Browser
 let folder: string
 
-interface Service {
-  readonly job: Job
-  readonly url: string
-  readonly run: () => BronzeProcess
-}
-
-/** A job, and its service with a page on a port of its own. */
-const serve = async (extra: Record<string, string> = {}): Promise<Service> => {
-  const port = await freePort()
-  const sink = { SINK: "duckdb", DUCKDB_PATH: join(folder, `${port}.duckdb`) }
-  const settings = { BATCH_TIMEOUT: "1", SNOWFLAKE_PASSWORD: "s3cret-password", LOG_FILE: "", ...extra }
-  const job = await makeJob(kafka, sink, { extra: settings })
-  const env = { ...job.env, HTTP_PORT: String(port) }
-  return { job, url: `http://127.0.0.1:${port}`, run: () => start(env) }
-}
-
-const listening = (service: BronzeProcess) => service.line(/Live page/)
-
-/** Waits until a part of the page says so, and returns all that it says, with plain blanks. */
-const says = (part: Locator, pattern: RegExp): Promise<string> =>
-  eventually(
-    async () => (await part.allInnerTexts()).join(" ").replace(/[\u00a0\u202f\s]+/g, " "),
-    (text) => pattern.test(text)
-  )
-
-const rowsWritten = (page: Page, count: number) => says(page.locator("#rate-out-sub"), new RegExp(`^${count} since`))
+const serve = (extra: Record<string, string> = {}) => serveIn(kafka, folder, extra)
 
 const chart = async (page: Page, id: string) => (await page.locator(`#${id} .plot`).getAttribute("aria-label")) ?? ""
 
@@ -118,11 +93,12 @@ describe("the live page", () => {
     ])
     const rows = page.locator("#rows-rows")
     await says(rows, /no value \(a tombstone\)/)
-    const line = rows.locator("summary")
+    const line = rows.locator("summary").filter({ hasText: "long" })
     assert.isBelow((await line.boundingBox())?.height ?? Number.POSITIVE_INFINITY, 30)
     assert.isFalse(await rows.getByText("the end").last().isVisible())
     await line.click()
-    assert.strictEqual(await rows.locator("pre").textContent(), JSON.stringify(JSON.parse(value), null, 2))
+    const opened = rows.locator("details[open]")
+    assert.strictEqual(await opened.locator("pre").textContent(), JSON.stringify(JSON.parse(value), null, 2))
     assert.strictEqual(await rows.locator("img").count(), 0)
     await kafka.produce(job.orders, messages(60, order))
     await rowsWritten(page, 62)

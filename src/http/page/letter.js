@@ -87,7 +87,7 @@ const show = (at, { base64, cause, hint, key, message, replayed, table, text, ti
   const fault = faultOf(hint ?? "") ?? faultOf(message ?? "")
   put("letter-title", at)
   put("letter-cause", cause)
-  put("letter-message", hint === null || hint === message ? (message ?? "") : `${message ?? ""} ${hint}`)
+  put("letter-message", hint === null || hint === message ? (message ?? "") : [message ?? cause, hint].join(": "))
   const facts = [`table ${table}`, `key ${key ?? "none"}`]
   if (timestamp !== null) facts.push(fullTime(timestamp))
   if (replayed !== null) facts.push(`replayed ${fullTime(replayed)}`)
