@@ -1,28 +1,33 @@
-// @ts-check
 /**
  * Wires the live page: what comes from the service goes into the store, and the store onto the page, once per frame at
  * most.
  */
+import { showCards } from "./cards.js"
 import { makeCharts } from "./charts.js"
 import { byId, put, watchBoxes } from "./dom.js"
 import { zone } from "./format.js"
 import { showHealth, showIdentity } from "./health.js"
 import { addHelp } from "./help.js"
 import { makeLetters } from "./letters.js"
-import { showEvents, showProcess, showTiles } from "./now.js"
+import { makeEvents, showProcess, showTiles } from "./now.js"
 import { makeRows } from "./rows.js"
 import { makeStore } from "./store.js"
 import { makeStored } from "./stored.js"
 import { connect } from "./stream.js"
-import { showPartitions, showSettings, showTables } from "./tables.js"
-import { showTopics } from "./topics.js"
-import { showWrites } from "./writes.js"
+import { makePartitions, makeSettings } from "./tables.js"
+import { makeTopics } from "./topics.js"
+import { makeWrites } from "./writes.js"
 
 const store = makeStore()
 const draw = makeCharts(store)
 const rows = makeRows()
 const showLetters = makeLetters()
 const showStored = makeStored()
+const showTopics = makeTopics()
+const showPartitions = makePartitions()
+const showWrites = makeWrites()
+const showEvents = makeEvents()
+const showSettings = makeSettings()
 let isLost = false
 /** @type {number | null} */
 let lastAt = null
@@ -40,7 +45,7 @@ const show = () => {
   draw(lines)
   showTopics(snapshot)
   showPartitions(positions)
-  showTables(snapshot)
+  showCards(snapshot)
   showWrites(snapshot)
   showEvents(store, snapshot)
   showProcess(snapshot)

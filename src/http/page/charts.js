@@ -1,9 +1,8 @@
-// @ts-check
 /**
  * The four charts: 15 minutes to 6 hours as lines, outages shaded, the values under the cursor beside their names, and
  * the same in a sentence for those who do not see them. Dragging zooms.
  */
-import { byId, find, make, put, setText } from "./dom.js"
+import { byId, make, put, setText } from "./dom.js"
 import { compact, count, duration, perSecond, say, time, timeOfTick } from "./format.js"
 import { makeRange } from "./range.js"
 import uPlot from "./uPlot.js"
@@ -27,10 +26,27 @@ const roundly = (value) =>
  * on the scale.
  */
 const charts = [
-  { id: "chart-rates", lines: [0, 1], names: ["in", "written"], least: 10, text: inEvents, tick: compact },
-  { id: "chart-lag", lines: [2], names: ["lag"], least: 10, text: count, tick: compact },
-  { id: "chart-write", lines: [3, 4], names: ["p50", "p99"], least: 0.02, text: inSeconds, tick: roundly },
-  { id: "chart-freshness", lines: [5, 6], names: ["p50", "p99"], least: 1, text: inSeconds, tick: roundly }
+  {
+    ...{ id: "rates", title: "Events per second", about: "mean of 10 s", none: "Two samples are needed for a rate." },
+    ...{ lines: [0, 1], names: ["in", "written"], least: 10, text: inEvents, tick: compact }
+  },
+  {
+    ...{ id: "lag", title: "Lag", about: "records behind the log end", none: "The log end has not been read yet." },
+    ...{ lines: [2], names: ["lag"], least: 10, text: count, tick: compact }
+  },
+  {
+    ...{
+      id: "write",
+      title: "Write time",
+      about: "of the minute before each point",
+      none: "No writes in this period."
+    },
+    ...{ lines: [3, 4], names: ["p50", "p99"], least: 0.02, text: inSeconds, tick: roundly }
+  },
+  {
+    ...{ id: "freshness", title: "Freshness", about: "event time to durable row", none: "No writes in this period." },
+    ...{ lines: [5, 6], names: ["p50", "p99"], least: 1, text: inSeconds, tick: roundly }
+  }
 ]
 
 /** @typedef {(typeof charts)[number]} Chart */
@@ -48,29 +64,32 @@ const colour = (node, name = "color") => getComputedStyle(node).getPropertyValue
 const labels = (_self, splits, _axis, _space, step) =>
   splits.map((at) => (step < 60 ? time(at * 1000) : timeOfTick(at * 1000)))
 
-/**
- * @param {Chart} chart
- * @param {import("./store.js").Store} store
- * @param {import("./range.js").Range} range
- */
-const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts }, range) => {
-  const figure = byId(id)
-  const place = find(figure, ".plot")
-  const about = find(figure, "small")
-  const meaning = about.textContent ?? ""
+/** @param {Chart} chart @param {Store} store @param {ShownRange} range */
+const makeChart = (chart, { outages, starts }, range) => {
+  const { least, lines, names, text, tick } = chart
+  const place = make("div", "plot")
+  place.setAttribute("role", "img")
+  const about = make("small", "", chart.about)
+  const outage = make("i", "outage")
+  outage.hidden = true
+  const none = make("p", "empty", chart.none)
   const items = names.map((name) => {
     const swatch = make("i", "swatch")
     const value = make("b", "value", "–")
     return { name, swatch, value, item: make("li", "", swatch, name, " ", value) }
   })
-  find(figure, ".legend").replaceChildren(...items.map(({ item }) => item))
+  const legendOf = make("ul", "legend", ...items.map(({ item }) => item))
+  const caption = make("figcaption", "", make("h3", "", `${chart.title} `, about), legendOf)
+  const figure = make("figure", "panel", caption, place, outage, none)
+  figure.id = `chart-${chart.id}`
+  byId("charts").append(figure)
 
   /** @type {import("uplot").AlignedData} */
   let data = [[], ...names.map(() => [])]
   const legend = () => {
     const index = plot.cursor.idx ?? null
     const at = data[0][index ?? data[0].length - 1]
-    setText(about, index === null || at === undefined ? meaning : `at ${time(at * 1000)}`)
+    setText(about, index === null || at === undefined ? chart.about : `at ${time(at * 1000)}`)
     items.forEach(({ value }, line) => {
       const number = data[line + 1]?.[index ?? data[0].length - 1]
       setText(value, number === null || number === undefined ? "–" : text(number))
@@ -101,7 +120,7 @@ const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts },
   /** @param {uPlot} self */
   const drawOutages = ({ bbox, ctx, valToPos }) => {
     ctx.save()
-    ctx.fillStyle = colour(find(figure, ".outage"), "background-color")
+    ctx.fillStyle = colour(outage, "background-color")
     for (const [from, to] of outages()) {
       const left = Math.max(bbox.left, valToPos(from / 1000, "x", true))
       const right = Math.min(bbox.left + bbox.width, valToPos(to / 1000, "x", true))
@@ -149,7 +168,7 @@ const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts },
   new ResizeObserver(() => plot.setSize({ width: Math.max(1, place.clientWidth), height: HEIGHT })).observe(place)
   document.addEventListener("themechange", () => plot.redraw(false, true))
 
-  return (/** @type {ReturnType<import("./store.js").Store["lines"]>} */ all) => {
+  return (/** @type {Lines} */ all) => {
     data = [all.at, ...lines.map((line) => all.values[line] ?? [])]
     // The plot itself asks for it later.
     range.shown(all.at[0] ?? 0, all.at.at(-1) ?? 0)
@@ -161,7 +180,7 @@ const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts },
       .map((line) =>
         [...line].flatMap((value, index) => (typeof value === "number" && range.has(all.at[index] ?? 0) ? [value] : []))
       )
-    find(figure, ".empty").hidden = known.some((line) => line.length > 0)
+    none.hidden = known.some((line) => line.length > 0)
     place.setAttribute("aria-label", describe(seen, names, known, text))
   }
 }
@@ -185,15 +204,15 @@ const describe = (at, names, known, text) => {
   return `From ${time(from * 1000)} to ${time(to * 1000)}. ${lines.join(". ")}.`
 }
 
-/** @param {import("./store.js").Store} store */
+/** @param {Store} store */
 export const makeCharts = (store) => {
-  /** @type {ReturnType<import("./store.js").Store["lines"]> | undefined} */
+  /** @type {Lines | undefined} */
   let drawn
   const range = makeRange(() => {
     if (drawn !== undefined) for (const draw of draws) draw(drawn)
   })
   const draws = charts.map((chart) => makeChart(chart, store, range))
-  return (/** @type {ReturnType<import("./store.js").Store["lines"]>} */ lines) => {
+  return (/** @type {Lines} */ lines) => {
     drawn = lines
     for (const draw of draws) draw(lines)
     const starts = store.starts().filter((start) => range.has(start / 1000))

@@ -1,4 +1,3 @@
-// @ts-check
 /** The few things that the page does to its document; all data goes in as text, never as markup. */
 
 /** @param {string} id */
@@ -40,11 +39,7 @@ export const make = (tag, className = "", ...children) => {
   return node
 }
 
-/**
- * A number in full size and its unit beside it, smaller.
- * @param {string} id
- * @param {import("./format.js").Quantity} quantity
- */
+/** A number in full size and its unit beside it, smaller. @param {string} id @param {Quantity} quantity */
 export const putQuantity = (id, [value, unit]) => {
   const node = byId(id)
   node.classList.remove("none")
@@ -99,29 +94,6 @@ export const keyed = (parent, items, keyOf, create, update) => {
   for (const node of old.values()) node.remove()
 }
 
-/**
- * A row of a table: the first cell is its header, `numbers` are set to the right.
- * @param {number} cells
- * @param {ReadonlyArray<number>} numbers
- */
-export const makeRow = (cells, numbers = []) => {
-  const row = make("tr")
-  for (let index = 0; index < cells; index += 1) {
-    const cell = make(index === 0 ? "th" : "td", numbers.includes(index) ? "number" : "")
-    if (index === 0) cell.setAttribute("scope", "row")
-    row.append(cell)
-  }
-  return row
-}
-
-/** @param {Element} row @param {ReadonlyArray<string>} texts */
-export const setCells = (row, texts) => {
-  texts.forEach((text, index) => {
-    const cell = row.children[index]
-    if (cell !== undefined) setText(cell, text)
-  })
-}
-
 /** A box that scrolls must be reachable by keyboard and have a name; one that does not scroll must not be a stop. */
 export const watchBoxes = () => {
   const observer = new ResizeObserver((entries) => {
@@ -133,7 +105,7 @@ export const watchBoxes = () => {
       if (!scrolls || box.hasAttribute("tabindex")) continue
       box.tabIndex = 0
       box.setAttribute("role", "group")
-      box.setAttribute("aria-labelledby", box.dataset["name"] ?? "")
+      box.setAttribute("aria-labelledby", box.id.replace(/box$/, "title"))
     }
   })
   for (const node of document.querySelectorAll(".box, .box > *")) observer.observe(node)

@@ -1,4 +1,3 @@
-// @ts-check
 /** One dead letter in a drawer: its payload as text and as bytes, what is wrong and where, and how to replay it. */
 import { get, messageOf, post } from "./api.js"
 import { copyText } from "./copy.js"

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * One row: a line, and opened the whole event and what the table holds beside it, asked of the table when it is opened.
  */
@@ -11,7 +10,7 @@ import { place } from "./place.js"
 
 /**
  * `at` is null for a row that only its table still knows.
- * @typedef {Omit<import("../Snapshot.ts").Snapshot["rows"][number], "at"> & { readonly at: number | null }} Row
+ * @typedef {Omit<Snapshot["rows"][number], "at"> & { readonly at: number | null }} Row
  */
 /** @typedef {Readonly<Record<string, unknown>>} Columns */
 

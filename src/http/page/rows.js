@@ -1,15 +1,14 @@
-// @ts-check
 /**
  * The last rows: newest on top, held while somebody reads, filtered by what they contain, and opened one by one; and
  * the one that a link names, however old.
  */
 import { messageOf } from "./api.js"
-import { byId, keyed, makeRow, put, setText } from "./dom.js"
+import { byId, put } from "./dom.js"
 import { count, setTime } from "./format.js"
 import { place } from "./place.js"
 import { eventOf, stored } from "./row.js"
+import { makeTable, setCells } from "./table.js"
 
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /** @typedef {import("./row.js").Row} Row */
 
 /** A filter looks through so many rows; without one, the newest are shown. */
@@ -52,6 +51,8 @@ export const makeRows = () => {
   /** Why there is no such row to show. */
   let refusal = ""
 
+  const heads = ["Time", "Table", "@Topic/partition@offset", "~Event"]
+  const table = makeTable("rows", "The last rows written, newest first", heads)
   const box = byId("rows-box")
   const button = byId("rows-pause")
   const filter = byId("rows-filter")
@@ -69,46 +70,32 @@ export const makeRows = () => {
     const words = wanted().split(/\s+/)
     const all = found === null ? (held ?? kept) : [found, ...(held ?? kept)]
     const rows = all.filter((row) => words.every((word) => has(row, word))).slice(0, SHOWN)
-    byId("no-rows").hidden = rows.length > 0
     const none = kept.length === 0 ? "None since the process started." : `None of the last ${kept.length} matches.`
     put("no-rows", refusal === "" ? none : refusal)
-    box.hidden = rows.length === 0
     box.classList.toggle("without-payload", !hasPayloads)
     byId("payloads-hidden").hidden = hasPayloads || kept.length === 0
     button.setAttribute("aria-pressed", String(isPausedByHand))
     const newer = totals.written - writtenWhenHeld
     put("rows-held", held === null ? "" : `Paused while you read: ${count(Math.max(0, newer))} newer`)
-    keyed(byId("rows-rows"), rows, keyOf, () => create(isNoticed), update)
+    table.show(rows, keyOf, update, (row) => row.classList.toggle("fresh", isNoticed))
     openLinked(rows)
   }
 
   /** @param {ReadonlyArray<Row>} rows */
   const openLinked = (rows) => {
     const index = rows.findIndex((row) => place(row) === linked)
-    const details = byId("rows-rows").children[index]?.querySelector("details")
+    const details = table.body.children[index]?.querySelector("details")
     if (!details || !hasPayloads) return
     linked = null
     details.open = true
     details.querySelector("summary")?.focus({ preventScroll: true })
   }
 
-  /** @param {boolean} isNew */
-  const create = (isNew) => {
-    const row = makeRow(4)
-    if (isNew) row.classList.add("fresh")
-    row.children[2]?.classList.add("coordinates")
-    row.children[3]?.classList.add("payload")
-    return row
-  }
-
   /** @param {HTMLElement} row @param {Row} view */
   const update = (row, view) => {
-    const [at, table, where, payload] = row.children
-    if (view.at !== null) setTime(at, view.at)
-    else if (at !== undefined) setText(at, "stored")
-    if (table !== undefined) setText(table, view.table)
-    if (where !== undefined) setText(where, place(view))
-    if (payload !== undefined && payload.childNodes.length === 0) payload.append(eventOf(view))
+    setCells(row, [view.at === null ? "stored" : null, view.table, place(view)])
+    if (view.at !== null) setTime(row.firstElementChild, view.at)
+    if (row.lastElementChild?.childNodes.length === 0) row.lastElementChild.append(eventOf(view))
   }
 
   const forget = () => {

@@ -1,4 +1,3 @@
-// @ts-check
 /** How many rows the tables hold, whoever wrote them and when: asked of the warehouse now and then. */
 import { get, isAskable } from "./api.js"
 import { put } from "./dom.js"
@@ -26,7 +25,7 @@ export const makeStored = () => {
     const waiting = pendingDeadLetters === 0 ? "" : `; ${plural(pendingDeadLetters, "dead letter")} pending`
     put("stored", `${count(rows)} in the tables${waiting}`)
   }
-  return (/** @type {import("../Snapshot.ts").Snapshot} */ snapshot) => {
+  return (/** @type {Snapshot} */ snapshot) => {
     if (!isAskable(snapshot) || Date.now() - askedAt < PAUSE_MS) return
     askedAt = Date.now()
     // A warehouse that does not answer is said by the health above; an old count would mislead.

@@ -1,4 +1,3 @@
-// @ts-check
 // Sets the chosen colours before the first paint, and lets the reader choose: as the system, light or dark. A classic
 // script, because a module would run after it.
 {
