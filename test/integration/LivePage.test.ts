@@ -9,7 +9,7 @@ import type { Browser, Page } from "playwright-core"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { freePort } from "../../scripts/support/freePort.ts"
-import { faults, hasColour, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
+import { faults, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
 import { listening, rowsWritten, says, serve as serveIn } from "../support/LivePage.ts"
 import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
 
@@ -158,7 +158,7 @@ describe("the live page", () => {
     await says(page.locator("#headline"), /^Healthy$/)
     await kafka.produce(job.orders, [...messages(500, order), broken])
     await rowsWritten(page, 500)
-    await says(page.locator("#counters"), /Dead letters 1 1 /)
+    await says(page.locator("#counters-rows"), /Dead letters 1 1 /)
     // Thousands are set apart by a thin blank.
     const highest = (text: string) => Number(/in: last .*?, highest ([\d.]+)/.exec(text.replaceAll("\u202f", ""))?.[1])
     const before = await eventually(
@@ -189,7 +189,7 @@ describe("the live page", () => {
     assert.include(after, from)
     assert.isAtLeast(highest(after), highest(before))
     assert.notInclude(after, "-")
-    await says(page.locator("#counters"), /Dead letters 2 1 /)
+    await says(page.locator("#counters-rows"), /Dead letters 2 1 /)
     await screenshot(page, "page-restarted")
   })
 
@@ -232,13 +232,15 @@ describe("the live page", () => {
     assert.strictEqual(await width(), 390)
     const lag = page.locator("#chart-lag")
     const isGridInTheme = async () =>
-      hasColour(lag.locator("canvas"), await styleOf(lag.locator(".plot"), "border-top-color"))
+      (await styleOf(lag.locator(".grid"), "stroke")) === (await styleOf(lag, "border-top-color"))
     const dark = await ground()
+    const darkLine = await styleOf(lag.locator(".line"), "stroke")
     assert.isTrue(await isGridInTheme())
     await screenshot(page, "page-phone-dark")
 
     await page.getByRole("radio", { name: "Light" }).press("Space")
     assert.notStrictEqual(await ground(), dark)
+    assert.notStrictEqual(await styleOf(lag.locator(".line"), "stroke"), darkLine)
     assert.isTrue(await isGridInTheme())
     await page.reload()
     await rowsWritten(page, 40)
@@ -337,7 +339,7 @@ describe("the live page", () => {
     await rowsWritten(page, 30)
     await page.getByRole("button", { name: "6 h" }).click()
     assert.strictEqual(await page.getByRole("button", { name: "6 h" }).getAttribute("aria-pressed"), "true")
-    const plot = page.locator("#chart-lag .u-over")
+    const plot = page.locator("#chart-lag svg")
     await plot.scrollIntoViewIfNeeded()
     const { height, width, x, y } = (await plot.boundingBox()) ?? { height: 0, width: 0, x: 0, y: 0 }
     await page.mouse.move(x + width * 0.5, y + height / 2)

@@ -60,20 +60,6 @@ export const styleOf = async (node: Locator, property: string): Promise<string> 
     }, property)
   )
 
-/** Whether some pixel of a canvas has this colour, written as `rgb(…)`. */
-export const hasColour = (canvas: Locator, colour: string): Promise<boolean> =>
-  canvas.evaluate(
-    (element, [red = 0, green = 0, blue = 0]) => {
-      const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height)
-      const isNear = (at: number, value: number) => Math.abs(data[at] - value) < 3
-      for (let at = 0; at < data.length; at += 4) {
-        if (isNear(at, red) && isNear(at + 1, green) && isNear(at + 2, blue) && data[at + 3] === 255) return true
-      }
-      return false
-    },
-    (colour.match(/\d+/g) ?? []).map(Number)
-  )
-
 /** What axe-core finds wrong with a page for those who do not see it, hear it or use a mouse, and where. */
 export const faults = async (page: Page): Promise<ReadonlyArray<string>> => {
   await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"))

@@ -13,7 +13,6 @@
   const apply = (theme) => {
     if (theme === "light" || theme === "dark") root.dataset["theme"] = theme
     else delete root.dataset["theme"]
-    document.dispatchEvent(new Event("themechange"))
   }
   apply(read())
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(read()))

@@ -63,6 +63,7 @@ const pathOf = (rates) => {
 const sparkline = () => {
   const image = document.createElementNS("http://www.w3.org/2000/svg", "svg")
   image.setAttribute("class", "sparkline")
+  image.setAttribute("aria-hidden", "true")
   image.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`)
   image.append(document.createElementNS(image.namespaceURI, "path"))
   return image
