@@ -12,11 +12,11 @@ const measures = /** @type {const} */ ([
   ["freshness", "Freshness", inTime]
 ])
 
-/** @param {string} name @param {ReadonlyArray<string>} others */
-const makeRow = (name, others) => {
-  const cells = [make("th", "", name), ...others.map((text) => make("td", "number", text))]
-  cells[0]?.setAttribute("scope", "row")
-  return make("tr", "", ...cells)
+/** @param {string} text @param {string} scope @param {string} [className] */
+const header = (text, scope, className) => {
+  const cell = make("th", className, text)
+  cell.setAttribute("scope", scope)
+  return cell
 }
 
 const create = () => {
@@ -25,8 +25,9 @@ const create = () => {
     make("div", "", make("dt", "", make("i", `dot ${trigger}`), trigger), make("dd", trigger))
   )
   const nothing = make("p", "nothing empty-line", "Nothing written in the last minute.")
-  const head = make("thead", "", makeRow("Last minute", ["p50", "p95", "p99"]))
-  const rows = measures.map(([, name]) => makeRow(name, ["", "", ""]))
+  const heads = ["p50", "p95", "p99"].map((text) => header(text, "col", "number"))
+  const head = make("thead", "", make("tr", "", header("Last minute", "col"), ...heads))
+  const rows = measures.map(([, name]) => make("tr", "", header(name, "row"), ...heads.map(() => make("td", "number"))))
   const figures = make("table", "", make("caption", "unseen"), head, make("tbody", "", ...rows))
   const title = make("div", "head", make("h3"), make("span", "note written"))
   return make("article", "panel", title, segments, make("dl", "triggers", ...counts), nothing, figures)

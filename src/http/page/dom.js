@@ -66,6 +66,17 @@ export const setShare = (bar, share) => {
 }
 
 /**
+ * Where the focus goes from a row that has gone: to the one in its place, else to the first field of its panel.
+ * @param {Element} parent
+ * @param {number} index
+ */
+export const focusNear = (parent, index) => {
+  const next = parent.children[Math.min(index, parent.children.length - 1)]?.querySelector("button, summary")
+  const place = next ?? parent.closest("section")?.querySelector("input, button")
+  if (place instanceof HTMLElement) place.focus()
+}
+
+/**
  * Keeps one child per item, in order. A child whose key is still there stays the same node: what is open, selected or
  * focused in it stays so.
  * @template A
@@ -91,7 +102,11 @@ export const keyed = (parent, items, keyOf, create, update) => {
     if (node === place) place = place.nextElementSibling
     else parent.insertBefore(node, place)
   }
-  for (const node of old.values()) node.remove()
+  for (const node of old.values()) {
+    const index = node.contains(document.activeElement) ? [...parent.children].indexOf(node) : -1
+    node.remove()
+    if (index >= 0) focusNear(parent, index)
+  }
 }
 
 /** A box that scrolls must be reachable by keyboard and have a name; one that does not scroll must not be a stop. */

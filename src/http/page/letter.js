@@ -61,11 +61,16 @@ const editor = () => {
   return node
 }
 
-/** What is open, and whom to tell once it was replayed. */
-let open = { at: "", text: "", onReplayed: async () => {} }
+/**
+ * What is open, what follows once it was replayed, and where the focus goes when what opened it has gone.
+ * @typedef {{ readonly at: string, readonly onReplayed: () => Promise<void>, readonly refocus: () => void }} Open
+ */
+/** @type {Open} */
+let open = { at: "", onReplayed: async () => {}, refocus: () => {} }
 
-/** @param {string} at @param {() => Promise<void>} onReplayed */
-export const openLetter = async (at, onReplayed) => {
+/** @param {Open} wanted */
+export const openLetter = async (wanted) => {
+  const { at } = wanted
   wire()
   put("letter-said", "")
   byId("letter-row").hidden = true
@@ -74,7 +79,7 @@ export const openLetter = async (at, onReplayed) => {
       await get("/api/dead-letter", { at })
     )
     show(at, { ...body.letter, hint: body.hint ?? body.letter.hint ?? null })
-    open = { at, text: body.letter.text ?? "", onReplayed }
+    open = wanted
     dialog().showModal()
   } catch (error) {
     put("letters-said", `${at} cannot be shown: ${messageOf(error)}`)
@@ -116,6 +121,10 @@ const wire = () => {
   if (isWired) return
   isWired = true
   byId("letter-close").addEventListener("click", () => dialog().close())
+  dialog().addEventListener("close", () => {
+    const { activeElement } = document
+    if (activeElement === document.body || dialog().contains(activeElement)) open.refocus()
+  })
   byId("letter-row").addEventListener("click", () => dialog().close())
   byId("letter-copy").addEventListener("click", () =>
     copyText(byId("letter-copy"), byId("letter-command").textContent ?? "")

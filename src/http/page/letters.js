@@ -3,7 +3,7 @@
  * warehouse does not answer, those that this process has seen.
  */
 import { get, isAskable, messageOf, post } from "./api.js"
-import { byId, find, make, put, setText } from "./dom.js"
+import { byId, find, focusNear, make, put, setText } from "./dom.js"
 import { count, plural, setTime } from "./format.js"
 import { openLetter, said } from "./letter.js"
 import { place } from "./place.js"
@@ -104,7 +104,11 @@ export const makeLetters = () => {
     row.children[3]?.classList.add("message")
     const open = make("button", "", "Open")
     open.type = "button"
-    open.addEventListener("click", () => openLetter(row.dataset["at"] ?? "", ask))
+    open.addEventListener("click", () => {
+      const index = [...table.body.children].indexOf(row)
+      const refocus = () => focusNear(table.body, index)
+      return openLetter({ at: row.dataset["at"] ?? "", onReplayed: ask, refocus })
+    })
     row.lastElementChild?.append(open)
   }
 

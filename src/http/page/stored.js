@@ -3,8 +3,8 @@ import { get, isAskable } from "./api.js"
 import { put } from "./dom.js"
 import { count, plural } from "./format.js"
 
-/** Counting costs the warehouse something. */
-const PAUSE_MS = 60_000
+/** The service counts more rarely where counting costs something. */
+const PAUSE_MS = 5_000
 
 /** @param {unknown} body @returns {{ tables: ReadonlyArray<{ table: string, rows: number }>, pendingDeadLetters: number }} */
 const decode = (body) =>
@@ -26,7 +26,7 @@ export const makeStored = () => {
     put("stored", `${count(rows)} in the tables${waiting}`)
   }
   return (/** @type {Snapshot} */ snapshot) => {
-    if (!isAskable(snapshot) || Date.now() - askedAt < PAUSE_MS) return
+    if (!isAskable(snapshot) || document.hidden || Date.now() - askedAt < PAUSE_MS) return
     askedAt = Date.now()
     // A warehouse that does not answer is said by the health above; an old count would mislead.
     ask().catch(() => put("stored", ""))
