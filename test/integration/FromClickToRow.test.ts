@@ -45,7 +45,9 @@ afterAll(async () => {
 
 describe("in the browser", () => {
   it("one's own click is named as a row within a minute and opened; a broken event is repaired and replayed into a row", async () => {
-    const [orders, clicks, path] = [unique("raw.orders"), unique("raw.clicks"), join(folder, "bronze.duckdb")]
+    // On pictures topics have the names that they have by default.
+    const topic = (name: string) => (pictures === undefined ? unique(name) : `${name}.v1`)
+    const [orders, clicks, path] = [topic("raw.orders"), topic("raw.clicks"), join(folder, "bronze.duckdb")]
     await Promise.all([kafka.createTopic(orders), kafka.createTopic(clicks)])
     const [live, api, shopPage] = [await freePort(), await freePort(), await freePort()]
     const env = {
@@ -60,7 +62,7 @@ describe("in the browser", () => {
     const shop = start(env, [], program)
     await Promise.all([service.line(/Assigned/), shop.line(/Sending to/)])
 
-    const viewport = { width: 1000, height: 640 }
+    const viewport = { width: 1100, height: 720 }
     const thrown: Array<string> = []
     const { errors, page } = await visit(browser, `http://localhost:${shopPage}`, { viewport })
     await page.getByLabel("You are user").fill("4711")

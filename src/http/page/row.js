@@ -14,6 +14,9 @@ import { place } from "./place.js"
  */
 /** @typedef {Readonly<Record<string, unknown>>} Columns */
 
+/** So many characters of an event are shown; copied is all of it. */
+const SHOWN = 50_000
+
 /** @param {unknown} value */
 const textOf = (value) => (typeof value === "string" ? value : JSON.stringify(value))
 
@@ -47,7 +50,7 @@ export const eventOf = (row) => {
   const show = () => {
     const key = row.key === null ? "" : `, key ${row.key}`
     setText(about, `${place(row)}${key}, ${plural(text.length, "character")}`)
-    setText(event, pretty(text))
+    setText(event, `${pretty(text.slice(0, SHOWN))}${text.length > SHOWN ? "\n…" : ""}`)
     event.hidden = text === ""
   }
   const read = async () => {
