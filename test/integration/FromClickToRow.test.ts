@@ -64,7 +64,7 @@ describe("in the browser", () => {
 
     const viewport = { width: 1100, height: 720 }
     const thrown: Array<string> = []
-    const { errors, page } = await visit(browser, `http://localhost:${shopPage}`, { viewport })
+    const { errors, page } = await visit(browser, `http://localhost:${shopPage}`, { viewport, reducedMotion: "reduce" })
     await page.getByLabel("You are user").fill("4711")
     const clickedAt = performance.now()
     await page.getByRole("button", { name: /^Chicken Biryani/ }).click()

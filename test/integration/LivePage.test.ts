@@ -70,6 +70,9 @@ describe("the live page", () => {
       /BATCH_SIZE 100 default BATCH_TIMEOUT 1 set .*SNOWFLAKE_PASSWORD <redacted> set/
     )
     await screenshot(page, "page-light")
+    // One that has left the list is found in its table, and shown as the others are: without its payload.
+    await page.goto(`${url}/#row=${job.orders}/0@3`)
+    await says(page.locator("#rows-rows"), new RegExp(`^stored ${job.ordersTable} ${job.orders}/0@3$`))
     const json = await (await fetch(`${url}/api/snapshot`)).text()
     for (const text of [await page.content(), json]) {
       for (const secret of ["do-not-show-me", "s3cret", "Chicken Biryani"]) assert.notInclude(text, secret)
@@ -148,6 +151,13 @@ describe("the live page", () => {
     const { page } = await visit(browser, `${url}/#row=${job.orders}/0@25`)
     await says(page.locator("#rows-rows"), new RegExp(`^\\S+ ${job.ordersTable} ${job.orders}/0@25 `))
     assert.strictEqual(await page.locator("#rows-rows tr").count(), 1)
+    await says(page.locator("#rows-rows .stored"), /^ORDER_ID order-25 USER_ID 25 /)
+    // One that has left the list is asked of its table; @2 is not @25, and what is in no table is said to be.
+    await page.goto(`${url}/#row=${job.orders}/0@2`)
+    await says(page.locator("#rows-rows .stored"), /^ORDER_ID order-2 USER_ID 2 /)
+    assert.strictEqual(await page.locator("#rows-rows tr").count(), 1)
+    await page.goto(`${url}/#row=${job.orders}/0@99`)
+    await says(page.locator("#no-rows"), /0@99 cannot be shown: there is no row of .*0@99 in/)
   })
 
   it("says since when the service is unreachable, comes back by itself, and keeps what its charts had", async () => {

@@ -50,7 +50,11 @@ export const takeStates = async (folder: string, fileOf: (name: string) => strin
     const url = `http://127.0.0.1:${port}`
     const settings = { KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap, ...snowflakeAt(emulator.url) }
     await start(settings, ["init"]).exit
-    await listening(start({ ...settings, HTTP_PORT: String(port), HTTP_SHOW_EVENTS: "true" }))
+    const service = start({ ...settings, HTTP_PORT: String(port), HTTP_SHOW_EVENTS: "true" })
+    await listening(service)
+    await service.line(/Assigned/)
+    await produceFor(kafka, 5)
+    await kafka.produce(clicks, messages(100, click))
     const pages = await Promise.all(looks.map(([, options]) => open(browser, url, options)))
     await produceFor(kafka, 45)
     for (const [index, [name, , fullPage]] of looks.entries())

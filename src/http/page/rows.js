@@ -157,7 +157,8 @@ export const makeRows = () => {
       const answer = await stored(at).catch(messageOf)
       if (linked !== at) return
       if (typeof answer === "string") refusal = `${at} cannot be shown: ${answer}`
-      else found = answer
+      // What may not be shown does not come into the page.
+      else found = hasPayloads ? answer : { ...answer, key: null, event: null }
       draw()
     }
   }
