@@ -352,10 +352,15 @@ describe("the live page", () => {
     const plot = page.locator("#chart-lag svg")
     await plot.scrollIntoViewIfNeeded()
     const { height, width, x, y } = (await plot.boundingBox()) ?? { height: 0, width: 0, x: 0, y: 0 }
+    const scale = async () => (await page.locator("#chart-lag text").allTextContents()).join(" ")
+    assert.match(await scale(), /^0 (5|10|20)( \d\d+)+( \d\d:\d\d:[03]0)+$/, "round values, round times")
     await page.mouse.move(x + width * 0.5, y + height / 2)
+    // One time is pointed at in all of them.
+    for (const id of ["lag", "rates"]) await says(page.locator(`#chart-${id} h3`), / at \d\d:\d\d:\d\d$/)
     await page.mouse.down()
     await page.mouse.move(x + width * 0.75, y + height / 2, { steps: 5 })
     await page.mouse.up()
+    assert.match(await scale(), /:[1245]\d|:\d5/, "a shorter time in shorter steps")
     await page.getByRole("button", { name: "Reset zoom" }).click()
     assert.isFalse(await page.getByRole("button", { name: "Reset zoom" }).isVisible())
     assert.match(await chart(page, "chart-lag"), /^From /)
