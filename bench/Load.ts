@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import kafkajs, { type Admin, type Message, type Producer } from "kafkajs"
 import * as Codecs from "../src/kafka/kafkajs/Codecs.ts"
+import { encoders } from "./Encoders.ts"
 import { order, type Topic, userOf } from "./Orders.ts"
 
 /** What producers with some linger send at once for a partition; the broker hands such batches on as they are. */
@@ -45,7 +46,11 @@ const make = async (admin: Admin, { name, partitions }: Topic): Promise<void> =>
   })
 }
 
-const send = async (producer: Producer, { bytes, compression, events, name, partitions }: Topic): Promise<void> => {
+const send = async (
+  producer: Producer,
+  { bytes, compression, events, format, name, partitions }: Topic
+): Promise<void> => {
+  const encode = encoders()[format]
   const perBatch = Math.max(1, Math.floor(batchBytes / bytes))
   let sent = 0
   const lane = async (): Promise<void> => {
@@ -57,7 +62,7 @@ const send = async (producer: Producer, { bytes, compression, events, name, part
         { length: size },
         (_, index): Message => ({
           key: String(userOf(from + index)),
-          value: order(from + index, bytes),
+          value: encode(order(from + index, bytes)),
           partition: index % partitions
         })
       )

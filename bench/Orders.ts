@@ -8,14 +8,17 @@ export interface Topic {
   /** Of one event. */
   readonly bytes: number
   readonly compression: "none" | "lz4"
+  readonly format: Format
 }
+
+export type Format = "json" | "avro" | "protobuf"
 
 export const topicOf = (
   events: number,
-  { bytes = 230, compression = "none", partitions = 4 }: Partial<Omit<Topic, "name" | "events">> = {}
+  { bytes = 230, compression = "none", format = "json", partitions = 4 }: Partial<Omit<Topic, "name" | "events">> = {}
 ): Topic => ({
-  name: `bench.orders.${events}x${bytes}.${partitions}p.${compression}`,
-  ...{ partitions, events, bytes, compression }
+  name: `bench.orders.${events}x${bytes}.${partitions}p.${compression}${format === "json" ? "" : `.${format}`}`,
+  ...{ partitions, events, bytes, compression, format }
 })
 
 /** BRONZE_ROUTES for a topic of the benchmark: the default route's table and columns. */

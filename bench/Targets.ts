@@ -1,5 +1,6 @@
 /** The lines of the target table: what each one demands, what was measured, and whether it is held. */
 import { variables } from "../src/settings/Variables.ts"
+import { subjects as formats } from "./Formats.ts"
 import * as Members from "./Members.ts"
 import type { Results } from "./Results.ts"
 import { subjects } from "./Throughput.ts"
@@ -172,6 +173,8 @@ const table: ReadonlyArray<readonly [what: string, target: string, judge: Judge]
     "≥ 0.8",
     faster("streaming", subjects.streamingSlow, subjects.streaming, 0.8)
   ],
+  ["streaming, Avro of 10 fields: events/s against JSON", "≥ 0.6", faster("formats", formats.avro, formats.json, 0.6)],
+  ["the same with Protobuf", "≥ 0.6", faster("formats", formats.protobuf, formats.json, 0.6)],
   ["streaming: CPU per million events", "≤ 5.5 s", streamingCpu],
   ["streaming: peak RSS while catching up", "≤ 256 MB", memory("Streaming", 256)],
   [

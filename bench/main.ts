@@ -10,6 +10,7 @@ import { killAll } from "../scripts/support/bronzeProcess.ts"
 import { cacheDir } from "../scripts/support/paths.ts"
 import type { Bench, Part } from "./Bench.ts"
 import * as Calm from "./Calm.ts"
+import * as Formats from "./Formats.ts"
 import * as LedgerLock from "./LedgerLock.ts"
 import * as Members from "./Members.ts"
 import * as Memory from "./Memory.ts"
@@ -39,6 +40,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const all: ReadonlyArray<Part> = [
   ...Throughput.parts,
+  ...Formats.parts,
   ...Memory.parts,
   ...Calm.parts,
   ...Members.parts,

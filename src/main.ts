@@ -9,6 +9,8 @@ import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Output from "./cli/support/Output.ts"
 import * as EnvFile from "./settings/EnvFile.ts"
+import { type SettingsFile, SettingsFiles } from "./settings/SettingsFile.ts"
+import { variables } from "./settings/Variables.ts"
 
 // Much passes through and little stays: left to itself the heap doubles with garbage before it is looked after. Costs a
 // tenth more CPU.
@@ -17,17 +19,26 @@ setFlagsFromString("--heap-growing-percent=60")
 // Node's deprecation warnings are not for the log of a service.
 process.noDeprecation = true
 
+/** The file of BRONZE_CONFIG; its reader is loaded only where there is one. */
+const configFile = Effect.promise(async (): Promise<ReadonlyArray<SettingsFile>> => {
+  const path = process.env[variables.config.name] ?? ""
+  return path === "" ? [] : [(await import("./settings/ConfigFile.ts")).apply(path, process.env)]
+})
+
 /** Runs the program that these words ask for. */
-const start = (words: ReadonlyArray<string>, envFile: EnvFile.Applied | undefined): void => {
+const start = (words: ReadonlyArray<string>, envFile: SettingsFile | undefined): void => {
   const isService = words.length === 0 || (words.length === 1 && words[0] === "run")
 
   // Loaded as needed: the service starts without the command line's parser, the commands without the pipeline.
-  const program = Effect.promise(
+  const selected = Effect.promise(
     (): Promise<Effect.Effect<unknown, unknown>> =>
       isService
         ? import("./app/Service.ts").then(({ run }) => run)
         : import("./cli/Cli.ts").then(({ run }) => run(words))
-  ).pipe(Effect.flatten, Effect.provideService(EnvFile.EnvFile, envFile))
+  ).pipe(Effect.flatten)
+  const program = Effect.flatMap(configFile, (files) =>
+    Effect.provideService(selected, SettingsFiles, [...(envFile === undefined ? [] : [envFile]), ...files])
+  )
 
   // The output of the service is its log; its loss is no failure.
   const output = isService ? undefined : Output.watch()

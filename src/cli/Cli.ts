@@ -14,6 +14,7 @@ import { didYouMean } from "../settings/Parse.ts"
 import { fileVariable, secrets, table } from "../settings/Variables.ts"
 import { version } from "../Version.ts"
 import * as Audit from "./audit/Audit.ts"
+import * as ConfigCheck from "./ConfigCheck.ts"
 import * as Dlq from "./dlq/Commands.ts"
 import * as Doctor from "./doctor/Doctor.ts"
 import * as Init from "./Init.ts"
@@ -26,6 +27,7 @@ import { usage } from "./support/Failure.ts"
 import * as Help from "./support/Help.ts"
 import * as Misuse from "./support/Misuse.ts"
 import * as Screen from "./support/Screen.ts"
+import * as Words from "./support/Words.ts"
 
 /** Every setting, for `run --help`. */
 const settingsHelp = table
@@ -42,7 +44,7 @@ const service = Effect.flatten(Effect.promise(() => import("../app/Service.ts").
 const consume = Command.make("run", {}, () => Effect.asVoid(service)).pipe(
   Command.withShortDescription("Consume until stopped (the default command)"),
   Command.withDescription(
-    `Reads the topics of BRONZE_ROUTES and writes their events in batches into the raw tables, until SIGTERM or Ctrl-C: then it flushes, commits, leaves the group and exits 0. Exit code 78: the configuration must be fixed.\n\nSettings are environment variables:\n${settingsHelp}\n\nA secret can also be read from a file: ${secrets.map(fileVariable).join(", ")}.`
+    `Reads the topics of BRONZE_ROUTES and writes their events in batches into the raw tables, until SIGTERM or Ctrl-C: then it flushes, commits, leaves the group and exits 0. Exit code 78: the configuration must be fixed.\n\nSettings are environment variables, or lines of the YAML file that BRONZE_CONFIG names:\n${settingsHelp}\n\nA secret can also be read from a file: ${secrets.map(fileVariable).join(", ")}.`
   ),
   Command.withExamples([
     { command: "SINK=duckdb bronze-consumer run", description: "Into a local DuckDB file" },
@@ -70,7 +72,7 @@ const versionCommand = Command.make("version", {}, () => run(["--version"])).pip
 
 const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).pipe(
   Command.withDescription(
-    "Reads events from Kafka and writes them, in micro-batches and exactly once, into raw tables of Snowflake or DuckDB. Settings are environment variables; `run --help` lists them, `doctor` checks them."
+    "Reads events from Kafka and writes them, in micro-batches and exactly once, into raw tables of Snowflake or DuckDB. Settings are environment variables, or in the YAML file of BRONZE_CONFIG; `run --help` lists them, `config check` and `doctor` check them."
   ),
   Command.withExamples([
     { command: "bronze-consumer doctor", description: "See what is missing" },
@@ -80,6 +82,7 @@ const root = Command.make("bronze-consumer", {}, () => Effect.asVoid(service)).p
   Command.withSubcommands([
     consume,
     Init.command,
+    ConfigCheck.command,
     Doctor.command,
     Status.command,
     Monitor.command,
@@ -134,7 +137,7 @@ const presenter = Effect.map(
 
 /** Runs what these words ask for; every failure has been reported when it fails, and carries its exit code. */
 export const run = (words: ReadonlyArray<string>): Effect.Effect<void, unknown> =>
-  Command.runWith(root, { version })(words).pipe(
+  Command.runWith(root, { version })(Words.separated(words)).pipe(
     Effect.catchIf(
       (error) => error instanceof CliError.ShowHelp,
       (help) => (help.errors.length > 0 ? Effect.fail(usage) : Effect.void)

@@ -1,10 +1,11 @@
 /**
  * What the live page and `GET /api/snapshot` show: the service at one instant, without payloads unless a setting allows
- * them. Times are milliseconds since 1970.
+ * them. Times are milliseconds since 1970; `GET /api/snapshot` has them as text.
  */
 import type { Verdict } from "../observe/Health.ts"
 import type { Percentiles } from "../observe/MinutePercentiles.ts"
 import type { ProgressView, Totals } from "../observe/ProgressView.ts"
+import type { ShownSetting } from "../settings/Shown.ts"
 import type { ChannelsView } from "../warehouse/Warehouse.ts"
 
 /** One point of the charts. */
@@ -57,6 +58,6 @@ export interface Snapshot
  * last 15 minutes one a second, before that one each 30 seconds.
  */
 export interface Hello {
-  readonly settings: ReadonlyArray<{ readonly name: string; readonly value: string; readonly isDefault: boolean }>
+  readonly settings: ReadonlyArray<ShownSetting>
   readonly samples: ReadonlyArray<Sample>
 }

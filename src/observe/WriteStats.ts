@@ -124,7 +124,7 @@ export const make = (tables: ReadonlyArray<string>, registry: Context.Context<ne
       [...lines].map(([table, line]) => ({
         table,
         written: line.written,
-        lastWrite: lastWrites.get(table) ?? null,
+        lastWriteAt: lastWrites.get(table) ?? null,
         batches: { ...line.batches },
         rows: line.rows.percentiles(),
         write: line.write.percentiles(),

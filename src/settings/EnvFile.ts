@@ -3,27 +3,9 @@
  */
 import { readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
-import * as Context from "effect/Context"
 import * as Result from "effect/Result"
 import { quote } from "../domain/Secrets.ts"
-import { fileVariable, secrets } from "./Variables.ts"
-
-export interface Applied {
-  readonly path: string
-  /** The variables whose values are those of the file. */
-  readonly names: ReadonlySet<string>
-}
-
-/** The file of this process, so that a problem with one of its values can name it. */
-export const EnvFile = Context.Reference<Applied | undefined>("bronze/settings/EnvFile", {
-  defaultValue: () => undefined
-})
-
-/** A problem, which begins with its variable, with the file where that was set. */
-export const placed =
-  (file: Applied | undefined) =>
-  (problem: string): string =>
-    file?.names.has(problem.split(":")[0] ?? "") ? `${problem} (in ${quote(file.path).slice(1, -1)})` : problem
+import { fill, type SettingsFile } from "./SettingsFile.ts"
 
 interface Taken {
   readonly path: string | undefined
@@ -47,29 +29,28 @@ const take = (words: ReadonlyArray<string>): Result.Result<Taken, string> => {
   )
 }
 
-/** Sets in `env` what it does not have; a secret and the file that it may be in are one setting. */
-const apply = (path: string, env: Record<string, string | undefined>): Result.Result<Applied, string> =>
+/** Sets in `env` what it does not have. */
+const apply = (path: string, env: Record<string, string | undefined>): Result.Result<SettingsFile, string> =>
   Result.try({
     try: () => parseEnv(readFileSync(path, "utf8")),
     catch: (error) =>
       `--env-file: ${quote(path)} cannot be read (${error instanceof Error && "code" in error ? error.code : error})`
   }).pipe(
-    Result.map((values) => {
-      const taken = new Set(
-        secrets
-          .map((name) => [name, fileVariable(name)])
-          .filter((pair) => pair.some((name) => env[name] !== undefined))
-          .flat()
-      )
-      const names = Object.keys(values).filter((name) => env[name] === undefined && !taken.has(name))
-      for (const name of names) env[name] = values[name]
-      return { path, names: new Set(names) }
-    })
+    Result.map((values) => ({
+      path,
+      ...fill(
+        env,
+        Object.entries(values).map(([name, text = ""]) => ({ name, text }))
+      ),
+      problems: [],
+      isRead: true,
+      warnings: []
+    }))
   )
 
 interface Given {
   readonly words: ReadonlyArray<string>
-  readonly envFile: Applied | undefined
+  readonly envFile: SettingsFile | undefined
 }
 
 /** The words of the command line without the flag; the settings of the file are set in `env`. */

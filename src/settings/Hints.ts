@@ -3,6 +3,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { isLoopback } from "../domain/Hosts.ts"
 import { didYouMean, nearest } from "./Parse.ts"
+import { SettingsFiles } from "./SettingsFile.ts"
 import { fileVariable, secrets, table, variables } from "./Variables.ts"
 
 /** Beginnings that belong to this service; below any other, only a near miss of a name of ours is worth a word. */
@@ -134,6 +135,7 @@ export const hints: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* 
   const host = yield* textOf(httpHost.name)
   const isOpen = host !== "" && !isLoopback(host) && (yield* textOf(httpPort.name)) !== "0" && !set.has(httpToken.name)
   return [
+    ...(yield* SettingsFiles).flatMap(({ warnings }) => warnings),
     ...(isOpen
       ? [
           `${httpHost.name} ${host}: anyone who can reach this address can read live page, API and metrics; ${httpToken.name} protects them`

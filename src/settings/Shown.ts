@@ -1,13 +1,16 @@
-/** The settings for display: what was set or the default, never a secret. */
+/** The settings for display: what was set or the default, and where it was set; never a secret. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import { notAPath, shown } from "../domain/Secrets.ts"
+import { SettingsFiles, sourceOf } from "./SettingsFile.ts"
 import { fileVariable, table, variables } from "./Variables.ts"
 
 export interface ShownSetting {
   readonly name: string
   readonly value: string
   readonly isDefault: boolean
+  /** `default`, `environment`, or the place in a file; and the place that it wins over. */
+  readonly source: string
 }
 
 /** Routes may be many. */
@@ -23,17 +26,21 @@ const safely = (value: string): string => {
 const read = (name: string) => Effect.orElseSucceed(Config.String(name), () => "")
 
 /** In the order of the table, by the current ConfigProvider. */
-export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.forEach(
-  table,
-  Effect.fnUntraced(function* ({ default: byDefault, name, secret }): Effect.fn.Return<ShownSetting> {
-    const value = yield* Config.String(name).pipe(Effect.orElseSucceed(() => undefined))
-    if (secret) {
-      const isSet = Boolean(value) || (yield* read(fileVariable(name))) !== ""
-      return { name, value: isSet ? "<redacted>" : byDefault, isDefault: !isSet }
-    }
-    // Of LOG_FILE alone the empty value says something: none.
-    if (value === undefined || (value === "" && name !== variables.logFile.name))
-      return { name, value: byDefault, isDefault: true }
-    return { name, value: safely(value), isDefault: value === byDefault }
-  })
-)
+export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.gen(function* () {
+  const files = yield* SettingsFiles
+  return yield* Effect.forEach(
+    table,
+    Effect.fnUntraced(function* ({ default: byDefault, name, secret }): Effect.fn.Return<ShownSetting> {
+      const unset = { name, value: byDefault, isDefault: true, source: "default" }
+      const source = sourceOf(files, name)
+      const value = yield* Config.String(name).pipe(Effect.orElseSucceed(() => undefined))
+      if (secret) {
+        const isSet = Boolean(value) || (yield* read(fileVariable(name))) !== ""
+        return isSet ? { name, value: "<redacted>", isDefault: false, source } : unset
+      }
+      // Of LOG_FILE alone the empty value says something: none.
+      if (value === undefined || (value === "" && name !== variables.logFile.name)) return unset
+      return { name, value: safely(value), isDefault: value === byDefault, source }
+    })
+  )
+})

@@ -27,12 +27,19 @@ const serverAddress = Parse.matching(
 )
 
 export const variables = {
+  config: optional("BRONZE_CONFIG", "YAML file with settings by these names; the environment wins over it", Parse.path),
   ...kafkaVariables,
   routes: variable(
     "BRONZE_ROUTES",
     defaultRoutes,
-    "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; with + before it: besides the default",
+    "topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium, …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; {name} in a topic and its table: many topics; unwrap=debezium (optional): columns from the row in a change event; with + before it: besides the default",
     Parse.routes(defaultRoutes)
+  ),
+  autoCreateTables: variable(
+    "AUTO_CREATE_TABLES",
+    "false",
+    "true: the service creates missing tables and columns when it starts and when it finds a topic, as init does",
+    Parse.choice({ true: true, false: false })
   ),
   formats: variable(
     "BRONZE_FORMATS",
@@ -193,3 +200,11 @@ export const table: ReadonlyArray<Variable<unknown>> = Object.values(variables)
 
 /** The names of those that are secret. */
 export const secrets: ReadonlyArray<string> = table.filter((variable) => variable.secret).map(({ name }) => name)
+
+/** The names of those that are lists: a file of settings may write them one item a line. */
+export const lists: ReadonlyArray<string> = [
+  variables.brokers,
+  variables.oauthExtensions,
+  variables.routes,
+  variables.formats
+].map(({ name }) => name)

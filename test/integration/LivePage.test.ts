@@ -64,10 +64,10 @@ describe("the live page", () => {
       new RegExp(`${job.ordersTable} \\d+ \\S+ \\w+ \\S+ m?s size ${job.orders}/0@0–99`)
     )
     await page.locator("#settings summary").click()
-    await says(page.locator("#settings-rows"), / LOG_FILE not set set /)
+    await says(page.locator("#settings-rows"), / LOG_FILE not set environment /)
     await says(
       page.locator("#settings-rows"),
-      /BATCH_SIZE 100 default BATCH_TIMEOUT 1 set .*SNOWFLAKE_PASSWORD <redacted> set/
+      /BATCH_SIZE 100 default BATCH_TIMEOUT 1 environment .*SNOWFLAKE_PASSWORD <redacted> environment/
     )
     await screenshot(page, "page-light")
     // One that has left the list is found in its table, and shown as the others are: without its payload.
@@ -189,7 +189,7 @@ describe("the live page", () => {
     await listening(run())
     await eventually(
       async () => JSON.parse(await (await fetch(`${url}/api/snapshot`)).text()),
-      ({ at, startedAt }) => at - startedAt > 5000
+      ({ at, startedAt }) => Date.parse(at) - Date.parse(startedAt) > 5000
     )
     await page.unroute("**/api/events")
     await says(page.locator("#health"), /^Healthy /)

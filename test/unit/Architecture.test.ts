@@ -25,6 +25,7 @@ const drivers: ReadonlyArray<readonly [name: RegExp, rooms: ReadonlyArray<string
   [/^snowflake-sdk(\/|$)/, ["warehouse/snowflake"]],
   [/^@duckdb\//, ["warehouse/duckdb"]],
   [/^protobufjs(\/|$)/, ["schema/protobuf"]],
+  [/^yaml$/, ["settings/Yaml.ts"]],
   [/^effect\/cli$|^effect\/cli\//, ["cli"]]
 ]
 
@@ -87,11 +88,24 @@ describe("the rooms of src/", () => {
     const strangers = files.flatMap((file) =>
       importsOf(textOf.get(file) ?? "").flatMap((name) =>
         drivers
-          .filter(([driver, rooms]) => driver.test(name) && !rooms.some((room) => file.startsWith(`${room}/`)))
+          .filter(
+            ([driver, rooms]) =>
+              driver.test(name) && !rooms.some((room) => file === room || file.startsWith(`${room}/`))
+          )
           .map(() => `${file} imports ${name}`)
       )
     )
     assert.deepStrictEqual(strangers, [])
+  })
+
+  it("load the reader of YAML only where a file is to be read", () => {
+    const statically = /^import(?! type)[^"]*"([^"]+)"/gm
+    const users = (name: string) =>
+      files.filter((file) =>
+        [...(textOf.get(file) ?? "").matchAll(statically)].some(([, from = ""]) => from.endsWith(name))
+      )
+    assert.deepStrictEqual(users("/Yaml.ts"), ["settings/ConfigFile.ts"])
+    assert.deepStrictEqual(users("/ConfigFile.ts"), [])
   })
 
   it("leave at most six files in the root", () => {

@@ -30,7 +30,7 @@ export const explain = (error: unknown): ReadonlyArray<string> => {
     return [
       "The configuration cannot be used:",
       ...error.problems.map((problem) => `  ${problem}`),
-      "All settings are environment variables; `bronze-consumer run --help` lists them."
+      "All settings with their sources: `bronze-consumer config check`. What they mean: `bronze-consumer run --help`."
     ]
   if (error instanceof KafkaError) return [`Kafka: ${error.message}`, kafkaRemedy(error)]
   if (error instanceof WarehouseError) return [`Warehouse: ${error.message}`]

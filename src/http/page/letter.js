@@ -9,10 +9,13 @@ const SHOWN_BYTES = 1024
 
 /**
  * @typedef {{ readonly cause: string, readonly message: string | null, readonly key: string | null,
- *   readonly table: string, readonly timestamp: number | null, readonly ingested: number,
- *   readonly replayed: number | null, readonly text: string | null, readonly base64: string | null,
+ *   readonly table: string, readonly timestamp: string | null, readonly ingestedAt: string,
+ *   readonly replayedAt: string | null, readonly text: string | null, readonly base64: string | null,
  *   readonly hint: string | null }} Letter
  */
+
+/** A time of the API; one that is no date is shown as it is. @param {string} text */
+const when = (text) => (text.includes("T") ? fullTime(Date.parse(text)) : text)
 
 /** The byte that a message names. @param {string} message */
 const faultOf = (message) => {
@@ -87,14 +90,14 @@ export const openLetter = async (wanted) => {
 }
 
 /** @param {string} at @param {Letter} letter */
-const show = (at, { base64, cause, hint, key, message, replayed, table, text, timestamp }) => {
+const show = (at, { base64, cause, hint, key, message, replayedAt, table, text, timestamp }) => {
   const fault = faultOf(hint ?? "") ?? faultOf(message ?? "")
   put("letter-title", at)
   put("letter-cause", cause)
   put("letter-message", hint === null || hint === message ? (message ?? "") : [message ?? cause, hint].join(": "))
   const facts = [`table ${table}`, `key ${key ?? "none"}`]
-  if (timestamp !== null) facts.push(fullTime(timestamp))
-  if (replayed !== null) facts.push(`replayed ${fullTime(replayed)}`)
+  if (timestamp !== null) facts.push(when(timestamp))
+  if (replayedAt !== null) facts.push(`replayed ${when(replayedAt)}`)
   put("letter-facts", facts.join(" · "))
   byId("letter-row").setAttribute("href", `#row=${at}`)
   put("letter-command", `bronze-consumer dlq replay ${at}`)

@@ -11,7 +11,7 @@ import { makeTable, setCells } from "./table.js"
 
 /**
  * @typedef {{ readonly topic: string, readonly partition: number, readonly offset: number, readonly cause: string,
- *   readonly message: string | null, readonly at: number, readonly replayed: number | null }} Letter
+ *   readonly message: string | null, readonly at: number, readonly isReplayed: boolean }} Letter
  */
 
 const LIMIT = 100
@@ -22,7 +22,11 @@ const PAUSE_MS = 5_000
 const lettersOf = (value) => {
   const letters = value !== null && typeof value === "object" && "letters" in value ? value.letters : []
   if (!Array.isArray(letters)) return []
-  return letters.map((letter) => ({ ...letter, at: letter.ingested, replayed: letter.replayed ?? null }))
+  return letters.map((letter) => ({
+    ...letter,
+    at: Date.parse(letter.ingestedAt),
+    isReplayed: letter.replayedAt !== null
+  }))
 }
 
 /** @param {string} id */
@@ -77,7 +81,7 @@ export const makeLetters = () => {
   /** Those of this process, filtered here. @param {Snapshot} snapshot @returns {ReadonlyArray<Letter>} */
   const seen = ({ deadLetters }) =>
     deadLetters
-      .map((letter) => ({ ...letter, replayed: null }))
+      .map((letter) => ({ ...letter, isReplayed: false }))
       .filter((letter) => cause.value === "" || letter.cause === cause.value)
       .filter((letter) => `${place(letter)} ${letter.message}`.includes(search.value.trim()))
 
@@ -114,13 +118,13 @@ export const makeLetters = () => {
 
   /** @param {HTMLElement} row @param {Letter} letter */
   const update = (row, letter) => {
-    const { cause, message, replayed } = letter
+    const { cause, isReplayed, message } = letter
     const at = place(letter)
     row.dataset["at"] = at
-    row.classList.toggle("quiet", replayed !== null)
+    row.classList.toggle("quiet", isReplayed)
     setTime(row.firstElementChild, letter.at)
     setText(find(row, "em"), cause)
-    setCells(row, [null, null, at, `${replayed === null ? "" : "replayed; "}${message ?? ""}`])
+    setCells(row, [null, null, at, `${isReplayed ? "replayed; " : ""}${message ?? ""}`])
     const button = find(row, "button")
     button.hidden = stored === null
     button.setAttribute("aria-label", `Open ${at}`)

@@ -48,9 +48,9 @@ export const makeSettings = () => {
     table.show(
       settings,
       ({ name }) => name,
-      (row, { isDefault, name, value }) => {
+      (row, { isDefault, name, source, value }) => {
         row.classList.toggle("quiet", isDefault)
-        setCells(row, [name, value === "" ? "not set" : value, isDefault ? "default" : "set"])
+        setCells(row, [name, value === "" ? "not set" : value, source])
       }
     )
   }

@@ -294,7 +294,8 @@ describe("a secret in a file", () => {
     Effect.gen(function* () {
       const env = { ...base, SNOWFLAKE_PASSWORD_FILE: file("p", "hunter2"), SNOWFLAKE_TOKEN_FILE: file("t", "hunter2") }
       const page = yield* SettingsShown.list.pipe(Effect.provide(within(env)))
-      assert.deepInclude(page, { name: "SNOWFLAKE_PASSWORD", value: "<redacted>", isDefault: false })
+      const shown = { name: "SNOWFLAKE_PASSWORD", value: "<redacted>", isDefault: false, source: "environment" }
+      assert.deepInclude(page, shown)
       assert.deepStrictEqual(yield* hints.pipe(Effect.provide(within(env))), [
         "SNOWFLAKE_PASSWORD has no effect with SNOWFLAKE_TOKEN"
       ])

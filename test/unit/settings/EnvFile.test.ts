@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as EnvFile from "../../../src/settings/EnvFile.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
+import { SettingsFiles } from "../../../src/settings/SettingsFile.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "bronze-env-file-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -59,7 +60,7 @@ describe("the file", () => {
     const env = { BATCH_SIZE: "7", LOG_FILE: "" }
     const { envFile } = applied("BATCH_SIZE=9\nLOG_FILE=/tmp/x\nBATCH_TIMEOUT=2\n", env)
     assert.deepStrictEqual(env, { BATCH_SIZE: "7", LOG_FILE: "", ...{ BATCH_TIMEOUT: "2" } })
-    assert.deepStrictEqual([...(envFile?.names ?? [])], ["BATCH_TIMEOUT"])
+    assert.deepStrictEqual([...(envFile?.lines.keys() ?? [])], ["BATCH_TIMEOUT"])
   })
   it("never adds a second form of a secret that the environment has", () => {
     for (const [given, other] of [
@@ -78,7 +79,7 @@ describe("the file", () => {
     const error = await Effect.runPromise(
       Settings.load.pipe(
         Effect.provide(Settings.environment(all)),
-        Effect.provideService(EnvFile.EnvFile, envFile),
+        Effect.provideService(SettingsFiles, envFile === undefined ? [] : [envFile]),
         Effect.flip
       )
     )
