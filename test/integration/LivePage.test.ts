@@ -51,6 +51,7 @@ describe("the live page", () => {
     await kafka.produce(job.orders, [...messages(57, order), broken, ...messages(193, order, 57)])
     await rowsWritten(page, 250)
     await says(page.locator("#rate-in-sub"), /^251 since the start$/)
+    await says(page.locator("#stored"), /^250 in the tables at \d\d:\d\d:\d\d; 1 dead letter pending$/)
     await says(page.locator("#partitions-rows"), new RegExp(`${job.orders} 0 0 251 251`))
     await says(page.locator("#dead-letters-rows"), new RegExp(`^\\S+ not_json ${job.orders}/0@57 \\S`))
     await says(page.locator("#notes"), /1 dead letter in 15 minutes/)

@@ -7,7 +7,7 @@ import { count, plural, time } from "./format.js"
 const PAUSE_MS = 5_000
 
 /**
- * @typedef {{ readonly at: number, readonly pendingDeadLetters: number,
+ * @typedef {{ readonly at: string, readonly pendingDeadLetters: number,
  *   readonly tables: ReadonlyArray<{ readonly table: string, readonly rows: number }> }} Stored
  */
 
@@ -17,7 +17,7 @@ export const makeStored = () => {
     const { at, pendingDeadLetters, tables } = /** @type {Stored} */ (await get("/api/stored"))
     const rows = tables.reduce((sum, { rows, table }) => (table === "DEAD_LETTERS" ? sum : sum + rows), 0)
     const waiting = pendingDeadLetters === 0 ? "" : `; ${plural(pendingDeadLetters, "dead letter")} pending`
-    put("stored", `${count(rows)} in the tables at ${time(at)}${waiting}`)
+    put("stored", `${count(rows)} in the tables at ${time(Date.parse(at))}${waiting}`)
   }
   return (/** @type {Snapshot} */ snapshot) => {
     if (!isAskable(snapshot) || document.hidden || Date.now() - askedAt < PAUSE_MS) return
