@@ -4,7 +4,7 @@
  */
 import duckdb, { type DuckDBValue } from "@duckdb/node-api"
 import { decoded } from "../src/domain/Bytes.ts"
-import { parseRoutes } from "../src/domain/Route.ts"
+import { parseRoutes } from "../src/domain/RouteText.ts"
 import * as Sql from "../src/warehouse/duckdb/Sql.ts"
 import { routeOf } from "./Orders.ts"
 import * as Rows from "./Rows.ts"

@@ -4,7 +4,8 @@
  */
 
 import type { BronzeRow } from "../src/domain/Outcome.ts"
-import { parseRoutes, type Table } from "../src/domain/Route.ts"
+import type { Table } from "../src/domain/Route.ts"
+import { parseRoutes } from "../src/domain/RouteText.ts"
 import * as Decode from "../src/pipeline/Decode.ts"
 import { order, routeOf, topicOf, userOf } from "./Orders.ts"
 

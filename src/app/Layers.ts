@@ -2,8 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Admin from "../kafka/Admin.ts"
+import type { KafkaError } from "../kafka/KafkaError.ts"
 import * as KafkaClient from "../kafka/kafkajs/Client.ts"
 import * as Producer from "../kafka/Producer.ts"
+import { withTopics } from "../settings/Discovery.ts"
 import * as Environment from "../settings/Environment.ts"
 import { environment, isStreaming, Settings, type SettingsError, layer as settingsLayer } from "../settings/Settings.ts"
 import * as DuckDb from "../warehouse/duckdb/DuckDb.ts"
@@ -32,6 +34,24 @@ export const namesOnly: Layer.Layer<Settings, SettingsError> = settingsLayer.pip
     )
   )
 )
+
+/**
+ * The settings with a route for each topic that a template leads to. Kafka is asked for them only where there is a
+ * template.
+ */
+export const routed = <E>(settings: Layer.Layer<Settings, E>): Layer.Layer<Settings, E | KafkaError> =>
+  Layer.effect(
+    Settings,
+    Effect.gen(function* () {
+      const read = yield* Settings
+      if (read.templates.length === 0) return read
+      const topics = yield* Effect.provide(
+        Effect.flatMap(Admin.Admin, (admin) => admin.topics),
+        kafka
+      )
+      return withTopics(read, topics)
+    })
+  ).pipe(Layer.provide(settings))
 
 /** kafkajs, with what the commands ask of it; connects when it is used. */
 export const kafka: Layer.Layer<Admin.Admin | Producer.Producer | KafkaClient.KafkaClient, never, Settings> =

@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DeadLetterTopic } from "../kafka/DeadLetterTopic.ts"
+import * as HeldBack from "../kafka/HeldBack.ts"
 import * as KafkaJs from "../kafka/kafkajs/ConsumerGroup.ts"
 import * as Logging from "../observe/Logging.ts"
 import * as Progress from "../observe/Progress.ts"
@@ -15,12 +16,14 @@ import { Batcher } from "../pipeline/Batcher.ts"
 import * as LagWatch from "../pipeline/LagWatch.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import * as Schemas from "../schema/Schemas.ts"
+import { withTopics } from "../settings/Discovery.ts"
 import { hints } from "../settings/Hints.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
+import * as Discovery from "./Discovery.ts"
 import * as Layers from "./Layers.ts"
 import * as Shutdown from "./Shutdown.ts"
-import { introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
+import { createTables, introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
 
 /** How the log of a service ends that was stopped, whenever that was. */
 const stopped = Effect.gen(function* () {
@@ -37,23 +40,59 @@ const stopped = Effect.gen(function* () {
   )
 })
 
-/** Consumes until it is interrupted; all that has to be there first is looked at together. */
-const consume = Effect.gen(function* () {
+/**
+ * Consumes until it is interrupted, or until there are topics to read besides: they are the result. All that has to be
+ * there first is looked at together. `read` are the topics that this process has read before.
+ */
+const consume = Effect.fnUntraced(
+  function* (read: Set<string>) {
+    const settings = yield* Settings
+    const progress = yield* Progress.Progress
+    yield* introduce
+    if (settings.http.port > 0) yield* Effect.forkScoped(server)
+    if (settings.autoCreateTables) yield* createTables
+    const found = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
+    const problems = yield* Discovery.holdBack(found.flat())
+    const told = problems.map(({ remedy, what }) => `${what}: ${remedy}`)
+    if (told.length > 0) {
+      yield* Effect.forEach(told, (problem) => Effect.logError(problem), { discard: true })
+      return yield* new NotReady({ problems: told })
+    }
+    yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
+    progress.up("warehouse")
+    yield* Effect.forkScoped(LagWatch.watch)
+    return yield* Effect.raceFirst(Pipeline.run(read), Discovery.grown)
+  },
+  Effect.onInterrupt(() => stopped)
+)
+
+const parts = Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer, Schemas.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Layers.kafka, Layers.warehouse, Progress.layer, HeldBack.layer))
+)
+
+/**
+ * Consumes again and again, each time with the routes that there are by then: at a new topic the flow ends as it does at
+ * a stop, flushed and committed, and begins with one route more.
+ */
+const consumeAll = Effect.gen(function* () {
   const settings = yield* Settings
-  const progress = yield* Progress.Progress
-  yield* introduce
-  if (settings.http.port > 0) yield* Effect.forkScoped(server)
-  const problems = yield* Effect.all([missingTopics, warehouseProblems], { concurrency: 2 })
-  const told = problems.flat().map(({ remedy, what }) => `${what}: ${remedy}`)
-  if (told.length > 0) {
-    yield* Effect.forEach(told, (problem) => Effect.logError(problem), { discard: true })
-    return yield* new NotReady({ problems: told })
+  const read = new Set<string>()
+  let routed = withTopics(settings, yield* Effect.provide(Discovery.topics, Layers.kafka))
+  while (true) {
+    const topics = yield* consume(read).pipe(
+      Effect.scoped,
+      Effect.provide(parts),
+      Effect.provideService(Settings, routed)
+    )
+    const before = new Set(routed.routes.map(({ topic }) => topic))
+    routed = withTopics(settings, topics)
+    for (const { table, topic } of routed.routes.filter((route) => !before.has(route.topic))) {
+      // It may have held records before it was found: AUTO_OFFSET_RESET=latest is for what was there at the start.
+      read.add(topic)
+      yield* Effect.logInfo(`Found topic ${topic} -> ${table.name}; rejoining the group to read it`)
+    }
   }
-  yield* Effect.logInfo(`Consumer initialized: group=${settings.kafka.group}`)
-  progress.up("warehouse")
-  yield* Effect.forkScoped(LagWatch.watch)
-  return yield* Pipeline.run
-}).pipe(Effect.onInterrupt(() => stopped))
+})
 
 /**
  * Answers, and says what is missing, also while one side is unreachable. Loading it takes a tenth of a second, which is
@@ -69,13 +108,7 @@ export const run = Effect.gen(function* () {
   const { shutdownTimeout } = yield* Settings
   yield* Shutdown.watch(shutdownTimeout)
   yield* Effect.forEach(yield* hints, (hint) => Effect.logWarning(hint), { discard: true })
-  return yield* consume.pipe(
-    Effect.provide(
-      Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer, Schemas.layer).pipe(
-        Layer.provideMerge(Layer.mergeAll(Layers.kafka, Layers.warehouse, Progress.layer))
-      )
-    )
-  )
+  return yield* consumeAll
 }).pipe(
   Effect.scoped,
   Effect.tapCause((cause) =>

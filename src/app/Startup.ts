@@ -24,15 +24,14 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { probl
 }
 
 export const introduce = Effect.gen(function* () {
-  const { batch, delivery, kafka, registry, routes, write } = yield* Settings
+  const { batch, delivery, kafka, registry, routes, templates, write } = yield* Settings
   const warehouse = yield* Warehouse
   const user = kafka.sasl === undefined ? "" : ` as ${loginName(kafka.sasl)}`
   yield* Effect.logInfo(`Reading from ${kafka.brokers.join(", ")}${user}, group ${kafka.group}`)
   if (registry !== undefined) yield* Effect.logInfo(`Schemas from ${registry.url}`)
   yield* Effect.logInfo(`Writing to ${warehouse.target}, ${delivery}`)
-  yield* Effect.forEach(routes, ({ table, topic }) => Effect.logInfo(`Route ${topic} -> ${table.name}`), {
-    discard: true
-  })
+  const said = [...templates, ...routes].map(({ table, topic }) => `Route ${topic} -> ${table.name}`)
+  yield* Effect.forEach(said, (route) => Effect.logInfo(route), { discard: true })
   yield* Effect.logInfo(
     `Batches of ${batch.size} events or ${Duration.toSeconds(batch.timeout)} seconds, up to ${write.maxRows} behind a backlog`
   )
@@ -68,6 +67,24 @@ export const missingTopics = Effect.gen(function* () {
         { what: error.message, remedy: "check KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_*, KAFKA_OAUTH_* and KAFKA_SSL_*" }
       ])
     )
+  )
+})
+
+/** What `init` does; what it may not do is found by the look at the tables that follows. */
+export const createTables = Effect.gen(function* () {
+  const warehouse = yield* Warehouse
+  const progress = yield* Progress.Progress
+  yield* warehouse.init.pipe(
+    Effect.tap(({ added, created }) =>
+      created.length + added.length > 0
+        ? Effect.logInfo(`Created in ${warehouse.name}: ${[...created, ...added].join(", ")} (AUTO_CREATE_TABLES=true)`)
+        : Effect.void
+    ),
+    Effect.tapError(({ message }) => Effect.sync(() => progress.away("warehouse", message))),
+    Effect.retry(
+      Retry.forever<WarehouseError>(`${warehouse.name} is unreachable`, (error) => error.reason === "unavailable")
+    ),
+    Effect.catch(({ message }) => Effect.logWarning(`Cannot create tables: ${message}`))
   )
 })
 

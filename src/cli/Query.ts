@@ -6,7 +6,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type QueryResult, Warehouse } from "../warehouse/Warehouse.ts"
-import { quietly } from "./support/CommandLayer.ts"
+import { alone } from "./support/CommandLayer.ts"
 import { usage } from "./support/Failure.ts"
 import * as Screen from "./support/Screen.ts"
 import * as ServiceWarehouse from "./support/ServiceWarehouse.ts"
@@ -78,7 +78,7 @@ export const command = Command.make(
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print a JSON list of objects"), Flag.withDefault(false)),
     csv: Flag.Boolean("csv").pipe(Flag.withDescription("Print CSV with a header"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(query(flags), ServiceWarehouse.layer))
+  (flags) => alone(Effect.provide(query(flags), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("Run one SELECT against the warehouse"),
   Command.withDescription(

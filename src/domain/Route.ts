@@ -1,7 +1,4 @@
-/**
- * A route says which table a topic goes to and which typed columns are taken out of its events; parsing names every
- * mistake at once.
- */
+/** A route says which table a topic goes to, and which typed columns are taken out of its events. */
 
 /** What a typed column may hold; which texts each type takes is in docs/reference/columns.md. */
 export const columnTypes = ["STRING", "NUMBER", "FLOAT", "BOOLEAN", "TIMESTAMP"] as const
@@ -25,7 +22,18 @@ export interface Table {
 export interface Route {
   readonly topic: string
   readonly table: Table
+  /** The envelope around its rows: the typed columns are taken out of what it holds. */
+  readonly unwrap?: Unwrap
+  /** The topic text of the template that led to it; undefined where BRONZE_ROUTES names the topic itself. */
+  readonly template?: string
 }
+
+/** The envelopes that a route can open: that of Debezium's change events. */
+export const unwraps = ["debezium"] as const
+export type Unwrap = (typeof unwraps)[number]
+
+/** The column that says what a change event did: its `op` (c, u, d, r, t or m). */
+export const opColumn: Column = { name: "OP", path: ["op"], type: "STRING" }
 
 /** The columns that every raw table has, and their place after the typed ones. */
 export const standardColumns = [
@@ -53,94 +61,11 @@ export const tablesOf = (routes: ReadonlyArray<Route>): ReadonlyArray<Table> => 
   ...new Map(routes.map((route) => [route.table.name, route.table])).values()
 ]
 
-const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
+/** What may name a table or a column. */
+export const identifier = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/
+
 /** What Kafka takes for the name of a topic. */
 export const topicName = /^[A-Za-z0-9._-]{1,249}$/
-const routeShape = /^([^=()\s]+)\s*=\s*([^=()\s]+)\s*(?:\(([^()]*)\))?$/
-const columnShape = /^([^=:\s]+)\s*=\s*([^=:\s]+?)(?:\s*:\s*([A-Za-z]+))?$/
 
-/**
- * Parses `topic=TABLE(COLUMN=json.path:TYPE,…), …`; the problems are whole sentences, and the routes are complete when
- * there are none.
- */
-export const parseRoutes = (
-  text: string
-): { readonly routes: ReadonlyArray<Route>; readonly problems: ReadonlyArray<string> } => {
-  const problems: Array<string> = []
-  const routes: Array<Route> = []
-  for (const part of splitOutside(text)) {
-    const match = routeShape.exec(part)
-    if (match === null) {
-      problems.push(`"${part}" is not of the form topic=TABLE(COLUMN=json.path:TYPE,…)`)
-      continue
-    }
-    const [, topic = "", table = "", list = ""] = match
-    const columns = list
-      .split(",")
-      .map((column) => column.trim())
-      .filter((column) => column !== "")
-    routes.push({
-      topic,
-      table: { name: table.toUpperCase(), columns: columns.flatMap((column) => parseColumn(part, column, problems)) }
-    })
-  }
-  if (routes.length === 0 && problems.length === 0) problems.push("names no route")
-  return { routes, problems: [...problems, ...checkRoutes(routes)] }
-}
-
-const parseColumn = (route: string, text: string, problems: Array<string>): ReadonlyArray<Column> => {
-  const match = columnShape.exec(text)
-  const type = columnTypes.find((name) => name === (match?.[3] ?? "STRING").toUpperCase())
-  if (match === null || match[1] === undefined || match[2] === undefined) {
-    problems.push(`"${text}" in "${route}" is not of the form COLUMN=json.path:TYPE`)
-    return []
-  }
-  if (type === undefined) {
-    problems.push(`column ${match[1]} has the unknown type ${match[3]}; known are ${columnTypes.join(", ")}`)
-    return []
-  }
-  const path = match[2].split(".")
-  if (path.includes("")) problems.push(`"${text}" in "${route}" has an empty step in its path`)
-  return [{ name: match[1].toUpperCase(), path, type }]
-}
-
-const checkRoutes = (routes: ReadonlyArray<Route>): ReadonlyArray<string> => {
-  const problems: Array<string> = []
-  const topics = new Set<string>()
-  const tables = new Map<string, string>()
-  for (const { topic, table } of routes) {
-    if (!topicName.test(topic))
-      problems.push(`"${topic}" is not a topic name (letters, digits, dot, underscore, hyphen)`)
-    // kafkajs keeps topics as names of plain objects.
-    if (topic in Object.prototype)
-      problems.push(`topic ${topic} cannot be read: its name means something else to the Kafka client`)
-    if (topics.has(topic)) problems.push(`topic ${topic} has two routes`)
-    topics.add(topic)
-    if (!identifier.test(table.name)) problems.push(`"${table.name}" is not a table name (letters, digits, underscore)`)
-    if (serviceTables.some((name) => name === table.name))
-      problems.push(`${table.name} is a table of the service itself`)
-    const shape = JSON.stringify(table.columns)
-    if ((tables.get(table.name) ?? shape) !== shape)
-      problems.push(`table ${table.name} has two routes with different columns`)
-    tables.set(table.name, shape)
-    problems.push(...checkColumns(table))
-  }
-  return problems
-}
-
-const checkColumns = (table: Table): ReadonlyArray<string> => {
-  const names = table.columns.map((column) => column.name)
-  return names.flatMap((name, index) => {
-    if (!identifier.test(name)) return [`"${name}" is not a column name (letters, digits, underscore)`]
-    if ([...standardColumns, schemaIdColumn].some((standard) => standard === name))
-      return [`column ${name} is one that every raw table has already`]
-    return names.indexOf(name) === index ? [] : [`column ${name} of ${table.name} is named twice`]
-  })
-}
-
-/** Splits at commas that stand outside parentheses. */
-const splitOutside = (text: string): ReadonlyArray<string> =>
-  text
-    .split(/,(?![^(]*\))/)
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
+/** kafkajs keeps topics as names of plain objects. */
+export const isReadable = (topic: string): boolean => !(topic in Object.prototype)

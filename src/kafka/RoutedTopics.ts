@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { Progress } from "../observe/Progress.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Admin } from "./Admin.ts"
+import { HeldBack } from "./HeldBack.ts"
 import type { KafkaError } from "./KafkaError.ts"
 import type { TopicState } from "./kafkajs/TopicMetadata.ts"
 import * as Rights from "./Rights.ts"
@@ -22,12 +23,16 @@ export const make = Effect.gen(function* () {
   const admin = yield* Admin
   const progress = yield* Progress
   const rights = yield* Rights.make
+  const heldBack = yield* HeldBack
   const topics = [...new Set(routes.map(({ topic }) => topic))]
   let told: ReadonlyMap<string, string> = new Map()
   let isDenied = false
 
   const look: Effect.Effect<ReadonlyArray<TopicState>, KafkaError> = Effect.flatMap(admin.describe(topics), (states) =>
     Effect.forEach(states, (state) => {
+      const message = heldBack.get(state.topic)
+      if (message !== undefined && state.problem === undefined)
+        return Effect.succeed<TopicState>({ ...state, problem: { reason: "missing", message } })
       if (!isDenied || state.problem !== undefined) return Effect.succeed(state)
       return Effect.map(rights.mayRead(state.topic), (mayRead): TopicState => {
         const problem = { reason: "denied", message: "this user may see it, but not read it" } as const

@@ -9,6 +9,7 @@ import { type Format, withoutRegistry } from "../domain/Format.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
 import type { DeadLetter, DeadLetterCause, Outcome, Source } from "../domain/Outcome.ts"
 import type { Route } from "../domain/Route.ts"
+import * as Debezium from "./Debezium.ts"
 import * as Key from "./Key.ts"
 import * as Payload from "./Payload.ts"
 import * as TypedColumns from "./TypedColumns.ts"
@@ -42,12 +43,12 @@ export const make = (
 }
 
 const decoder = (
-  { table: { columns } }: Route,
+  { table: { columns }, unwrap }: Route,
   { format = withoutRegistry, tombstones, uniqueKeys = false }: DecodeOptions,
   maxKept: number
 ) => {
   const nothing = columns.map(() => null)
-  const typedColumns = TypedColumns.make(columns)
+  const typedColumns = unwrap === undefined ? TypedColumns.make(columns) : Debezium.make(columns)
   const keyText = Key.make(format.key)
   const payload = Payload.make(format.value)
   return (record: KafkaRecord, schemas: Payload.SchemaLookup): Outcome => {

@@ -56,11 +56,14 @@ export const make = (settings: Settings["Service"], schemas: Schemas["Service"])
 const maxPart = 8 * 1024 * 1024
 
 /** Offsets that Kafka itself used at the end of a fetch become a skip, so that they are committed as well. */
-const decoder = ({ table, topic }: Route, { formats, sink, tombstones }: Settings["Service"]) => {
-  const decode = Decode.make(
-    { table, topic },
-    { tombstones, maxKept: keptBytes[sink._tag], format: formats.get(topic), uniqueKeys: isStreaming(sink) }
-  )
+const decoder = (route: Route, { formats, sink, tombstones }: Settings["Service"]) => {
+  const { table, topic } = route
+  const decode = Decode.make(route, {
+    tombstones,
+    maxKept: keptBytes[sink._tag],
+    format: formats.get(topic),
+    uniqueKeys: isStreaming(sink)
+  })
   return ({ next, partition, records }: Fetch, start: number, schemas: SchemaLookup) => {
     const outcomes: Array<Outcome> = []
     let bytes = 0

@@ -20,10 +20,9 @@ import * as Landing from "./Landing.ts"
 import * as Reclaim from "./Reclaim.ts"
 import * as Spans from "./Spans.ts"
 
-/** Runs until it is interrupted. */
-export const run = Effect.gen(function* () {
+/** Runs until it is interrupted; `read` are the topics that this process has read before. */
+export const run = Effect.fnUntraced(function* (read: Set<string>) {
   const kafka = yield* ConsumerGroup
-  const read = new Set<string>()
   return yield* kafka.consume((assignment) =>
     Reclaim.again(Effect.scoped(consume(assignment, read)), assignment.isHeld)
   )

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Format from "../domain/Format.ts"
-import { parseRoutes, type Route } from "../domain/Route.ts"
+import { parseRoutes, type Routing } from "../domain/RouteText.ts"
 import { hide, notAPath, quote } from "../domain/Secrets.ts"
 
 /** Either the value, or every problem with the text; a problem is what follows `NAME: ` in a message. */
@@ -177,11 +177,11 @@ const isHostPort = (host: string): boolean => {
 
 /** `topic=TABLE(COLUMN=json.path:TYPE,…), …`; with `+` before them, besides those that are given here. */
 export const routes =
-  (besides: string): Parse<ReadonlyArray<Route>> =>
+  (besides: string): Parse<Routing> =>
   (raw) => {
     const added = /^\s*\+(.*)$/s.exec(raw)?.[1]
     const parsed = parseRoutes(added === undefined ? raw : `${besides}, ${added}`)
-    return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed.routes)
+    return parsed.problems.length > 0 ? Result.fail(parsed.problems.map(hide)) : Result.succeed(parsed)
   }
 
 /** `topic=VALUE/KEY, …` */

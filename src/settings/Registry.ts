@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Format from "../domain/Format.ts"
 import type { Route } from "../domain/Route.ts"
+import type { Routing } from "../domain/RouteText.ts"
+import * as Template from "../domain/Template.ts"
 import { checkCertificates } from "./Keys.ts"
 import type { RegistrySettings } from "./Model.ts"
 import type { Reader } from "./Reader.ts"
@@ -56,18 +58,21 @@ const authorizationOf = (
 export const withSchemaIds = (routes: ReadonlyArray<Route>, hasRegistry: boolean): ReadonlyArray<Route> =>
   hasRegistry ? routes.map((route) => ({ ...route, table: { ...route.table, hasSchemaIds: true } })) : routes
 
-/** The format of every routed topic. */
+/** The format of every routed topic, of every template, and of topics of a template that are named. */
 export const formats = Effect.fnUntraced(function* (
   reader: Reader,
-  routes: ReadonlyArray<Route>,
+  { routes, templates }: Routing,
   hasRegistry: boolean
 ): Effect.fn.Return<ReadonlyMap<string, Format.Format>> {
   const given = yield* reader.get(variables.formats)
-  const strange = [...given.keys()].find((topic) => !routes.some((route) => route.topic === topic))
+  const known = [...routes, ...templates].map(({ topic }) => topic)
+  const others = [...given.keys()].filter((topic) => !known.includes(topic))
+  const ofTemplates = Template.expand(templates, others, routes).routes
+  const strange = others.find((topic) => !ofTemplates.some((route) => route.topic === topic))
   if (strange !== undefined)
     reader.note(variables.formats, `expected topics of ${variables.routes.name}, got "${strange}"`)
   const byDefault = hasRegistry ? Format.withRegistry : Format.withoutRegistry
-  const entries = routes.map(({ topic }): readonly [string, Format.Format] => {
+  const entries = [...known, ...others].map((topic): readonly [string, Format.Format] => {
     const format = { ...byDefault, ...given.get(topic) }
     if (!hasRegistry && Format.needsRegistry(format))
       reader.require(registryUrl, `because of the format of ${topic} in ${variables.formats.name}`)

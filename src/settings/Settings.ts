@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type { Format } from "../domain/Format.ts"
 import type { Route } from "../domain/Route.ts"
 import { hide } from "../domain/Secrets.ts"
+import type { Template } from "../domain/Template.ts"
 import * as EnvFile from "./EnvFile.ts"
 import { type KafkaSettings, loginName, type RegistrySettings, type SinkSettings } from "./Model.ts"
 import { showBytes } from "./Parse.ts"
@@ -27,7 +28,11 @@ export class Settings extends Context.Service<
   {
     readonly kafka: KafkaSettings
     readonly routes: ReadonlyArray<Route>
-    /** Of every routed topic. */
+    /** Routes to topics that are not known before Kafka is asked: `Discovery.withTopics` makes routes of them. */
+    readonly templates: ReadonlyArray<Template>
+    /** Whether the service makes the tables that are missing. */
+    readonly autoCreateTables: boolean
+    /** Of every routed topic, and of every template. */
     readonly formats: ReadonlyMap<string, Format>
     readonly registry: RegistrySettings | undefined
     readonly batch: { readonly size: number; readonly timeout: Duration.Duration }
@@ -81,11 +86,15 @@ export const load: Effect.Effect<Settings["Service"], SettingsError> = Effect.ge
   const reader = yield* Reader.make
   const { get, note } = reader
   const registry = yield* Registry.registry(reader)
-  const routes = Registry.withSchemaIds(yield* get(variables.routes), registry !== undefined)
+  const routing = yield* get(variables.routes)
+  const routes = Registry.withSchemaIds(routing.routes, registry !== undefined)
+  const templates = Registry.withSchemaIds(routing.templates, registry !== undefined)
   const settings = {
     kafka: yield* kafka(reader),
     routes,
-    formats: yield* Registry.formats(reader, routes, registry !== undefined),
+    templates,
+    autoCreateTables: yield* get(variables.autoCreateTables),
+    formats: yield* Registry.formats(reader, { routes, templates }, registry !== undefined),
     registry,
     batch: { size: yield* get(variables.batchSize), timeout: yield* get(variables.batchTimeout) },
     write: {
@@ -146,10 +155,10 @@ export const environment = (env?: Record<string, string>): Layer.Layer<never> =>
 export const describe = (settings: Settings["Service"]): Record<string, string> =>
   Object.fromEntries(Object.entries(said(settings)).map(([name, value]) => [name, hide(value)]))
 
-const said = ({ batch, delivery, kafka, registry, routes, sink }: Settings["Service"]) => ({
+const said = ({ batch, delivery, kafka, registry, routes, sink, templates }: Settings["Service"]) => ({
   kafka: `${kafka.brokers.join(",")}${kafka.ssl ? " over TLS" : ""}${kafka.sasl ? ` as ${loginName(kafka.sasl)}` : ""}`,
   group: kafka.group,
-  routes: routes.map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),
+  routes: [...routes, ...templates].map(({ table, topic }) => `${topic} -> ${table.name}`).join(", "),
   ...(registry && { registry: registry.url }),
   sink:
     sink._tag === "DuckDb"

@@ -31,8 +31,14 @@ export const variables = {
   routes: variable(
     "BRONZE_ROUTES",
     defaultRoutes,
-    "topic=TABLE(COLUMN=json.path:TYPE,…), …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; with + before it: besides the default",
+    "topic=TABLE(COLUMN=json.path:TYPE,…) unwrap=debezium, …; TYPE is STRING (default), NUMBER, FLOAT, BOOLEAN or TIMESTAMP; {name} in a topic and its table: many topics; unwrap=debezium (optional): columns from the row in a change event; with + before it: besides the default",
     Parse.routes(defaultRoutes)
+  ),
+  autoCreateTables: variable(
+    "AUTO_CREATE_TABLES",
+    "false",
+    "true: the service creates missing tables and columns when it starts and when it finds a topic, as init does",
+    Parse.choice({ true: true, false: false })
   ),
   formats: variable(
     "BRONZE_FORMATS",

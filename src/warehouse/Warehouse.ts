@@ -40,6 +40,8 @@ export interface Problem {
   readonly what: string
   /** The statement, command or variable that fixes it. */
   readonly remedy: string
+  /** The table that it is about; the others can be written. */
+  readonly table?: string
 }
 
 /** What `init` did to the tables. */

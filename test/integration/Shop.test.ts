@@ -361,11 +361,13 @@ describe("the page, in Chromium", () => {
     assert.match(orderId, uuid)
     assert.match(clickId, uuid)
 
-    const [livePage] = await Promise.all([
-      page.waitForEvent("popup"),
-      page.getByRole("link", { name: "See the row" }).first().click()
-    ])
-    for (const id of [clickId, orderId]) await livePage.locator("#rows").getByText(id).first().waitFor()
+    // Each link leads to its own row among the last ones, in one window.
+    const [toOrder, toClick] = links
+    assert(toOrder !== undefined && toClick !== undefined)
+    const [livePage] = await Promise.all([page.waitForEvent("popup"), toOrder.click()])
+    await livePage.locator("#rows").getByText(orderId).first().waitFor()
+    await toClick.click()
+    await livePage.locator("#rows").getByText(clickId).first().waitFor()
     await screenshot(livePage, "shop-click-arrived")
 
     await page.getByRole("button", { name: "Send a broken event" }).click()

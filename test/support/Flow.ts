@@ -70,7 +70,7 @@ export const start = Effect.fnUntraced(function* (
       options.deadLetterTopic ?? DeadLetterTopic.none
     ).pipe(Layer.provideMerge(Progress.layer), Layer.provideMerge(settings))
   )
-  const fiber = yield* Effect.forkScoped(Effect.provide(Pipeline.run, parts))
+  const fiber = yield* Effect.forkScoped(Effect.provide(Pipeline.run(new Set()), parts))
   // A test that failed half way ends too: what the flow still waits for then comes to pass.
   yield* Effect.addFinalizer(() => Effect.forkDetach(Effect.repeat(TestClock.adjust("5 seconds"), { times: 100 })))
   /** Waits for `count` batches that have landed. */

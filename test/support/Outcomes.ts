@@ -1,7 +1,8 @@
 /** Outcomes and records for tests, with only what matters to the test spelled out. */
 import type { KafkaRecord } from "../../src/domain/KafkaRecord.ts"
 import type { BronzeRow } from "../../src/domain/Outcome.ts"
-import { parseRoutes, type Route } from "../../src/domain/Route.ts"
+import type { Route } from "../../src/domain/Route.ts"
+import { parseRoutes } from "../../src/domain/RouteText.ts"
 
 /** A row whose payload may be given as text. */
 export type GivenRow = Partial<Omit<BronzeRow, "event">> & { readonly event?: string | Uint8Array | null }

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import * as Schemas from "../../schema/Schemas.ts"
-import { quietly } from "../support/CommandLayer.ts"
+import { alone, quietly } from "../support/CommandLayer.ts"
 import { misused } from "../support/Failure.ts"
 import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import * as Dlq from "./Dlq.ts"
@@ -31,7 +31,7 @@ const listCommand = Command.make(
     limit: Filter.limit(100),
     replayed: Flag.Boolean("replayed").pipe(Flag.withDescription("Include replayed ones"), Flag.withDefault(false))
   },
-  (flags) => quietly(Effect.provide(Dlq.list(flags), ServiceWarehouse.layer))
+  (flags) => alone(Effect.provide(Dlq.list(flags), ServiceWarehouse.layer))
 ).pipe(
   Command.withShortDescription("List dead letters, newest first"),
   Command.withDescription("Lists pending dead letters, newest first, without their payloads."),
@@ -55,7 +55,7 @@ const showCommand = Command.make(
     if (Result.isFailure(places)) return misused(places.failure)
     const [at, ...others] = places.success
     if (at === undefined || others.length > 0) return misused("Specify one record as topic/partition@offset.")
-    return quietly(Effect.provide(Dlq.show(at, { json, raw }), ServiceWarehouse.layer))
+    return alone(Effect.provide(Dlq.show(at, { json, raw }), ServiceWarehouse.layer))
   }
 ).pipe(
   Command.withShortDescription("Show one dead letter in full"),

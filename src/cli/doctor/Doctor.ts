@@ -61,7 +61,10 @@ const look = Effect.fnUntraced(function* (deep: boolean) {
     )
     return [...looks.flat(), ...(deep ? yield* deeply : [])]
   })
-  const findings = yield* Effect.provide(rest, Layer.succeed(SettingsModule.Settings, read.success))
+  // Without Kafka the named topics are left, and the finding that says so.
+  const settings = Layer.succeed(SettingsModule.Settings, read.success)
+  const routed = Layer.catch(Layers.routed(settings), () => settings)
+  const findings = yield* Effect.provide(rest, routed)
   return [...first, ...findings]
 })
 

@@ -14,5 +14,11 @@ const log = Layer.unwrap(
 export const quietly = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   settings: Layer.Layer<Settings, SettingsError> = Layers.settings
+): Effect.Effect<A, CommandFailed, Exclude<R, Settings>> => alone(effect, Layers.routed(settings))
+
+/** The same for a command that has no use for routes: it asks Kafka for nothing. */
+export const alone = <A, E, R, E2 = SettingsError>(
+  effect: Effect.Effect<A, E, R>,
+  settings: Layer.Layer<Settings, E2 | SettingsError> = Layers.settings
 ): Effect.Effect<A, CommandFailed, Exclude<R, Settings>> =>
   told(Effect.provide(effect, Layer.provideMerge(log, settings)))

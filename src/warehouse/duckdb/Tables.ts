@@ -48,7 +48,8 @@ export const views = Effect.fnUntraced(function* (connection: Connection, shapes
 
 export const isView = ({ name }: Shape): Problem => ({
   what: `${Sql.dialect.qualified(name)} is a view, and rows can be added to a table only`,
-  remedy: otherName(name)
+  remedy: otherName(name),
+  table: name
 })
 
 const otherName = (name: string): string =>
@@ -82,17 +83,18 @@ export const problems = Effect.fnUntraced(function* (
   columns: ReadonlyArray<Column>
 ): Effect.fn.Return<ReadonlyArray<Problem>, WarehouseError> {
   const table = Sql.dialect.qualified(shape.name)
+  const about = (problem: Problem): Problem => ({ ...problem, table: shape.name })
   const ours = new Map(shape.fields.map(({ name, type }) => [name, type]))
   const found = columns.flatMap(({ mustBeFilled, name, type }): ReadonlyArray<Problem> => {
     const field = ours.get(name)
-    if (field === undefined && mustBeFilled) return [foreign(table, name)]
+    if (field === undefined && mustBeFilled) return [about(foreign(table, name))]
     if (field === undefined || takes[field].test(type)) return []
     const wanted = Sql.dialect.types[field]
     return [
-      {
+      about({
         what: `column ${name} of table ${table} has type ${type}, and ${wanted} is written to it`,
         remedy: `ALTER TABLE ${table} ALTER COLUMN ${quoted(name)} TYPE ${wanted};`
-      }
+      })
     ]
   })
   if (found.length > 0) return found
@@ -102,10 +104,10 @@ export const problems = Effect.fnUntraced(function* (
       ({ reason }) => reason === "denied" || reason === "refused",
       ({ message }) =>
         Effect.succeed([
-          {
+          about({
             what: `no row can be added to ${table}: ${message}`,
             remedy: otherName(shape.name)
-          }
+          })
         ])
     )
   )

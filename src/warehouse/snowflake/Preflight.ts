@@ -100,7 +100,7 @@ export const preflight = (
         ),
         none
       ),
-      ({ message }): Problems => [{ what: message, remedy: grant(shape, role) }]
+      ({ message }): Problems => [{ what: message, remedy: grant(shape, role), table: shape.name }]
     )
   }
 
@@ -117,8 +117,8 @@ export const preflight = (
     // Without any right to it, a table is as if it were not there.
     const hidden = shapes.filter(({ name }) => !found.has(name))
     const grants = hidden.map((shape) => grant(shape, role)).join(" ")
-    const told = missing.map(({ remedy, what }) => ({
-      what,
+    const told = missing.map(({ remedy, ...problem }) => ({
+      ...problem,
       remedy: remedy === create ? `${create}, or if they are there: ${grants}` : remedy
     }))
     const whole = shapes.filter(({ fields, name }) => fields.every((field) => found.get(name)?.has(field.name)))
@@ -126,7 +126,9 @@ export const preflight = (
     const refused = yield* withoutWaiting(session, rehearsals)
     return [
       ...told,
-      ...closed.flatMap(({ problem, table }) => (shapes.some(({ name }) => name === table) ? [problem] : [])),
+      ...closed.flatMap(({ problem, table }) =>
+        shapes.some(({ name }) => name === table) ? [{ ...problem, table }] : []
+      ),
       ...refused.flat()
     ]
   })

@@ -189,12 +189,14 @@ export const missingFrom = (
   shapes.flatMap((shape) => {
     const columns = found.get(shape.name)
     const table = dialect.qualified(shape.name)
-    if (columns === undefined) return [{ what: `table ${table} is missing or not visible`, remedy: createRemedy }]
+    if (columns === undefined)
+      return [{ what: `table ${table} is missing or not visible`, remedy: createRemedy, table: shape.name }]
     return shape.fields
       .filter((field) => !columns.has(field.name))
       .map((field) => ({
         what: `table ${table} has no column ${field.name}`,
-        remedy: `${comesLate(field) ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`
+        remedy: `${comesLate(field) ? `${createRemedy}, or ` : ""}${addColumn(dialect, shape.name, field)};`,
+        table: shape.name
       }))
   })
 

@@ -26,6 +26,8 @@ export const settings = (sink: SinkSettings, given: Given = {}): Settings["Servi
     offsetsLost: "stop"
   },
   routes: routes(given.routes ?? testRoutes),
+  templates: [],
+  autoCreateTables: false,
   formats: new Map(),
   registry: undefined,
   batch: { size: 100, timeout: Duration.seconds(5) },

@@ -1,6 +1,7 @@
 /** Routes: the default parses, and every mistake of every route is named. */
 import { assert, describe, it } from "@effect/vitest"
-import { nounOf, parseRoutes, tablesOf } from "../../../src/domain/Route.ts"
+import { nounOf, tablesOf } from "../../../src/domain/Route.ts"
+import { parseRoutes } from "../../../src/domain/RouteText.ts"
 
 const problemsOf = (text: string): ReadonlyArray<string> => parseRoutes(text).problems
 
@@ -26,6 +27,30 @@ describe("parseRoutes", () => {
     ])
   })
 
+  it("adds the column OP where the envelope of change events is opened", () => {
+    const op = { name: "OP", path: ["op"], type: "STRING" } as const
+    const id = { name: "ID", path: ["id"], type: "NUMBER" } as const
+    for (const [text, columns] of [
+      ["cdc=T(ID=id:NUMBER) unwrap=debezium", [id, op]],
+      ["cdc=T(ID=id:NUMBER)unwrap=debezium", [id, op]],
+      ["cdc=T ( ID=id:NUMBER ) UNWRAP=Debezium ", [id, op]],
+      ["cdc=T unwrap=debezium", [op]],
+      ["cdc=T() unwrap=debezium", [op]]
+    ] as const)
+      assert.deepStrictEqual(
+        parseRoutes(`${text}, b=U`),
+        {
+          problems: [],
+          templates: [],
+          routes: [
+            { topic: "cdc", table: { name: "T", columns }, unwrap: "debezium" },
+            { topic: "b", table: { name: "U", columns: [] } }
+          ]
+        },
+        text
+      )
+  })
+
   it("lets several topics share a table of one shape", () => {
     const { problems, routes } = parseRoutes("a=T(X=x:NUMBER), b=T(X=x:NUMBER)")
     assert.deepStrictEqual(problems, [])
@@ -49,6 +74,15 @@ describe("parseRoutes", () => {
     ["a=T(X-Y=x)", '"X-Y" is not a column name (letters, digits, underscore)'],
     ["a=T(RAW_EVENT=x)", "column RAW_EVENT is one that every raw table has already"],
     ["a=T(KAFKA_SCHEMA_ID=x)", "column KAFKA_SCHEMA_ID is one that every raw table has already"],
+    ["a=T unwrap=avro", '"unwrap=avro" in "a=T unwrap=avro" is not unwrap=debezium'],
+    ["a=T b=U", '"b=U" in "a=T b=U" is not unwrap=debezium'],
+    ["a=T unwrap=debezium unwrap=debezium", '"a=T unwrap=debezium unwrap=debezium" has the option unwrap twice'],
+    [
+      "a=T(unwrap=debezium)",
+      '"unwrap=debezium" in "a=T(unwrap=debezium)" stands among the columns: options come after the parentheses'
+    ],
+    ["a=T(OP=op) unwrap=debezium", "column OP of T is named twice"],
+    ["a=T(X=x), b=T(X=x) unwrap=debezium", "table T has two routes with different columns"],
     ["a=T(X=x,x=y)", "column X of T is named twice"],
     ["a=T(X=user..id)", '"X=user..id" in "a=T(X=user..id)" has an empty step in its path']
   ] as const)

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { Admin } from "../../../src/kafka/Admin.ts"
+import { HeldBack } from "../../../src/kafka/HeldBack.ts"
 import * as KafkaClient from "../../../src/kafka/kafkajs/Client.ts"
 import type { TopicProblem, TopicState } from "../../../src/kafka/kafkajs/TopicMetadata.ts"
 import * as RoutedTopics from "../../../src/kafka/RoutedTopics.ts"
@@ -16,6 +17,7 @@ const leaderless: TopicProblem = { reason: "unavailable", message: "no leader" }
 
 /** `now` is what Kafka says, and may be changed. */
 const watched = Effect.fnUntraced(function* (now: Record<string, { id?: string; problem?: TopicProblem }>) {
+  const heldBack = new Map<string, string>()
   const admin = Layer.mock(Admin, {
     describe: (topics) =>
       Effect.sync(() =>
@@ -29,11 +31,13 @@ const watched = Effect.fnUntraced(function* (now: Record<string, { id?: string; 
     Layer.provide(Settings.environment({ SINK: "duckdb", BRONZE_ROUTES: "a=A_RAW, b=B_RAW" }))
   )
   const parts = yield* Layer.build(
-    Layer.mergeAll(admin, Progress.layer, KafkaClient.layer).pipe(Layer.provideMerge(settings))
+    Layer.mergeAll(admin, Progress.layer, KafkaClient.layer, Layer.succeed(HeldBack, heldBack)).pipe(
+      Layer.provideMerge(settings)
+    )
   )
   const topics = yield* Effect.provide(RoutedTopics.make, parts)
   const progress = yield* Effect.provide(Progress.Progress, parts)
-  return { topics, unread: () => progress.view().unreadTopics.map(({ topic }) => topic) }
+  return { topics, heldBack, unread: () => progress.view().unreadTopics.map(({ topic }) => topic) }
 })
 
 const names = (states: ReadonlyArray<TopicState>) => states.map(({ topic }) => topic)
@@ -44,6 +48,20 @@ describe("routed topics", () => {
       const { topics, unread } = yield* watched({ a: { problem: leaderless } })
       assert.deepStrictEqual(names(yield* topics.readable), ["b"])
       assert.deepStrictEqual(unread(), ["a"])
+    })
+  )
+  it.effect("that are held back are named with the reason, and read once they no longer are", () =>
+    Effect.gen(function* () {
+      const { heldBack, topics, unread } = yield* watched({})
+      heldBack.set("b", "table B_RAW is missing")
+      const states = yield* topics.readable
+      assert.deepStrictEqual([names(states), unread()], [["a"], ["b"]])
+      const changed = yield* Effect.forkChild(Effect.flip(topics.changed(states)))
+      yield* TestClock.adjust("60 seconds")
+      assert.isUndefined(changed.pollUnsafe())
+      heldBack.clear()
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Fiber.join(changed)).message, "topic b can be read now")
     })
   )
   it.effect("are waited for while there is none", () =>

@@ -80,6 +80,7 @@ export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
                 Effect.succeed<ReadonlyArray<Problem>>([
                   {
                     what: message,
+                    table,
                     remedy: `bronze-consumer init, or if it is there: GRANT INSERT ON TABLE ${sink.database}.${sink.schema}.${table} TO ROLE ${sink.role ?? "…"};`
                   }
                 ])
