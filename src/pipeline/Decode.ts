@@ -90,7 +90,7 @@ const decoder = (
           : event,
       columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
       bytes: bytes + event.length,
-      ...(schemaId !== undefined && { schemaId })
+      schemaId
     }
   }
 }
@@ -140,10 +140,10 @@ const tried = <A>(thunk: () => A): A | null => {
 }
 
 const headersJson = (headers: KafkaRecord["headers"]): string | null => {
-  const entries = Object.entries(headers)
-  return entries.length === 0
+  const names = Object.keys(headers)
+  return names.length === 0
     ? null
-    : JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, headerText(value)])))
+    : JSON.stringify(Object.fromEntries(names.map((name) => [name, headerText(headers[name])])))
 }
 
 /** Text and bytes as text, lists one by one; a null, and whatever a client may hand over besides, is null. */
