@@ -37,7 +37,7 @@ const Row = Schema.Struct({
   ...{ timestamp: Instants.FromText, key: Text, headers: Text, bytes: Schema.Finite },
   event: Schema.NullOr(Schema.Uint8ArrayFromBase64),
   columns: Schema.Array(Text),
-  schemaId: Schema.optionalKey(Schema.Int)
+  schemaId: Schema.optional(Schema.Int)
 })
 
 const Coverage = Schema.Struct({
