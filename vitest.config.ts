@@ -34,12 +34,12 @@ export default defineConfig({
     projects: [
       { test: loop("unit", 1, 30_000) },
       { test: loop("contract", 2, 60_000) },
-      // Real brokers and processes share two cores: one file at a time, so that no test waits for another's load.
+      // Real brokers and processes: most of their time is waiting, so that two files at a time are not too many.
       {
         test: {
           ...loop("integration", 3, 120_000),
           globalSetup: "test/integration/globalSetup.ts",
-          fileParallelism: false
+          maxWorkers: 2
         }
       },
       { test: { ...loop("chaos", 4, 420_000), fileParallelism: false } }

@@ -1,6 +1,7 @@
 // How the demo writes: one heading line per step, indented lines below it; with --verbose also the logs, and the SQL
 // above its result. Nothing an event says can steer the terminal.
 import { styleText } from "node:util"
+import * as Layout from "../../src/cli/support/Layout.ts"
 import * as Screen from "../../src/cli/support/Screen.ts"
 import { stays, verbose } from "./options.ts"
 
@@ -96,7 +97,7 @@ export const showRows = (
 const inColumns = (columns: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
   const isNumber = (index: number): boolean => rows.every((row) => /^\d+$/.test(row[index] ?? ""))
   const right = columns.flatMap((_, index) => (isNumber(index) ? [index] : []))
-  return Screen.table([columns, columns.map((name) => "-".repeat(name.length)), ...rows], right).split("\n")
+  return Layout.table([columns, columns.map((name) => "-".repeat(name.length)), ...rows], right).split("\n")
 }
 
 const inLines = (columns: ReadonlyArray<string>, row: ReadonlyArray<string>): ReadonlyArray<string> => {

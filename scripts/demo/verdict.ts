@@ -81,7 +81,10 @@ export const verdict = async (warehouse: Warehouse, measure: Measure): Promise<b
 
   detailBlank()
   if (produced > measure.sent)
-    say(`${plural(produced - measure.sent, "event")} came from the shop or another terminal.`)
+    // The records themselves do not say who sent them.
+    say(
+      `${plural(produced - measure.sent, "more record")} than the demo produced: something else sends to these topics.`
+    )
   if (waiting > 0) say(`${plural(waiting, "event")} came too late: uncommitted in Kafka, read at the next start.`)
   say(
     `produced ${count(produced)} ${isSum ? "=" : "≠"} rows ${count(rows)} + dead letters ${count(deadLetters)} + skipped ${skipped}`

@@ -61,8 +61,7 @@ const duckDb = (path: string): Warehouse => ({
 const byCommand =
   (settings: Environment): Query =>
   async (sql) => {
-    // A statement that begins with a comment, `--`, would be taken for a flag.
-    const words = ["dist/main.js", "query", `\n${sql}`, "--json", "--limit", "1000"]
+    const words = ["dist/main.js", "query", sql, "--json", "--limit", "1000"]
     const rows: unknown = JSON.parse(await runOrThrow(process.execPath, words, { cwd: projectRoot, env: settings }))
     const objects = Array.isArray(rows) ? rows.map((row: unknown) => Object.entries(Object(row))) : []
     return {

@@ -18,18 +18,15 @@ import * as Pipeline from "../pipeline/Pipeline.ts"
 import * as Schemas from "../schema/Schemas.ts"
 import { hints } from "../settings/Hints.ts"
 import { Settings } from "../settings/Settings.ts"
-import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as Discovery from "./Discovery.ts"
 import * as Layers from "./Layers.ts"
 import * as Shutdown from "./Shutdown.ts"
 import { createTables, firstTopics, introduce, missingTopics, NotReady, warehouseProblems } from "./Startup.ts"
 
 /** How the log of a service ends that was stopped, whenever that was. */
-const stopped = Effect.gen(function* () {
+const stopped = Effect.fnUntraced(function* (isFlushed: boolean, name: string) {
   // The line of the signal comes first: its listener is called after the runtime's, which has brought us here.
   yield* Effect.yieldNow
-  const { name } = yield* Warehouse
-  const isFlushed = (yield* Batcher).isFlushed()
   // For main: an interruption has no exit code of its own.
   process.exitCode = isFlushed ? 0 : 1
   yield* Effect.logInfo(
@@ -97,27 +94,30 @@ const parts = Layer.mergeAll(KafkaJs.layer, Batcher.layer, DeadLetterTopic.layer
 const consumeAll = Effect.gen(function* () {
   const settings = yield* Settings
   const discovery = yield* Discovery.make
-  const flow = <A, E, R>(effect: Effect.Effect<A, E, R>, routed: Settings["Service"]) =>
-    effect.pipe(
-      Effect.onInterrupt(() => stopped),
-      Effect.scoped,
-      Effect.provide(parts),
-      Effect.provideService(Settings, routed)
-    )
   const read = new Set<string>()
-  let routed = yield* discovery.route(yield* flow(begin, settings))
-  for (const { table, topic } of routed.routes.slice(settings.routes.length))
-    yield* Effect.logInfo(`Route ${topic} -> ${table.name}`)
-  for (let isStart = true; ; isStart = false) {
-    const topics = yield* flow(consume(discovery, read, isStart), routed)
-    const before = new Set(routed.routes.map(({ topic }) => topic))
-    routed = yield* discovery.route(topics)
-    for (const { table, topic } of routed.routes.filter((route) => !before.has(route.topic))) {
-      // It may have held records before it was found: AUTO_OFFSET_RESET=latest is for what was there at the start.
-      read.add(topic)
-      yield* Effect.logInfo(`Found topic ${topic} -> ${table.name}; rejoining the group to read it`)
+  let isFlushed = () => true
+  const flow = <A, E, R>(effect: Effect.Effect<A, E, R>, routed: Settings["Service"]) =>
+    Effect.gen(function* () {
+      isFlushed = (yield* Batcher).isFlushed
+      return yield* effect
+    }).pipe(Effect.scoped, Effect.provide(parts), Effect.provideService(Settings, routed))
+  const flows = Effect.gen(function* () {
+    let routed = yield* discovery.route(yield* flow(begin, settings))
+    for (const { table, topic } of routed.routes.slice(settings.routes.length))
+      yield* Effect.logInfo(`Route ${topic} -> ${table.name}`)
+    for (let isStart = true; ; isStart = false) {
+      const topics = yield* flow(consume(discovery, read, isStart), routed)
+      const before = new Set(routed.routes.map(({ topic }) => topic))
+      routed = yield* discovery.route(topics)
+      for (const { table, topic } of routed.routes.filter((route) => !before.has(route.topic))) {
+        // It may have held records before it was found: AUTO_OFFSET_RESET=latest is for what was there at the start.
+        read.add(topic)
+        yield* Effect.logInfo(`Found topic ${topic} -> ${table.name}; rejoining the group to read it`)
+      }
     }
-  }
+  })
+  const name = settings.sink._tag === "DuckDb" ? "DuckDB" : "Snowflake"
+  return yield* Effect.onInterrupt(flows, () => stopped(isFlushed(), name))
 }).pipe(Effect.provide(Progress.layer))
 
 /** The service with all its parts; how it ended is the last thing in its log. */

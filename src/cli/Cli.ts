@@ -27,6 +27,7 @@ import { usage } from "./support/Failure.ts"
 import * as Help from "./support/Help.ts"
 import * as Misuse from "./support/Misuse.ts"
 import * as Screen from "./support/Screen.ts"
+import * as Words from "./support/Words.ts"
 
 /** Every setting, for `run --help`. */
 const settingsHelp = table
@@ -136,7 +137,7 @@ const presenter = Effect.map(
 
 /** Runs what these words ask for; every failure has been reported when it fails, and carries its exit code. */
 export const run = (words: ReadonlyArray<string>): Effect.Effect<void, unknown> =>
-  Command.runWith(root, { version })(words).pipe(
+  Command.runWith(root, { version })(Words.separated(words)).pipe(
     Effect.catchIf(
       (error) => error instanceof CliError.ShowHelp,
       (help) => (help.errors.length > 0 ? Effect.fail(usage) : Effect.void)

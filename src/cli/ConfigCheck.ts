@@ -10,6 +10,7 @@ import * as Settings from "../settings/Settings.ts"
 import { list, type ShownSetting } from "../settings/Shown.ts"
 import { configuration } from "./doctor/Settings.ts"
 import { CommandFailed, told } from "./support/Failure.ts"
+import * as Layout from "./support/Layout.ts"
 import * as Screen from "./support/Screen.ts"
 
 interface Report {
@@ -27,29 +28,25 @@ export const examine: Effect.Effect<Report> = Effect.gen(function* () {
   return { settings: yield* list, problems: details("bad"), warnings: details("warning") }
 }).pipe(Effect.provide(Settings.environment()))
 
-/** A longer value, such as many routes, is whole in the JSON. */
-const maxLength = 60
-
-const cell = ({ source, value }: ShownSetting): string => {
-  const text = Screen.harmless(value)
-  if (text === "" && source !== "default") return '""'
-  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text
-}
+const cell = ({ source, value }: ShownSetting): string =>
+  value === "" && source !== "default" ? '""' : Screen.harmless(value)
 
 export const render = (
   { problems, settings, warnings }: Report,
-  screen: Pick<Screen.Screen, "green" | "red" | "yellow">
+  { columns, green, red, yellow }: Pick<Screen.Screen, "columns" | "green" | "red" | "yellow">
 ): string => {
   const rows = settings.map((setting) => [setting.name, cell(setting), Screen.harmless(setting.source)])
   const verdict =
     problems.length === 0 ? "The settings are valid." : `${Screen.plural(problems.length, "problem")} to fix.`
+  const marked = (mark: string, paint: (text: string) => string) => (text: string) =>
+    Layout.wrap(Screen.harmless(text), columns - 2).map((line, index) => `${index === 0 ? paint(mark) : " "} ${line}`)
   return [
-    Screen.table([["NAME", "VALUE", "SOURCE"], ...rows]),
+    Layout.table([["NAME", "VALUE", "SOURCE"], ...rows], [], columns, [0]),
     "",
-    ...problems.map((problem) => `${screen.red("✗")} ${Screen.harmless(problem)}`),
-    ...warnings.map((warning) => `${screen.yellow("!")} ${Screen.harmless(warning)}`),
+    ...problems.flatMap(marked("✗", red)),
+    ...warnings.flatMap(marked("!", yellow)),
     ...(problems.length + warnings.length > 0 ? [""] : []),
-    problems.length === 0 ? screen.green(verdict) : verdict
+    problems.length === 0 ? green(verdict) : verdict
   ].join("\n")
 }
 

@@ -129,7 +129,7 @@ export const monitor = Effect.fnUntraced(function* ({ count, fromBeginning, json
   const limit = Option.getOrElse(count, () => Number.POSITIVE_INFINITY)
   for (let shown = 0; shown < limit; shown++) {
     const seen = yield* Queue.take(events)
-    yield* Console.log(json ? Screen.json(seen) : render(seen, screen.columns))
+    yield* Console.log(json ? Screen.report(seen) : render(seen, screen.columns))
   }
 })
 

@@ -142,7 +142,7 @@ export const produce = Effect.fnUntraced(function* (flags: Flags) {
     const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
     const topics = shares.map((share) => ({ ...share, ...sentOf(share, next.get(share) ?? 0) }))
     const summary = { sent, bad: topics.reduce((sum, { bad }) => sum + bad, 0), seconds, topics }
-    yield* Console.log(flags.json ? Screen.json(summary) : say(summary))
+    yield* Console.log(flags.json ? Screen.report(summary) : say(summary))
   })
   if (isEndless) return yield* Effect.onInterrupt(Effect.forever(sendDue), () => summarise)
   while (sent < total) yield* sendDue

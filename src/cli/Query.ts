@@ -4,33 +4,25 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { type QueryResult, Warehouse } from "../warehouse/Warehouse.ts"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import { QueryLimit, type QueryResult, queryLimit, Warehouse } from "../warehouse/Warehouse.ts"
 import { alone } from "./support/CommandLayer.ts"
 import { usage } from "./support/Failure.ts"
+import * as Layout from "./support/Layout.ts"
 import * as Screen from "./support/Screen.ts"
 import * as ServiceWarehouse from "./support/ServiceWarehouse.ts"
-
-/** Of a value in a table; the whole is in JSON and CSV. */
-const widest = 80
 
 const textOf = (value: unknown): string =>
   value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value)
 
-const short = (text: string): string => {
-  const line = Screen.harmless(text)
-  return line.length > widest ? `${line.slice(0, widest - 1)}…` : line
-}
-
-/** For people: one line a row, numbers to the right. */
-export const table = ({ columns, rows, truncated }: QueryResult): string => {
+/** For people: numbers to the right, and no wider than the screen. */
+export const table = ({ columns, rows, truncated }: QueryResult, width: number): string => {
   const numeric = columns.flatMap((_, index) =>
     rows.length > 0 && rows.every((row) => /^-?[\d.]*$/.test(textOf(row[index]))) ? [index] : []
   )
-  const lines = Screen.table(
-    [columns, ...rows.map((row) => row.map((value) => (value === null ? "NULL" : short(textOf(value)))))],
-    numeric
-  )
+  const cell = (value: unknown) => (value === null ? "NULL" : Screen.harmless(textOf(value)))
+  const lines = Layout.table([columns, ...rows.map((row) => row.map(cell))], numeric, width)
   const more = truncated ? "; there are more: raise --limit" : ""
   return `${lines}\n\n${Screen.plural(rows.length, "row")}${more}`
 }
@@ -56,24 +48,29 @@ interface Flags {
   readonly limit: number
 }
 
+/** All of stdin. */
+const fromInput = Effect.flatMap(Stdio.Stdio, ({ stdin }) => Stream.mkString(Stream.decodeText(stdin)))
+
 const query = Effect.fnUntraced(function* (flags: Flags) {
   if (flags.csv && flags.json) {
     yield* Console.error("Specify either --json or --csv, not both.")
     return yield* Effect.fail(usage)
   }
   const warehouse = yield* Warehouse
-  const result = yield* warehouse.query(flags.sql, flags.limit)
-  yield* Console.log(flags.json ? json(result) : flags.csv ? csv(result) : table(result))
+  const sql = flags.sql === "-" ? yield* fromInput : flags.sql
+  const screen = yield* Screen.screen
+  const result = yield* warehouse.query(sql, flags.limit)
+  yield* Console.log(flags.json ? json(result) : flags.csv ? csv(result) : table(result, screen.columns))
 })
 
 export const command = Command.make(
   "query",
   {
-    sql: Argument.String("sql").pipe(Argument.withDescription("One statement that reads")),
+    sql: Argument.String("sql").pipe(Argument.withDescription("One statement that reads; - takes it from stdin")),
     limit: Flag.Int("limit").pipe(
-      Flag.withDescription("Maximum number of rows (default 100)"),
-      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))),
-      Flag.withDefault(100)
+      Flag.withDescription(`Maximum number of rows (default ${queryLimit.byDefault})`),
+      Flag.withSchema(QueryLimit),
+      Flag.withDefault(queryLimit.byDefault)
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print a JSON list of objects"), Flag.withDefault(false)),
     csv: Flag.Boolean("csv").pipe(Flag.withDescription("Print CSV with a header"), Flag.withDefault(false))
@@ -89,6 +86,7 @@ export const command = Command.make(
     {
       command: 'bronze-consumer query "SELECT * FROM BRONZE.ORDERS_RAW" --csv > orders.csv',
       description: "Into a file"
-    }
+    },
+    { command: "bronze-consumer query - < sql/duckdb/queries/01_counts.sql", description: "A statement in a file" }
   ])
 )

@@ -16,9 +16,9 @@ export interface StoredDeadLetter extends Position {
   readonly truncated: boolean
   /** The bytes in base64; null for a tombstone, and when they were not asked for. */
   readonly payload: string | null
-  readonly ingested: number
+  readonly ingestedAt: number
   /** When it was replayed into its table; null while it is pending. */
-  readonly replayed: number | null
+  readonly replayedAt: number | null
 }
 
 /** The bytes that are kept of it; null for a tombstone, and when they were not asked for. */

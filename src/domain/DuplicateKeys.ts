@@ -2,18 +2,26 @@
  * Objects that name a key twice: JSON.parse takes the last one, and some readers take none of the document. What is
  * given here is the same document with the last ones only, every other byte of it as it was.
  */
-
-/** Texts that put white space before a colon are rare; they are looked at closely. */
-const spacedColon = /"[ \t\r\n]+:/
+import * as Predicate from "effect/Predicate"
+import { isBlank, quote } from "./Json.ts"
 
 /** Whether an object in it may name a key twice; `parsed` is what JSON.parse made of the text. */
 export const isPossible = (text: string, parsed: unknown): boolean =>
-  typeof parsed === "object" && (spacedColon.test(text) || colonsOf(text) !== keysOf(parsed))
+  typeof parsed === "object" && namesIn(text) !== keysOf(parsed)
 
-/** Ends of names; what looks like one inside a string makes the number larger only. */
-const colonsOf = (text: string): number => {
+/**
+ * Names by their colons; what looks like one inside a string makes the number larger only. NaN for a text with white
+ * space before a colon: such are rare, and are looked at closely.
+ */
+const namesIn = (text: string): number => {
   let count = 0
-  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) count += 1
+  for (let at = text.indexOf(":"); at !== -1; at = text.indexOf(":", at + 1)) {
+    let before = at - 1
+    while (isBlank(text.charCodeAt(before))) before--
+    if (text.charCodeAt(before) !== quote) continue
+    if (before < at - 1) return Number.NaN
+    count += 1
+  }
   return count
 }
 
@@ -22,14 +30,14 @@ const keysOf = (value: unknown): number => {
   let count = 0
   const waiting: Array<unknown> = [value]
   for (let here = waiting.pop(); here !== undefined; here = waiting.pop()) {
-    if (typeof here !== "object" || here === null) continue
     if (Array.isArray(here)) {
       for (const inner of here) if (typeof inner === "object" && inner !== null) waiting.push(inner)
       continue
     }
+    if (!Predicate.isObject(here)) continue
     for (const name in here) {
       count += 1
-      const inner: unknown = Reflect.get(here, name)
+      const inner = here[name]
       if (typeof inner === "object" && inner !== null) waiting.push(inner)
     }
   }

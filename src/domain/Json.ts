@@ -98,6 +98,10 @@ export const closeBrace = 0x7d
 export const closeBracket = 0x5d
 const backslash = 0x5c
 
+/** White space between tokens. */
+export const isBlank = (character: number): boolean =>
+  character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09
+
 /** The place after the string that begins at `start`, in valid JSON. */
 export const stringEnd = (text: string, start: number): number => {
   for (let from = start + 1; ; ) {

@@ -2,7 +2,7 @@
  * Finds how values were written in a JSON text that has been parsed already: one pass over the text, whatever the
  * number of paths.
  */
-import { closeBrace, closeBracket, openBrace, openBracket, quote, stringEnd } from "./Json.ts"
+import { closeBrace, closeBracket, isBlank, openBrace, openBracket, quote, stringEnd } from "./Json.ts"
 
 /** The names that lead on from here, and which of the paths end here. */
 interface Step {
@@ -101,9 +101,6 @@ const comma = 0x2c
 
 const endsScalar = (character: number): boolean =>
   character === comma || character === closeBrace || character === closeBracket
-
-const isBlank = (character: number): boolean =>
-  character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09
 
 const blankEnd = (text: string, start: number): number => {
   let at = start

@@ -46,7 +46,7 @@ export interface BronzeRow extends Source {
    */
   readonly columns: ReadonlyArray<string | null>
   /** The registry's id of the schema that the payload was written with. */
-  readonly schemaId?: number
+  readonly schemaId?: number | undefined
 }
 
 /** A row of DEAD_LETTERS. */

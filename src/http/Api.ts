@@ -6,15 +6,16 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Schema from "effect/Schema"
 import { tablesOf } from "../domain/Route.ts"
+import * as LettersAt from "../pipeline/LettersAt.ts"
 import * as Replay from "../pipeline/Replay.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { withTopics } from "../settings/Discovery.ts"
 import { Settings } from "../settings/Settings.ts"
-import { Warehouse } from "../warehouse/Warehouse.ts"
+import { queryLimit, Warehouse } from "../warehouse/Warehouse.ts"
 import { WarehouseError } from "../warehouse/WarehouseError.ts"
 import * as Place from "./Place.ts"
 import * as Reply from "./Reply.ts"
-import { calls } from "./WarehouseCalls.ts"
+import { type Call, calls } from "./WarehouseCalls.ts"
 
 const ReplayAsked = Schema.Union([
   Schema.Struct({
@@ -29,11 +30,6 @@ const ReplayAsked = Schema.Union([
   })
 ])
 
-const Query = Schema.Struct({
-  sql: Schema.String,
-  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })))
-})
-
 /** As many as one request replays. */
 const most = 10_000
 
@@ -43,25 +39,25 @@ export const routes = HttpRouter.use(
     const warehouse = yield* Warehouse
     const schemas = yield* Schemas
 
-    /** A call of the warehouse, by its name. */
+    /** A call of the warehouse, by its path. */
     const call = <A, B, IA, IB>(
-      name: string,
-      { answers, asks }: { readonly asks: Schema.Codec<A, IA>; readonly answers: Schema.Codec<B, IB> },
+      { answers, asks, path }: Call<A, B, IA, IB>,
       run: (asked: A) => Effect.Effect<B, WarehouseError>
     ) => {
       const encode = Schema.encodeEffect(answers)
       return router.add(
         "POST",
-        `/api/warehouse/${name}`,
+        path,
         Reply.toBody(asks, (asked) => Effect.flatMap(run(asked), encode))
       )
     }
-    yield* call("deadLetters", calls.deadLetters, ({ filter }) => warehouse.deadLetters(filter))
-    yield* call("ledger", calls.ledger, () => warehouse.ledger)
-    yield* call("coverage", calls.coverage, () => warehouse.coverage)
-    yield* call("query", calls.query, ({ limit, sql }) => warehouse.query(sql, limit))
-    yield* call("reset", calls.reset, ({ owner, positions }) => Effect.as(warehouse.reset(positions, owner), null))
-    yield* call("replay", calls.replay, ({ rows, table: name }) => {
+    yield* call(calls.deadLetters, ({ filter }) => warehouse.deadLetters(filter))
+    yield* call(calls.ledger, () => warehouse.ledger)
+    yield* call(calls.coverage, () => warehouse.coverage)
+    yield* call(calls.summary, () => warehouse.summary)
+    yield* call(calls.query, ({ limit = queryLimit.byDefault, sql }) => warehouse.query(sql, limit))
+    yield* call(calls.reset, ({ owner, positions }) => Effect.as(warehouse.reset(positions, owner), null))
+    yield* call(calls.replay, ({ rows, table: name }) => {
       const { routes } = withTopics(
         settings,
         rows.map(({ topic }) => topic)
@@ -74,21 +70,17 @@ export const routes = HttpRouter.use(
 
     yield* router.add(
       "POST",
-      "/api/query",
-      Reply.toBody(Query, ({ limit = 1000, sql }) => warehouse.query(sql, limit))
-    )
-    yield* router.add(
-      "POST",
       "/api/replay",
       Reply.toBody(
         ReplayAsked,
         Effect.fnUntraced(
           function* (asked) {
-            const filter =
+            const letters =
               "cause" in asked
-                ? { cause: asked.cause, topic: asked.topic }
-                : { at: [yield* Place.parse(asked.at)], replayed: true }
-            const letters = Replay.distinct(yield* warehouse.deadLetters({ ...filter, limit: most }))
+                ? LettersAt.distinct(
+                    yield* warehouse.deadLetters({ cause: asked.cause, topic: asked.topic, limit: most })
+                  )
+                : yield* LettersAt.find([yield* Place.parse(asked.at)], { payload: false })
             if (letters.length === 0 && "at" in asked)
               return yield* new Reply.NotFound({ message: "there is no such dead letter" })
             const payload = "payload" in asked && asked.payload !== undefined ? Buffer.from(asked.payload) : undefined

@@ -15,19 +15,50 @@ const firstBad = (bytes: Uint8Array): number => {
   return at
 }
 
-/** Undefined where nothing is wrong with them as JSON. */
-export const of = (bytes: Uint8Array): string | undefined => {
-  if (!isUtf8(bytes)) return `not UTF-8 at byte ${firstBad(bytes)}`
-  const text = Buffer.from(bytes).toString("utf8")
+/** Why a text is no JSON, as the parser has it; undefined where it is. */
+const parserSays = (text: string): string | undefined => {
   try {
     JSON.parse(text)
     return undefined
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const [, position] = /at position (\d+)/.exec(message) ?? []
-    const at = position === undefined ? bytes.length : Buffer.byteLength(text.slice(0, Number(position)))
-    // The rest of the message quotes the event.
-    const what = /^(.*?)(?:,| in JSON| at position|$)/.exec(message)?.[1] ?? "not JSON"
-    return `${at >= bytes.length ? "the JSON ends too early" : what}, at byte ${at}`
+    return error instanceof Error ? error.message : String(error)
   }
+}
+
+/** The place that a message names; of an unexpected token the parser names none. */
+const placeIn = (message: string): number | undefined => {
+  const [, position] = /at position (\d+)/.exec(message) ?? []
+  return position === undefined ? undefined : Number(position)
+}
+
+/** Whether more text could still make JSON of it. */
+const canGoOn = (start: string): boolean => {
+  const message = parserSays(start)
+  if (message === undefined || message === "Unexpected end of JSON input") return true
+  return (placeIn(message) ?? 0) >= start.length
+}
+
+/** How much of the text could still become JSON: what comes then is unexpected. */
+const unexpectedIn = (text: string): number => {
+  let [from, to] = [0, text.length]
+  while (to - from > 1) {
+    const middle = Math.floor((from + to) / 2)
+    if (canGoOn(text.slice(0, middle))) from = middle
+    else to = middle
+  }
+  return from
+}
+
+/** Undefined where nothing is wrong with them as JSON. */
+export const of = (bytes: Uint8Array): string | undefined => {
+  if (!isUtf8(bytes)) return `not UTF-8 at byte ${firstBad(bytes)}`
+  const text = Buffer.from(bytes).toString("utf8")
+  const message = parserSays(text)
+  if (message === undefined) return undefined
+  const isCut = message === "Unexpected end of JSON input"
+  const position = isCut ? text.length : (placeIn(message) ?? unexpectedIn(text))
+  const at = Buffer.byteLength(text.slice(0, position))
+  // The rest of the message quotes the event.
+  const what = /^(.*?)(?:,| in JSON| at position|$)/.exec(message)?.[1] ?? "not JSON"
+  return `${at >= bytes.length ? "the JSON ends too early" : what}, at byte ${at}`
 }

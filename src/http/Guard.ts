@@ -8,6 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
 import * as Hosts from "../domain/Hosts.ts"
 import { Settings } from "../settings/Settings.ts"
+import * as SafeHeaders from "./SafeHeaders.ts"
 
 /** Probes carry no token, and learn no more than whether the service is well. */
 const open = ["/livez", "/readyz"]
@@ -40,7 +41,7 @@ interface Request {
 }
 
 const refuse = (status: number, text: string, headers: Readonly<Record<string, string>> = {}) =>
-  HttpServerResponse.text(text, { status, headers: { "cache-control": "no-store", ...headers } })
+  HttpServerResponse.text(text, { status, headers })
 
 /** Programs send no Origin; browsers send that of the page. */
 const isOwnOrigin = (headers: Headers.Headers): boolean => {
@@ -48,7 +49,7 @@ const isOwnOrigin = (headers: Headers.Headers): boolean => {
   return origin === undefined || origin.replace(/^https?:\/\//, "").toLowerCase() === headers["host"]?.toLowerCase()
 }
 
-/** The refusal; undefined when the request may pass. */
+/** The refusal, of who asks before what is asked; undefined when the request may pass. */
 export const check = (
   { headers, method, url }: Request,
   { host, token }: Pick<Settings["Service"]["http"], "host" | "token">
@@ -60,19 +61,23 @@ export const check = (
     return refuse(405, "Only GET is answered here\n", { allow: methods.join(", ") })
   if ((isPost || isData(path)) && token === undefined && !Hosts.isLoopback(host))
     return refuse(403, "HTTP_TOKEN has to be set for this, or HTTP_HOST to a loopback address\n")
-  // What another site can make a browser send has neither this type nor this origin.
-  if (isPost && !/^application\/json\b/i.test(headers["content-type"] ?? ""))
-    return refuse(415, "Content-Type: application/json is required\n")
   if (isPost && !isOwnOrigin(headers)) return refuse(403, "This is not for pages of another origin\n")
-  if (token === undefined || open.includes(path)) return undefined
-  const given = tokenOf(headers["authorization"] ?? "")
-  if (given !== undefined && isSame(given, Redacted.value(token))) return undefined
-  return refuse(401, "HTTP_TOKEN is required: as a bearer token, or as the password of any user\n", {
-    "www-authenticate": 'Basic realm="Bronze Consumer", charset="UTF-8"'
-  })
+  if (token !== undefined && !open.includes(path) && !carries(headers, token))
+    return refuse(401, "HTTP_TOKEN is required: as a bearer token, or as the password of any user\n", {
+      "www-authenticate": 'Basic realm="Bronze Consumer", charset="UTF-8"'
+    })
+  // Nor can a form of another site send this, where a browser sends no Origin with it.
+  if (isPost && !/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? ""))
+    return refuse(415, "Content-Type: application/json is required\n")
+  return undefined
 }
 
-/** Before every route, the one for paths that do not exist among them. */
+const carries = (headers: Headers.Headers, token: Redacted.Redacted): boolean => {
+  const given = tokenOf(headers["authorization"] ?? "")
+  return given !== undefined && isSame(given, Redacted.value(token))
+}
+
+/** Around every route, the one for paths that do not exist among them; no answer comes without the safe headers. */
 export const layer = HttpRouter.middleware(
   Effect.map(
     Settings,
@@ -80,7 +85,7 @@ export const layer = HttpRouter.middleware(
       (app) =>
         Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
           const refused = check(request, http)
-          return refused === undefined ? app : Effect.succeed(refused)
+          return Effect.map(refused === undefined ? app : Effect.succeed(refused), SafeHeaders.set)
         })
   ),
   { global: true }

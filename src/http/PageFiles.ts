@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 
 const page = fileURLToPath(new URL("./page", import.meta.url))
-const uPlot = (file: string): string => fileURLToPath(import.meta.resolve(`uplot/dist/${file}`))
 
 const contentTypes = new Map([
   [".html", "text/html; charset=utf-8"],
@@ -31,9 +30,5 @@ const make = (name: string, content: Uint8Array): ReadonlyArray<PageFile> => {
   return [{ path: name === "index.html" ? "/" : `/page/${name}`, contentType, content, gzip: gzipSync(content) }]
 }
 
-export const read = (): ReadonlyArray<PageFile> => [
-  ...readdirSync(page).flatMap((name) => make(name, readFileSync(`${page}/${name}`))),
-  // As a module it comes only at three times the size.
-  ...make("uPlot.js", Buffer.from(`${readFileSync(uPlot("uPlot.iife.min.js"), "utf8")}\nexport default uPlot\n`)),
-  ...make("uPlot.css", readFileSync(uPlot("uPlot.min.css")))
-]
+export const read = (): ReadonlyArray<PageFile> =>
+  readdirSync(page).flatMap((name) => make(name, readFileSync(`${page}/${name}`)))

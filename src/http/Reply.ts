@@ -16,11 +16,7 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { messa
 const maxBody = ByteSize.mebibytes(32)
 
 const json = (body: unknown, status = 200) =>
-  HttpServerResponse.text(JSON.stringify(body), {
-    status,
-    contentType: "application/json",
-    headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" }
-  })
+  HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
 
 const statusOf = (error: unknown): number => {
   if (error instanceof WarehouseError) return error.reason === "unavailable" ? 503 : 422

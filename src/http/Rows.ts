@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Schema from "effect/Schema"
 import * as Coordinates from "../domain/Coordinates.ts"
+import * as Instants from "../domain/Instants.ts"
 import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import * as Place from "./Place.ts"
@@ -36,7 +37,7 @@ export const routes = HttpRouter.use(
       Effect.gen(function* () {
         const tables = yield* warehouse.summary
         const pendingDeadLetters = yield* warehouse.pendingDeadLetters
-        return { at: yield* Clock.currentTimeMillis, tables, pendingDeadLetters }
+        return Instants.inText({ at: yield* Clock.currentTimeMillis, tables, pendingDeadLetters })
       }),
       // Each count on Snowflake keeps a warehouse running, which is paid for.
       settings.sink._tag === "DuckDb" ? "3 seconds" : "1 minute"

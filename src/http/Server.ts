@@ -8,6 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import * as Instants from "../domain/Instants.ts"
 import * as Secrets from "../domain/Secrets.ts"
 import type { Verdict } from "../observe/Health.ts"
 import { Progress } from "../observe/Progress.ts"
@@ -22,15 +23,6 @@ import * as Sampler from "./Sampler.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import * as Topics from "./Topics.ts"
 
-/** Nothing from elsewhere, nowhere else to, and never inside another page. */
-const headers = {
-  "content-security-policy":
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store"
-}
-
 const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const progress = yield* Progress
@@ -41,8 +33,7 @@ const routes = HttpRouter.use(
         const { ok, reasons } = of(sampler.look())
         return HttpServerResponse.text(toJson({ ok, reasons }), {
           status: ok ? 200 : 503,
-          contentType: "application/json",
-          headers
+          contentType: "application/json"
         })
       })
     yield* router.add(
@@ -58,14 +49,14 @@ const routes = HttpRouter.use(
     yield* router.add(
       "GET",
       "/metrics",
-      Effect.sync(() =>
-        HttpServerResponse.text(scrape(sampler.look()), { contentType: PrometheusText.contentType, headers })
-      )
+      Effect.sync(() => HttpServerResponse.text(scrape(sampler.look()), { contentType: PrometheusText.contentType }))
     )
     yield* router.add(
       "GET",
       "/api/snapshot",
-      Effect.sync(() => HttpServerResponse.text(toJson(sampler.look()), { contentType: "application/json", headers }))
+      Effect.sync(() =>
+        HttpServerResponse.text(toJson(Instants.inText(sampler.look())), { contentType: "application/json" })
+      )
     )
     yield* router.add(
       "GET",
@@ -76,7 +67,7 @@ const routes = HttpRouter.use(
             Stream.concat(Stream.map(Stream.fromPubSub(sampler.changes), (snapshot) => event("snapshot", snapshot))),
             Stream.encodeText
           ),
-          { contentType: "text/event-stream", headers }
+          { contentType: "text/event-stream" }
         )
       )
     )
@@ -88,14 +79,14 @@ const routes = HttpRouter.use(
           /\bgzip\b/.test(accepted ?? "")
             ? HttpServerResponse.uint8Array(gzip, {
                 contentType,
-                headers: { ...headers, "content-encoding": "gzip", vary: "accept-encoding" }
+                headers: { "content-encoding": "gzip", vary: "accept-encoding" }
               })
-            : HttpServerResponse.uint8Array(content, { contentType, headers: { ...headers, vary: "accept-encoding" } })
+            : HttpServerResponse.uint8Array(content, { contentType, headers: { vary: "accept-encoding" } })
         )
       )
     // So that the guard sees what is not there, too; HEAD is what GET is.
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const)
-      yield* router.add(method, "/*", HttpServerResponse.empty({ status: 404, headers }))
+      yield* router.add(method, "/*", HttpServerResponse.empty({ status: 404 }))
   })
 )
 

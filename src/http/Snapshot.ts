@@ -1,6 +1,6 @@
 /**
  * What the live page and `GET /api/snapshot` show: the service at one instant, without payloads unless a setting allows
- * them. Times are milliseconds since 1970.
+ * them. Times are milliseconds since 1970; `GET /api/snapshot` has them as text.
  */
 import type { Verdict } from "../observe/Health.ts"
 import type { Percentiles } from "../observe/MinutePercentiles.ts"

@@ -3,25 +3,27 @@
  * arguments and its answer as JSON.
  */
 import * as Schema from "effect/Schema"
+import * as Instants from "../domain/Instants.ts"
+import { QueryLimit } from "../warehouse/Warehouse.ts"
 import { WarehouseErrorReason } from "../warehouse/WarehouseError.ts"
 
 export const Position = Schema.Struct({ topic: Schema.String, partition: Schema.Int, offset: Schema.Int })
 const Start = Schema.Struct({ ...Position.fields, topicId: Schema.optional(Schema.String) })
 const Text = Schema.NullOr(Schema.String)
-const Millis = Schema.NullOr(Schema.Finite)
+const Instant = Schema.NullOr(Instants.FromText)
 
 const Letter = Schema.Struct({
   ...Position.fields,
-  ...{ table: Schema.String, timestamp: Millis, key: Text, headers: Text, cause: Schema.String, message: Text },
+  ...{ table: Schema.String, timestamp: Instant, key: Text, headers: Text, cause: Schema.String, message: Text },
   ...{ bytes: Schema.NullOr(Schema.Finite), truncated: Schema.Boolean, payload: Text },
-  ...{ ingested: Schema.Finite, replayed: Millis }
+  ...{ ingestedAt: Instants.FromText, replayedAt: Instant }
 })
 
 const Filter = Schema.Struct({
   topic: Schema.optional(Schema.String),
   cause: Schema.optional(Schema.String),
-  since: Schema.optional(Schema.Finite),
-  until: Schema.optional(Schema.Finite),
+  since: Schema.optional(Instants.FromText),
+  until: Schema.optional(Instants.FromText),
   search: Schema.optional(Schema.String),
   at: Schema.optional(Schema.Array(Position)),
   replayed: Schema.optional(Schema.Boolean),
@@ -32,10 +34,10 @@ const Filter = Schema.Struct({
 const Row = Schema.Struct({
   ...Position.fields,
   _tag: Schema.Literal("BronzeRow"),
-  ...{ timestamp: Schema.Finite, key: Text, headers: Text, bytes: Schema.Finite },
+  ...{ timestamp: Instants.FromText, key: Text, headers: Text, bytes: Schema.Finite },
   event: Schema.NullOr(Schema.Uint8ArrayFromBase64),
   columns: Schema.Array(Text),
-  schemaId: Schema.optionalKey(Schema.Int)
+  schemaId: Schema.optional(Schema.Int)
 })
 
 const Coverage = Schema.Struct({
@@ -56,24 +58,43 @@ const LedgerEntry = Schema.Struct({
   topicId: Schema.optional(Schema.String)
 })
 
+const Summary = Schema.Struct({ table: Schema.String, rows: Schema.Int, lastWriteAt: Instant })
+
 const Result = Schema.Struct({
   columns: Schema.Array(Schema.String),
   rows: Schema.Array(Schema.Array(Schema.Unknown)),
   truncated: Schema.Boolean
 })
 
-/** The arguments of each call, and what it answers. */
+export interface Call<A, B, IA = unknown, IB = unknown> {
+  readonly path: `/api/${string}`
+  readonly asks: Schema.Codec<A, IA>
+  readonly answers: Schema.Codec<B, IB>
+}
+
+/** Where each call goes, its arguments, and what it answers. */
 export const calls = {
-  deadLetters: { asks: Schema.Struct({ filter: Filter }), answers: Schema.Array(Letter) },
-  replay: { asks: Schema.Struct({ table: Schema.String, rows: Schema.Array(Row) }), answers: Schema.Null },
-  reset: { asks: Schema.Struct({ positions: Schema.Array(Start), owner: Schema.String }), answers: Schema.Null },
-  ledger: { asks: Schema.Struct({}), answers: Schema.Array(LedgerEntry) },
-  coverage: { asks: Schema.Struct({}), answers: Schema.Array(Coverage) },
+  deadLetters: {
+    path: "/api/warehouse/deadLetters",
+    asks: Schema.Struct({ filter: Filter }),
+    answers: Schema.Array(Letter)
+  },
+  replay: {
+    path: "/api/warehouse/replay",
+    asks: Schema.Struct({ table: Schema.String, rows: Schema.Array(Row) }),
+    answers: Schema.Null
+  },
+  reset: {
+    path: "/api/warehouse/reset",
+    asks: Schema.Struct({ positions: Schema.Array(Start), owner: Schema.String }),
+    answers: Schema.Null
+  },
+  ledger: { path: "/api/warehouse/ledger", asks: Schema.Struct({}), answers: Schema.Array(LedgerEntry) },
+  coverage: { path: "/api/warehouse/coverage", asks: Schema.Struct({}), answers: Schema.Array(Coverage) },
+  summary: { path: "/api/warehouse/summary", asks: Schema.Struct({}), answers: Schema.Array(Summary) },
   query: {
-    asks: Schema.Struct({
-      sql: Schema.String,
-      limit: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100_000 }))
-    }),
+    path: "/api/query",
+    asks: Schema.Struct({ sql: Schema.String, limit: Schema.optionalKey(QueryLimit) }),
     answers: Result
   }
 } as const

@@ -25,7 +25,7 @@ export interface TableView {
   readonly table: string
   readonly written: number
   /** When rows of this table last became durable; null when none did. */
-  readonly lastWrite: number | null
+  readonly lastWriteAt: number | null
   readonly batches: Readonly<Record<BatchTrigger, number>>
   /** Rows of a write; of the last minute, as the others: null where nothing was written in it. */
   readonly rows: Percentiles | null

@@ -2,7 +2,7 @@
  * Counts what has become durable, per table and in all, in metrics and in figures for people. What is to be counted is
  * noted without the rows, which nobody needs any more once they are accepted.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { Batch } from "../domain/Batch.ts"
 import type { DeadLetter, Skip } from "../domain/Outcome.ts"
@@ -39,7 +39,8 @@ export const make = (registry: Context.Context<never>, now: () => number) => {
       write: MinutePercentiles.make(now),
       freshness: MinutePercentiles.make(now)
     },
-    histogram: Metric.withAttributes(metrics.freshness, { table })
+    // Made once: a metric with attributes would make it for each row.
+    ofTable: Context.add(registry, Metric.CurrentMetricAttributes, { table })
   })
   const lines = new Map<string, ReturnType<typeof makeLine>>()
   const lastWrites = new Map<string, number>()
@@ -79,11 +80,11 @@ export const make = (registry: Context.Context<never>, now: () => number) => {
     const at = now()
     const rows = timestamps.length
     const every = Math.ceil(rows / samplesPerBatch)
-    for (const [index, timestamp] of timestamps.entries()) {
+    timestamps.forEach((timestamp, index) => {
       const age = Math.max(0, (at - timestamp) / 1000)
-      line.histogram.updateUnsafe(age, registry)
+      metrics.freshness.updateUnsafe(age, line.ofTable)
       if (index % every === 0) for (const { freshness } of [line, all]) freshness.add(age)
-    }
+    })
     for (const other of others) {
       if ("cause" in other) {
         totals.deadLetters += 1
@@ -124,7 +125,7 @@ export const make = (registry: Context.Context<never>, now: () => number) => {
       [...lines].map(([table, line]) => ({
         table,
         written: line.written,
-        lastWrite: lastWrites.get(table) ?? null,
+        lastWriteAt: lastWrites.get(table) ?? null,
         batches: { ...line.batches },
         rows: line.rows.percentiles(),
         write: line.write.percentiles(),

@@ -6,8 +6,9 @@ import { base64, textOf } from "../domain/Bytes.ts"
 import { cutNote, keptBytes } from "../domain/DeadLetters.ts"
 import * as DuplicateKeys from "../domain/DuplicateKeys.ts"
 import { type Format, withoutRegistry } from "../domain/Format.ts"
+import type { Refusal } from "../domain/Json.ts"
 import type { KafkaRecord } from "../domain/KafkaRecord.ts"
-import type { DeadLetter, DeadLetterCause, Outcome, Source } from "../domain/Outcome.ts"
+import type { DeadLetter, Outcome, Source } from "../domain/Outcome.ts"
 import type { Route } from "../domain/Route.ts"
 import * as Debezium from "./Debezium.ts"
 import * as Key from "./Key.ts"
@@ -67,15 +68,14 @@ const decoder = (
         ? { _tag: "Skip", topic, partition, offset, reason: "tombstone", bytes }
         : { _tag: "BronzeRow", topic, partition, offset, timestamp, key, headers, event: null, columns: nothing, bytes }
     }
-    const deadLetter = (cause: DeadLetterCause, message: string) =>
-      letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, cause, message, value, maxKept)
     const read = payload(value, record.headers, schemas)
-    if (Result.isFailure(read)) return deadLetter(read.failure.cause, read.failure.message)
+    if (Result.isFailure(read))
+      return letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, read.failure, value, maxKept)
     const { event, parse, schemaId, text } = read.success
     // With a schema the text is known to be JSON, so that without columns nobody has to parse it.
     const parsed = columns.length === 0 && !uniqueKeys ? undefined : parse()
     if (parsed !== undefined && Result.isFailure(parsed))
-      return deadLetter(parsed.failure.cause, parsed.failure.message)
+      return letterOf({ topic, partition, offset, timestamp, key, headers, bytes }, parsed.failure, value, maxKept)
     return {
       _tag: "BronzeRow",
       topic,
@@ -90,21 +90,16 @@ const decoder = (
           : event,
       columns: parsed === undefined ? nothing : typedColumns(parsed.success, text),
       bytes: bytes + event.length,
-      ...(schemaId !== undefined && { schemaId })
+      schemaId
     }
   }
 }
 
-const letterOf = (
-  source: Source,
-  cause: DeadLetterCause,
-  reason: string,
-  value: Uint8Array,
-  maxKept: number
-): DeadLetter => {
+const letterOf = (source: Source, refusal: Refusal, value: Uint8Array, maxKept: number): DeadLetter => {
+  const { cause } = refusal
   const truncated = value.length > maxKept
   const payload = base64(truncated ? value.subarray(0, maxKept) : value)
-  const message = truncated ? reason + cutNote(value.length) : reason
+  const message = truncated ? refusal.message + cutNote(value.length) : refusal.message
   const bytes = source.bytes + payload.length + message.length
   return { _tag: "DeadLetter", ...source, cause, message, payload, bytes, ...(truncated && { truncated }) }
 }
@@ -123,10 +118,11 @@ const undecodable = (record: KafkaRecord, error: unknown, maxKept: number): Dead
     bytes: key?.length ?? 0
   }
   // Only the name of the error: its message may hold a piece of the payload.
-  const reason = `the record could not be decoded (${error instanceof Error ? error.name : typeof error})`
+  const message = `the record could not be decoded (${error instanceof Error ? error.name : typeof error})`
+  const refusal: Refusal = { cause: "undecodable", message }
   return (
-    tried(() => (record.value === null ? null : letterOf(source, "undecodable", reason, record.value, maxKept))) ?? {
-      ...{ _tag: "DeadLetter", ...source, cause: "undecodable", message: reason, payload: null }
+    tried(() => (record.value === null ? null : letterOf(source, refusal, record.value, maxKept))) ?? {
+      ...{ _tag: "DeadLetter", ...source, ...refusal, payload: null }
     }
   )
 }
@@ -140,10 +136,10 @@ const tried = <A>(thunk: () => A): A | null => {
 }
 
 const headersJson = (headers: KafkaRecord["headers"]): string | null => {
-  const entries = Object.entries(headers)
-  return entries.length === 0
+  const names = Object.keys(headers)
+  return names.length === 0
     ? null
-    : JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, headerText(value)])))
+    : JSON.stringify(Object.fromEntries(names.map((name) => [name, headerText(headers[name])])))
 }
 
 /** Text and bytes as text, lists one by one; a null, and whatever a client may hand over besides, is null. */

@@ -2,7 +2,8 @@
  * The group of one table that is still open: it gathers what is offered until it is full, old enough or closed, and is
  * then given out with the reason.
  */
-import type * as Cause from "effect/Cause"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -19,6 +20,12 @@ interface Part {
   /** Why its queue has ended. */
   closedBy?: BatchTrigger
 }
+
+/**
+ * So many groups leave the queue together: `groupedWithin` copies what remains of what it got for each of them, which is
+ * too much where it gets all that waits.
+ */
+const atOnce = 10
 
 const makePart = Effect.map(Queue.unbounded<Outcome, Cause.Done>(), (queue): Part => ({ queue, bytes: 0 }))
 
@@ -52,12 +59,15 @@ export const make = Effect.fnUntraced(function* ({ size, timeout }: Settings["Se
       return Effect.asVoid(Queue.end(last.queue))
     })
 
+  const take = ({ queue }: Part) =>
+    Effect.filterOrElse(Queue.takeBetween(queue, 1, atOnce * size), Arr.isArrayNonEmpty, () => Cause.done())
+
   /** Hands over each group, with what closed it, until the end; `add` says how many bytes it had. */
   const run = (add: (group: ReadonlyArray<Outcome>, trigger: BatchTrigger) => number): Effect.Effect<void> =>
     Effect.suspend(() => {
       const [here] = parts
       if (here === undefined) return Effect.void
-      return Stream.fromQueue(here.queue).pipe(
+      return Stream.fromPull(Effect.succeed(take(here))).pipe(
         Stream.groupedWithin(size, timeout),
         Stream.runForEach((group) =>
           Effect.sync(() => {

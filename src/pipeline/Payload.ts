@@ -16,10 +16,7 @@ import type { RegistryError } from "../schema/RegistryError.ts"
 export type SchemaLookup = (id: Framing.SchemaId) => Result.Result<BodyDecoder, Pick<RegistryError, "message">>
 
 export interface Payload {
-  /**
-   * JSON in UTF-8, in memory of its own: a view would keep the whole answer of the broker, which the byte budget knows
-   * nothing of.
-   */
+  /** JSON in UTF-8; it keeps no more than `maxShared` bytes of others in memory, which the byte budget knows nothing of. */
   readonly event: Uint8Array
   readonly text: string
   /** Undefined where none is named, or a GUID. */
@@ -33,6 +30,12 @@ export interface Payload {
  * room that the rest of its row takes in the same bind.
  */
 export const maxEventBytes = 16 * 1024 * 1024 - 64 * 1024
+
+/** A record batch of so many bytes may be kept whole by its events: they wait together, and leave together. */
+const maxShared = 256 * 1024
+
+const own = (value: Uint8Array): Uint8Array =>
+  value.buffer.byteLength > value.length + maxShared ? Buffer.from(value) : value
 
 type Read = Result.Result<Payload, Json.Refusal>
 
@@ -59,7 +62,7 @@ const json = (value: Uint8Array, schemaId?: number): Read => {
   if (text === undefined) return refuse("not_utf8", startsLikeRegistry(value) ?? "the payload is not UTF-8")
   const parsed = Json.parse(text)
   if (Result.isFailure(parsed)) return refuse(parsed.failure.cause, startsLikeRegistry(value) ?? parsed.failure.message)
-  return Result.succeed({ event: Buffer.from(value), text, schemaId, parse: () => parsed })
+  return Result.succeed({ event: own(value), text, schemaId, parse: () => parsed })
 }
 
 const withSchema = (value: Uint8Array, framed: Framing.Framed, format: ValueFormat, schemas: SchemaLookup): Read => {

@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Bytes from "../domain/Bytes.ts"
-import * as Coordinates from "../domain/Coordinates.ts"
 import { payloadOf, type StoredDeadLetter } from "../domain/DeadLetters.ts"
 import { type Format, withoutRegistry } from "../domain/Format.ts"
 import { halves } from "../domain/Halves.ts"
@@ -20,6 +19,7 @@ import { Settings } from "../settings/Settings.ts"
 import { Warehouse } from "../warehouse/Warehouse.ts"
 import type { WarehouseError } from "../warehouse/WarehouseError.ts"
 import * as Decode from "./Decode.ts"
+import * as LettersAt from "./LettersAt.ts"
 import * as NamedSchemas from "./NamedSchemas.ts"
 
 /** What became of one of them; `before` is one that had been replayed already, which is as good. */
@@ -51,17 +51,6 @@ const verdict = ({ offset, partition, topic }: Position, result: Verdict["result
   result,
   detail
 })
-
-/** Each place once; where delivery is at-least-once, a letter may be there more often. Pending ones come first. */
-export const distinct = (letters: ReadonlyArray<StoredDeadLetter>): ReadonlyArray<StoredDeadLetter> => {
-  const places = new Map<string, StoredDeadLetter>()
-  for (const letter of letters) {
-    const other = places.get(Coordinates.format(letter))
-    if (other === undefined || (other.replayed !== null && letter.replayed === null))
-      places.set(Coordinates.format(letter), letter)
-  }
-  return [...places.values()]
-}
 
 /** The record that a letter was, less its key; an event that was repaired may be JSON, whatever the headers say. */
 const recordOf = (letter: StoredDeadLetter, repaired: Uint8Array | undefined): KafkaRecord => {
@@ -136,10 +125,8 @@ export const replay = Effect.fnUntraced(function* <R>(
   const warehouse = yield* Warehouse
   const findSchemas = NamedSchemas.finder(yield* Schemas)
 
-  const find = (at: ReadonlyArray<Position>, withPayload: boolean) =>
-    warehouse
-      .deadLetters({ at, replayed: true, payload: withPayload, limit: at.length * 10 })
-      .pipe(Effect.map(distinct))
+  const find = (at: ReadonlyArray<Position>, options: { readonly payload: boolean }) =>
+    Effect.provideService(LettersAt.find(at, options), Warehouse, warehouse)
 
   const put = (table: Table, rows: ReadonlyArray<BronzeRow>): Effect.Effect<void, WarehouseError, R> =>
     warehouse.replay(table, rows).pipe(
@@ -161,20 +148,20 @@ export const replay = Effect.fnUntraced(function* <R>(
 
   const explain = (row: Position, error: WarehouseError) =>
     error.reason === "fenced"
-      ? Effect.map(find([row], false), ([letter]) =>
+      ? Effect.map(find([row], { payload: false }), ([letter]) =>
           letter === undefined ? verdict(row, "failed", "it is no longer a dead letter") : verdictOf(letter, error)
         )
       : Effect.succeed(verdict(row, "failed", error.message))
 
   const verdictOf = (letter: StoredDeadLetter, error: WarehouseError): Verdict =>
-    letter.replayed === null ? verdict(letter, "failed", error.message) : before(letter)
+    letter.replayedAt === null ? verdict(letter, "failed", error.message) : before(letter)
 
   const replayGroup = Effect.fnUntraced(function* (group: ReadonlyArray<StoredDeadLetter>) {
     const route = routes.find(({ topic }) => topic === group[0]?.topic)
     const rows: Array<BronzeRow> = []
     const ofTopic = formats.get(group[0]?.topic ?? "") ?? withoutRegistry
     const format: Format = payload === undefined ? ofTopic : { ...ofTopic, value: "auto" }
-    for (const letter of yield* find(group, true)) {
+    for (const letter of yield* find(group, { payload: true })) {
       const named = NamedSchemas.idsIn([recordOf(letter, payload)], format)
       const schemas = yield* findSchemas(named)
       const row =
@@ -188,10 +175,10 @@ export const replay = Effect.fnUntraced(function* <R>(
     if (route !== undefined && rows.length > 0) yield* put(route.table, rows)
   })
 
-  yield* Effect.forEach(letters.filter(({ replayed }) => replayed !== null).map(before), report, { discard: true })
-  const waiting = letters.filter(({ replayed }) => replayed === null)
+  yield* Effect.forEach(letters.filter(({ replayedAt }) => replayedAt !== null).map(before), report, { discard: true })
+  const waiting = letters.filter(({ replayedAt }) => replayedAt === null)
   yield* Effect.forEach(groupsOf(waiting), replayGroup, { discard: true })
 })
 
 const before = (letter: StoredDeadLetter): Verdict =>
-  verdict(letter, "before", letter.replayed === null ? "" : new Date(letter.replayed).toISOString())
+  verdict(letter, "before", letter.replayedAt === null ? "" : new Date(letter.replayedAt).toISOString())

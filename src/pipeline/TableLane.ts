@@ -4,7 +4,6 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Group } from "../domain/Batch.ts"
@@ -32,19 +31,21 @@ export const make = Effect.fnUntraced(function* <E, R>({
 }) {
   const { close, end, offer, run } = yield* OpenGroup.make(settings.batch)
   const waiting = GroupCommit.make(settings.write)
-  const changed = yield* Latch.make()
+  /** Wakes one worker, whoever waits longest; it wakes the next one. All at once would cost more than they write. */
+  const changed = yield* Queue.dropping<void>(1)
+  const wake = () => Queue.offerUnsafe(changed, undefined)
   const accepted = yield* Queue.unbounded<Effect.Effect<void, E>, Cause.Done>()
   let ended = false
 
   const gather = run((group, trigger) => {
     const bytes = waiting.add(group, trigger)
-    changed.openUnsafe()
+    wake()
     return bytes
   }).pipe(
     Effect.andThen(
-      Effect.suspend(() => {
+      Effect.sync(() => {
         ended = true
-        return changed.open
+        wake()
       })
     )
   )
@@ -56,8 +57,10 @@ export const make = Effect.fnUntraced(function* <E, R>({
       const { bytes, outcomes, trigger } = taken
       const settle = Effect.suspend(() => {
         waiting.release(taken)
-        return Effect.andThen(share.release(bytes), changed.open)
+        wake()
+        return share.release(bytes)
       })
+      wake()
       return write({ table, outcomes, trigger }).pipe(
         Effect.flatMap((landing) => Queue.offer(accepted, landing)),
         // The rows are the warehouse's now: it is the warehouse that bounds what is not durable yet.
@@ -66,9 +69,8 @@ export const make = Effect.fnUntraced(function* <E, R>({
       )
     }
     const done = ended && waiting.isEmpty()
-    // Closed in the same step as the look, so that no change falls between the two.
-    if (!done) changed.closeUnsafe()
-    return Effect.andThen(share.release(dropped), done ? Effect.void : Effect.andThen(changed.await, worker))
+    if (done) wake()
+    return Effect.andThen(share.release(dropped), done ? Effect.void : Effect.andThen(Queue.take(changed), worker))
   })
 
   const workers = Effect.all(

@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { Batch, Claimed, OffsetRange } from "../domain/Batch.ts"
 import type { PartitionCoverage } from "../domain/Coverage.ts"
 import type { DeadLetterFilter, StoredDeadLetter } from "../domain/DeadLetters.ts"
@@ -35,6 +36,10 @@ export interface QueryResult {
   readonly truncated: boolean
 }
 
+/** How many rows a query may ask for, and gets when nobody says how many; in commands and over HTTP. */
+export const queryLimit = { byDefault: 100, most: 100_000 } as const
+export const QueryLimit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: queryLimit.most }))
+
 /** Something that must be fixed before the service can run. */
 export interface Problem {
   readonly what: string
@@ -58,7 +63,7 @@ export interface TableSummary {
   readonly table: string
   readonly rows: number
   /** When the last row was written (milliseconds since 1970); null for an empty table. */
-  readonly lastWrite: number | null
+  readonly lastWriteAt: number | null
 }
 
 /** What a warehouse has accepted and is still at work on, over the channels that are open, and what it did with it. */

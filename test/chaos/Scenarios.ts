@@ -138,7 +138,8 @@ const leaveOnly = async (world: World, count: number): Promise<void> => {
 /** Does `act` when a statement of this step comes by, and waits for it. */
 const meet = (world: World, step: Step, phase: "before" | "after", act: () => Promise<void> | void): Promise<void> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`nobody came to ${phase} ${step} in a minute`)), 60_000)
+    // A member that has lost its coordinator is given a minute and a half to find it.
+    const timer = setTimeout(() => reject(new Error(`nobody came to ${phase} ${step} in two minutes`)), 120_000)
     world.snowflake?.proxy.at(step, phase, async () => {
       clearTimeout(timer)
       await Promise.resolve(act()).then(resolve, reject)

@@ -78,7 +78,7 @@ describe("the package", () => {
         }
       }
       assert.include(await (await get("/")).text(), "<title>")
-      for (const path of ["/page/app.js", "/page/tokens.css", "/page/uPlot.js"])
+      for (const path of ["/page/app.js", "/page/tokens.css", "/page/plot.js"])
         assert.strictEqual((await get(path)).status, 200, path)
     } finally {
       service.kill("SIGKILL")

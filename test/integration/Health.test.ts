@@ -134,10 +134,10 @@ describe("who may ask", () => {
     assert.strictEqual(await status.exit, 0, status.output())
     const { tables } = JSON.parse(status.output())
     assert.deepStrictEqual(
-      tables.map(({ lastWrite, rows }: { lastWrite: unknown; rows: number }) => [typeof lastWrite, rows]),
+      tables.map(({ lastWriteAt, rows }: { lastWriteAt: unknown; rows: number }) => [typeof lastWriteAt, rows]),
       [
-        ["number", 30],
-        ["number", 1],
+        ["string", 30],
+        ["string", 1],
         ["object", 0]
       ]
     )

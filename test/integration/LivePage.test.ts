@@ -5,12 +5,12 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Browser, Locator, Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
-import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
+import { killAll, start } from "../../scripts/support/bronzeProcess.ts"
 import { freePort } from "../../scripts/support/freePort.ts"
-import { faults, hasColour, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
-import { type Job, makeJob } from "../support/Job.ts"
+import { faults, openBrowser, screenshot, styleOf, visit } from "../support/Browser.ts"
+import { listening, rowsWritten, says, serve as serveIn } from "../support/LivePage.ts"
 import { connect, eventually, messages, order, type RealKafka } from "../support/RealKafka.ts"
 
 const kafkaAt = inject("kafka")
@@ -18,32 +18,7 @@ let kafka: RealKafka
 let browser: Browser
 let folder: string
 
-interface Service {
-  readonly job: Job
-  readonly url: string
-  readonly run: () => BronzeProcess
-}
-
-/** A job, and its service with a page on a port of its own. */
-const serve = async (extra: Record<string, string> = {}): Promise<Service> => {
-  const port = await freePort()
-  const sink = { SINK: "duckdb", DUCKDB_PATH: join(folder, `${port}.duckdb`) }
-  const settings = { BATCH_TIMEOUT: "1", SNOWFLAKE_PASSWORD: "s3cret-password", LOG_FILE: "", ...extra }
-  const job = await makeJob(kafka, sink, { extra: settings })
-  const env = { ...job.env, HTTP_PORT: String(port) }
-  return { job, url: `http://127.0.0.1:${port}`, run: () => start(env) }
-}
-
-const listening = (service: BronzeProcess) => service.line(/Live page/)
-
-/** Waits until a part of the page says so, and returns all that it says, with plain blanks. */
-const says = (part: Locator, pattern: RegExp): Promise<string> =>
-  eventually(
-    async () => (await part.allInnerTexts()).join(" ").replace(/[\u00a0\u202f\s]+/g, " "),
-    (text) => pattern.test(text)
-  )
-
-const rowsWritten = (page: Page, count: number) => says(page.locator("#rate-out-sub"), new RegExp(`^${count} since`))
+const serve = (extra: Record<string, string> = {}) => serveIn(kafka, folder, extra)
 
 const chart = async (page: Page, id: string) => (await page.locator(`#${id} .plot`).getAttribute("aria-label")) ?? ""
 
@@ -76,6 +51,7 @@ describe("the live page", () => {
     await kafka.produce(job.orders, [...messages(57, order), broken, ...messages(193, order, 57)])
     await rowsWritten(page, 250)
     await says(page.locator("#rate-in-sub"), /^251 since the start$/)
+    await says(page.locator("#stored"), /^250 in the tables at \d\d:\d\d:\d\d; 1 dead letter pending$/)
     await says(page.locator("#partitions-rows"), new RegExp(`${job.orders} 0 0 251 251`))
     await says(page.locator("#dead-letters-rows"), new RegExp(`^\\S+ not_json ${job.orders}/0@57 \\S`))
     await says(page.locator("#notes"), /1 dead letter in 15 minutes/)
@@ -95,6 +71,9 @@ describe("the live page", () => {
       /BATCH_SIZE 100 default BATCH_TIMEOUT 1 environment .*SNOWFLAKE_PASSWORD <redacted> environment/
     )
     await screenshot(page, "page-light")
+    // One that has left the list is found in its table, and shown as the others are: without its payload.
+    await page.goto(`${url}/#row=${job.orders}/0@3`)
+    await says(page.locator("#rows-rows"), new RegExp(`^stored ${job.ordersTable} ${job.orders}/0@3$`))
     const json = await (await fetch(`${url}/api/snapshot`)).text()
     for (const text of [await page.content(), json]) {
       for (const secret of ["do-not-show-me", "s3cret", "Chicken Biryani"]) assert.notInclude(text, secret)
@@ -118,11 +97,12 @@ describe("the live page", () => {
     ])
     const rows = page.locator("#rows-rows")
     await says(rows, /no value \(a tombstone\)/)
-    const line = rows.locator("summary")
+    const line = rows.locator("summary").filter({ hasText: "long" })
     assert.isBelow((await line.boundingBox())?.height ?? Number.POSITIVE_INFINITY, 30)
     assert.isFalse(await rows.getByText("the end").last().isVisible())
     await line.click()
-    assert.strictEqual(await rows.locator("pre").textContent(), JSON.stringify(JSON.parse(value), null, 2))
+    const opened = rows.locator("details[open]")
+    assert.strictEqual(await opened.locator("pre").textContent(), JSON.stringify(JSON.parse(value), null, 2))
     assert.strictEqual(await rows.locator("img").count(), 0)
     await kafka.produce(job.orders, messages(60, order))
     await rowsWritten(page, 62)
@@ -172,6 +152,13 @@ describe("the live page", () => {
     const { page } = await visit(browser, `${url}/#row=${job.orders}/0@25`)
     await says(page.locator("#rows-rows"), new RegExp(`^\\S+ ${job.ordersTable} ${job.orders}/0@25 `))
     assert.strictEqual(await page.locator("#rows-rows tr").count(), 1)
+    await says(page.locator("#rows-rows .stored"), /^ORDER_ID order-25 USER_ID 25 /)
+    // One that has left the list is asked of its table; @2 is not @25, and what is in no table is said to be.
+    await page.goto(`${url}/#row=${job.orders}/0@2`)
+    await says(page.locator("#rows-rows .stored"), /^ORDER_ID order-2 USER_ID 2 /)
+    assert.strictEqual(await page.locator("#rows-rows tr").count(), 1)
+    await page.goto(`${url}/#row=${job.orders}/0@99`)
+    await says(page.locator("#no-rows"), /0@99 cannot be shown: there is no row of .*0@99 in/)
   })
 
   it("says since when the service is unreachable, comes back by itself, and keeps what its charts had", async () => {
@@ -182,7 +169,7 @@ describe("the live page", () => {
     await says(page.locator("#headline"), /^Healthy$/)
     await kafka.produce(job.orders, [...messages(500, order), broken])
     await rowsWritten(page, 500)
-    await says(page.locator("#counters"), /Dead letters 1 1 /)
+    await says(page.locator("#counters-rows"), /Dead letters 1 1 /)
     // Thousands are set apart by a thin blank.
     const highest = (text: string) => Number(/in: last .*?, highest ([\d.]+)/.exec(text.replaceAll("\u202f", ""))?.[1])
     const before = await eventually(
@@ -203,7 +190,7 @@ describe("the live page", () => {
     await listening(run())
     await eventually(
       async () => JSON.parse(await (await fetch(`${url}/api/snapshot`)).text()),
-      ({ at, startedAt }) => at - startedAt > 5000
+      ({ at, startedAt }) => Date.parse(at) - Date.parse(startedAt) > 5000
     )
     await page.unroute("**/api/events")
     await says(page.locator("#health"), /^Healthy /)
@@ -213,7 +200,7 @@ describe("the live page", () => {
     assert.include(after, from)
     assert.isAtLeast(highest(after), highest(before))
     assert.notInclude(after, "-")
-    await says(page.locator("#counters"), /Dead letters 2 1 /)
+    await says(page.locator("#counters-rows"), /Dead letters 2 1 /)
     await screenshot(page, "page-restarted")
   })
 
@@ -256,13 +243,15 @@ describe("the live page", () => {
     assert.strictEqual(await width(), 390)
     const lag = page.locator("#chart-lag")
     const isGridInTheme = async () =>
-      hasColour(lag.locator("canvas"), await styleOf(lag.locator(".plot"), "border-top-color"))
+      (await styleOf(lag.locator(".grid"), "stroke")) === (await styleOf(lag, "border-top-color"))
     const dark = await ground()
+    const darkLine = await styleOf(lag.locator(".line"), "stroke")
     assert.isTrue(await isGridInTheme())
     await screenshot(page, "page-phone-dark")
 
     await page.getByRole("radio", { name: "Light" }).press("Space")
     assert.notStrictEqual(await ground(), dark)
+    assert.notStrictEqual(await styleOf(lag.locator(".line"), "stroke"), darkLine)
     assert.isTrue(await isGridInTheme())
     await page.reload()
     await rowsWritten(page, 40)
@@ -361,13 +350,18 @@ describe("the live page", () => {
     await rowsWritten(page, 30)
     await page.getByRole("button", { name: "6 h" }).click()
     assert.strictEqual(await page.getByRole("button", { name: "6 h" }).getAttribute("aria-pressed"), "true")
-    const plot = page.locator("#chart-lag .u-over")
+    const plot = page.locator("#chart-lag svg")
     await plot.scrollIntoViewIfNeeded()
     const { height, width, x, y } = (await plot.boundingBox()) ?? { height: 0, width: 0, x: 0, y: 0 }
+    const scale = async () => (await page.locator("#chart-lag text").allTextContents()).join(" ")
+    assert.match(await scale(), /^0 (5|10|20)( \d\d+)+( \d\d:\d\d:[03]0)+$/, "round values, round times")
     await page.mouse.move(x + width * 0.5, y + height / 2)
+    // One time is pointed at in all of them.
+    for (const id of ["lag", "rates"]) await says(page.locator(`#chart-${id} h3`), / at \d\d:\d\d:\d\d$/)
     await page.mouse.down()
     await page.mouse.move(x + width * 0.75, y + height / 2, { steps: 5 })
     await page.mouse.up()
+    assert.match(await scale(), /:[1245]\d|:\d5/, "a shorter time in shorter steps")
     await page.getByRole("button", { name: "Reset zoom" }).click()
     assert.isFalse(await page.getByRole("button", { name: "Reset zoom" }).isVisible())
     assert.match(await chart(page, "chart-lag"), /^From /)

@@ -12,7 +12,7 @@ import type { Browser } from "playwright-core"
 import { afterAll, afterEach, assert, beforeAll, describe, inject, it } from "vitest"
 import { freePort, startBroker } from "../../scripts/kafka/broker.ts"
 import { type BronzeProcess, killAll, start } from "../../scripts/support/bronzeProcess.ts"
-import { openBrowser, screenshot, visit } from "../support/Browser.ts"
+import { cutOff, openBrowser, screenshot, tabStops, unreached, visit } from "../support/Browser.ts"
 import { duckDb } from "../support/Inspect.ts"
 import { countRows, makeJob } from "../support/Job.ts"
 import { connect, eventually, type RealKafka, unique } from "../support/RealKafka.ts"
@@ -365,9 +365,9 @@ describe("the page, in Chromium", () => {
     const [toOrder, toClick] = links
     assert(toOrder !== undefined && toClick !== undefined)
     const [livePage] = await Promise.all([page.waitForEvent("popup"), toOrder.click()])
-    await livePage.locator("#rows").getByText(orderId).first().waitFor()
+    await livePage.locator("#rows-rows").getByText(orderId).first().waitFor()
     await toClick.click()
-    await livePage.locator("#rows").getByText(clickId).first().waitFor()
+    await livePage.locator("#rows-rows").getByText(clickId).first().waitFor()
     await screenshot(livePage, "shop-click-arrived")
 
     await page.getByRole("button", { name: "Send a broken event" }).click()
@@ -416,6 +416,9 @@ describe("the page, in Chromium", () => {
       assert.strictEqual(await page.getByRole("link").count(), 0)
       const room = await page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
       assert.deepStrictEqual(room, [options.viewport?.width ?? 1360, options.viewport?.width ?? 1360])
+      assert.deepStrictEqual(await cutOff(page), [], name)
+      const hidden = (await tabStops(page)).filter(({ isSeen }) => !isSeen)
+      assert.deepStrictEqual([...hidden, ...(await unreached(page))], [], name)
       await screenshot(page, `shop-${name}`)
       await page.close()
     }

@@ -60,20 +60,6 @@ export const styleOf = async (node: Locator, property: string): Promise<string> 
     }, property)
   )
 
-/** Whether some pixel of a canvas has this colour, written as `rgb(…)`. */
-export const hasColour = (canvas: Locator, colour: string): Promise<boolean> =>
-  canvas.evaluate(
-    (element, [red = 0, green = 0, blue = 0]) => {
-      const { data } = element.getContext("2d").getImageData(0, 0, element.width, element.height)
-      const isNear = (at: number, value: number) => Math.abs(data[at] - value) < 3
-      for (let at = 0; at < data.length; at += 4) {
-        if (isNear(at, red) && isNear(at + 1, green) && isNear(at + 2, blue) && data[at + 3] === 255) return true
-      }
-      return false
-    },
-    (colour.match(/\d+/g) ?? []).map(Number)
-  )
-
 /** What axe-core finds wrong with a page for those who do not see it, hear it or use a mouse, and where. */
 export const faults = async (page: Page): Promise<ReadonlyArray<string>> => {
   await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"))
@@ -81,3 +67,81 @@ export const faults = async (page: Page): Promise<ReadonlyArray<string>> => {
     `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ": " + target)))`
   )
 }
+
+/**
+ * What a reader cannot get at: what stands outside of the window and in no box that scrolls, and texts that are wider
+ * or higher than what shows them. One line that ends in an ellipsis is meant to.
+ */
+export const cutOff = (page: Page): Promise<ReadonlyArray<string>> =>
+  page.evaluate<ReadonlyArray<string>>(`(() => {
+    const width = document.documentElement.clientWidth
+    const found = []
+    if (document.documentElement.scrollWidth > width) found.push("the page is wider than the window")
+    const scrolls = (node) => /auto|scroll/.test(getComputedStyle(node).overflowX)
+    for (const node of document.body.querySelectorAll("*")) {
+      const box = node.getBoundingClientRect()
+      if (!node.checkVisibility() || box.width <= 1 || node.closest(".unseen, svg")) continue
+      const style = getComputedStyle(node)
+      const name = node.tagName.toLowerCase() + (node.id ? "#" + node.id : "." + node.className)
+      let isInBox = false
+      for (let up = node.parentElement; up !== null; up = up.parentElement) isInBox ||= scrolls(up)
+      if (!isInBox && (box.left < -1 || box.right > width + 1)) found.push(name + " is outside")
+      const isClipped = /hidden|clip/.test(style.overflowX) && style.textOverflow !== "ellipsis"
+      const isWider = node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1
+      if (isClipped && isWider) found.push(name + " is cut")
+    }
+    return found
+  })()`)
+
+export interface TabStop {
+  readonly name: string
+  /** Whether a reader sees that it has the focus. */
+  readonly isSeen: boolean
+}
+
+const nameOf = `(node) => {
+  const label = node.getAttribute("aria-label") ?? node.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)
+  return node.tagName.toLowerCase() + (node.id ? "#" + node.id : "") + " " + label
+}`
+
+/** Whether what has the focus is marked; where it is not seen itself, what stands beside it. */
+export const isFocusSeen = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>(`(() => {
+    const marked = (node) => node !== null && getComputedStyle(node).outlineStyle !== "none"
+    return marked(document.activeElement) || marked(document.activeElement.nextElementSibling)
+  })()`)
+
+/** Where the Tab key stops, from the top of the page once round. */
+export const tabStops = async (page: Page): Promise<ReadonlyArray<TabStop>> => {
+  const stops: Array<TabStop> = []
+  // A focus that is taken away leaves its place behind, where the next Tab goes on.
+  await page.evaluate(`(() => {
+    for (const node of document.querySelectorAll("[data-stop]")) node.removeAttribute("data-stop")
+    document.body.tabIndex = -1
+    document.body.focus()
+    document.body.removeAttribute("tabindex")
+  })()`)
+  for (;;) {
+    await page.keyboard.press("Tab")
+    const name = await page.evaluate<string | null>(`(() => {
+      const node = document.activeElement
+      if (node === null || node === document.body || node.dataset.stop) return null
+      node.dataset.stop = "seen"
+      return (${nameOf})(node)
+    })()`)
+    if (name === null) return stops
+    stops.push({ name, isSeen: await isFocusSeen(page) })
+  }
+}
+
+/** What can be clicked, is seen, and was no stop of the Tab key; of a group of radio buttons one is enough. */
+export const unreached = (page: Page): Promise<ReadonlyArray<string>> =>
+  page.evaluate<ReadonlyArray<string>>(`(() => {
+    const all = "a[href], button, input, select, textarea, summary, [onclick], [tabindex]"
+    const isStop = (node) => node.dataset.stop !== undefined
+    const isInGroup = ({ name, type }) =>
+      type === "radio" && [...document.querySelectorAll("input[name=" + name + "]")].some(isStop)
+    return [...document.querySelectorAll(all)]
+      .filter((node) => node.checkVisibility() && !node.disabled && !isStop(node) && !isInGroup(node))
+      .map(${nameOf})
+  })()`)

@@ -12,8 +12,8 @@ import type { LedgerEntry } from "../../src/warehouse/Warehouse.ts"
 
 export interface Letter extends DeadLetter {
   readonly table: string
-  readonly ingested: number
-  readonly replayed: number | null
+  readonly ingestedAt: number
+  readonly replayedAt: number | null
 }
 
 const isAt =
@@ -26,11 +26,11 @@ export const make = (exactlyOnce: boolean) => {
   let letters: ReadonlyArray<Letter> = []
   type Row = LedgerEntry & { readonly start: number; readonly skipped: number }
   const ledger = new Map<string, Row>()
-  let lastWrite: number | null = null
+  let lastWriteAt: number | null = null
 
   const insert = (table: string, rows: ReadonlyArray<BronzeRow>): void => {
     tables.set(table, [...(tables.get(table) ?? []), ...rows])
-    lastWrite = Date.now()
+    lastWriteAt = Date.now()
   }
 
   /** False, and nothing is changed, when the ledger is not where the batch expects it. */
@@ -46,12 +46,12 @@ export const make = (exactlyOnce: boolean) => {
       for (const entry of moved) ledger.set(partitionKey(entry), entry)
     }
     insert(batch.table.name, rowsOf(batch))
-    const ingested = Date.now()
+    const ingestedAt = Date.now()
     const added = deadLettersOf(batch).map((letter) => ({
       ...letter,
       table: batch.table.name,
-      ingested,
-      replayed: null
+      ingestedAt,
+      replayedAt: null
     }))
     letters = [...letters, ...added]
     return true
@@ -87,10 +87,10 @@ export const make = (exactlyOnce: boolean) => {
 
   /** False, and nothing is changed, when one of the letters does not wait. */
   const replay = (table: Table, rows: ReadonlyArray<BronzeRow>): boolean => {
-    const waiting = letters.filter((letter) => letter.replayed === null)
+    const waiting = letters.filter((letter) => letter.replayedAt === null)
     if (!rows.every((row) => waiting.some(isAt(row)))) return false
-    const replayed = Date.now()
-    letters = letters.map((letter) => (rows.some(isAt(letter)) ? { ...letter, replayed } : letter))
+    const replayedAt = Date.now()
+    letters = letters.map((letter) => (rows.some(isAt(letter)) ? { ...letter, replayedAt } : letter))
     insert(table.name, rows)
     return true
   }
@@ -102,12 +102,12 @@ export const make = (exactlyOnce: boolean) => {
           (filter.topic ?? letter.topic) === letter.topic &&
           (filter.cause ?? letter.cause) === letter.cause &&
           `${letter.key ?? ""} ${letter.message}`.toLowerCase().includes((filter.search ?? "").toLowerCase()) &&
-          (filter.since ?? 0) <= letter.ingested &&
-          letter.ingested < (filter.until ?? Number.POSITIVE_INFINITY) &&
-          (filter.replayed === true || letter.replayed === null) &&
+          (filter.since ?? 0) <= letter.ingestedAt &&
+          letter.ingestedAt < (filter.until ?? Number.POSITIVE_INFINITY) &&
+          (filter.replayed === true || letter.replayedAt === null) &&
           (filter.at === undefined || filter.at.some(isAt(letter)))
       )
-      .sort((a, b) => b.ingested - a.ingested || a.partition - b.partition || a.offset - b.offset)
+      .sort((a, b) => b.ingestedAt - a.ingestedAt || a.partition - b.partition || a.offset - b.offset)
       .slice(0, filter.limit)
       .map(({ _tag, bytes: _, payload, truncated = false, ...rest }) => ({
         ...rest,
@@ -120,7 +120,7 @@ export const make = (exactlyOnce: boolean) => {
     const isHere = (other: TopicPartition): boolean => partitionKey(other) === partitionKey(place)
     const rows = (tables.get(table) ?? []).filter(isHere).map(({ offset }) => offset)
     const here = letters.filter(isHere)
-    const waiting = here.filter(({ replayed }) => replayed === null).map(({ offset }) => offset)
+    const waiting = here.filter(({ replayedAt }) => replayedAt === null).map(({ offset }) => offset)
     const there = [...rows, ...waiting].sort((a, b) => a - b)
     const entry = ledger.get(partitionKey(place))
     const [first = null] = there
@@ -169,6 +169,6 @@ export const make = (exactlyOnce: boolean) => {
     coverage,
     rows: (table: string): ReadonlyArray<BronzeRow> => tables.get(table) ?? [],
     letters: (): ReadonlyArray<Letter> => letters,
-    lastWrite: (): number | null => lastWrite
+    lastWriteAt: (): number | null => lastWriteAt
   }
 }

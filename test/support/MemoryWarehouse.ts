@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function* ({
         return store.replay(table, rows) ? Effect.void : Effect.fail(error("fenced"))
       }),
     query: () => Effect.fail(new WarehouseError({ reason: "denied", message: "no SQL here" })),
-    pendingDeadLetters: Effect.sync(() => store.letters().filter(({ replayed }) => replayed === null).length),
+    pendingDeadLetters: Effect.sync(() => store.letters().filter(({ replayedAt }) => replayedAt === null).length),
     row: (table, { offset, partition, topic }) =>
       Effect.sync(() => {
         const row = store
@@ -102,7 +102,11 @@ export const make = Effect.fnUntraced(function* ({
         return row && { RAW_EVENT: row.event && Buffer.from(row.event).toString(), KAFKA_OFFSET: row.offset }
       }),
     summary: Effect.sync(() => {
-      const of = (table: string, rows: number) => ({ table, rows, lastWrite: rows === 0 ? null : store.lastWrite() })
+      const of = (table: string, rows: number) => ({
+        table,
+        rows,
+        lastWriteAt: rows === 0 ? null : store.lastWriteAt()
+      })
       return [
         ...tablesOf(routes).map(({ name }) => of(name, store.rows(name).length)),
         of("DEAD_LETTERS", store.letters().length)

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layers from "../../app/Layers.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { negative } from "../support/Failure.ts"
+import * as Layout from "../support/Layout.ts"
 import * as Screen from "../support/Screen.ts"
 import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import { type AuditReport, gather, type PartitionAudit } from "./Report.ts"
@@ -13,7 +14,7 @@ import { type AuditReport, gather, type PartitionAudit } from "./Report.ts"
 const number = (value: number | null | undefined): string =>
   value === null || value === undefined ? "-" : Screen.count(value)
 
-const cells = (partition: PartitionAudit): ReadonlyArray<string> => {
+const cells = (partition: PartitionAudit, columns: number): ReadonlyArray<string> => {
   const { committed, duplicates, high, lag, ledger, low, missing, problems, rows, topic, waiting } = partition
   return [
     problems.length > 0 ? "✗" : "✓",
@@ -21,11 +22,11 @@ const cells = (partition: PartitionAudit): ReadonlyArray<string> => {
     String(partition.partition),
     ...[low, high, rows, waiting, ledger?.skipped, missing, duplicates].map(number),
     ...[ledger?.start, ledger?.next, committed, lag, ledger?.epoch].map(number),
-    ledger === null ? "-" : short(ledger.owner)
+    ledger === null ? "-" : Number.isFinite(columns) ? short(ledger.owner) : ledger.owner
   ]
 }
 
-/** The end of it tells members apart; the whole is in the JSON. */
+/** The end of it tells members apart. */
 const short = (owner: string): string => (owner.length > 10 ? `…${owner.slice(-8)}` : owner)
 
 const header = [
@@ -36,28 +37,30 @@ const header = [
 /** The report for people. */
 export const render = (
   report: AuditReport,
-  { dim, green, red, yellow }: Pick<Screen.Screen, "dim" | "green" | "red" | "yellow">
+  { columns, dim, green, red, yellow }: Pick<Screen.Screen, "columns" | "dim" | "green" | "red" | "yellow">
 ): string => {
   const right = header.map((_, index) => index).slice(2, -1)
   const sum = (of: (partition: PartitionAudit) => number) =>
     Screen.count(report.partitions.reduce((total, partition) => total + of(partition), 0))
   const counted = `${sum(({ rows }) => rows)} rows, ${sum(({ waiting }) => waiting)} dead letters, ${sum(({ lag }) => lag)} pending`
+  const rows = report.partitions.map((partition) => cells(partition, columns))
+  const wrapped = (text: string) => Layout.wrap(text, columns, "  ")
   return [
-    `Group ${report.group}, ${report.delivery}, into ${report.target}`,
-    ...(report.partitions.length > 0 ? ["", Screen.table([header, ...report.partitions.map(cells)], right)] : []),
-    ...(report.notes.length > 0 ? ["", ...report.notes.map((note) => yellow(`! ${note}`))] : []),
+    ...wrapped(`Group ${report.group}, ${report.delivery}, into ${report.target}`),
+    ...(rows.length > 0 ? ["", Layout.table([header, ...rows], right, columns)] : []),
+    ...(report.notes.length > 0 ? ["", ...report.notes.flatMap((note) => wrapped(`! ${note}`)).map(yellow)] : []),
     "",
-    ...report.problems.map((problem) => red(`✗ ${problem}`)),
-    report.problems.length === 0
-      ? `${green("✓ OK")}: ${dim(counted)}`
-      : `${Screen.plural(report.problems.length, "problem")}; ${counted}`
+    ...report.problems.flatMap((problem) => wrapped(`✗ ${problem}`)).map(red),
+    ...(report.problems.length === 0
+      ? [`${green("✓ OK")}: ${dim(counted)}`]
+      : wrapped(`${Screen.plural(report.problems.length, "problem")}; ${counted}`))
   ].join("\n")
 }
 
 export const audit = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
   const screen = yield* Screen.screen
   const report = yield* gather
-  yield* Console.log(json ? Screen.json({ ok: report.problems.length === 0, ...report }) : render(report, screen))
+  yield* Console.log(json ? Screen.report({ ok: report.problems.length === 0, ...report }) : render(report, screen))
   return report.problems.length > 0 ? yield* negative : undefined
 })
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import { payloadOf } from "../../domain/DeadLetters.ts"
 import type { Position } from "../../domain/KafkaRecord.ts"
+import * as LettersAt from "../../pipeline/LettersAt.ts"
 import * as Replay from "../../pipeline/Replay.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { negative } from "../support/Failure.ts"
@@ -18,16 +19,16 @@ export const list = Effect.fnUntraced(function* (
   const { deadLetters } = yield* Warehouse
   const filter = yield* Filter.toFilter(flags)
   const letters = yield* deadLetters({ ...filter, replayed: flags.replayed })
-  if (flags.json) return yield* Console.log(Screen.json(letters.map(({ payload: _, ...rest }) => rest)))
+  if (flags.json) return yield* Console.log(Screen.report(letters.map(({ payload: _, ...rest }) => rest)))
   if (letters.length === 0) return yield* Console.log(flags.replayed ? "No dead letters." : "No pending dead letters.")
+  const { columns } = yield* Screen.screen
   const more = letters.length === flags.limit ? "\nThere may be more: raise --limit, or narrow the filters." : ""
-  yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis) + more)
+  yield* Console.log(Show.list(letters, yield* Clock.currentTimeMillis, columns) + more)
 })
 
 /** The letters at these places, one that waits before one that was replayed; a place without one is named. */
-const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, payload: boolean) {
-  const { deadLetters } = yield* Warehouse
-  const letters = Replay.distinct(yield* deadLetters({ at, replayed: true, payload, limit: 100 * at.length }))
+const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, options: { readonly payload: boolean }) {
+  const letters = yield* LettersAt.find(at, options)
   const found = new Set(letters.map(Coordinates.format))
   for (const place of at.map(Coordinates.format))
     if (!found.has(place)) yield* Console.error(`There is no dead letter at ${place}`)
@@ -35,10 +36,10 @@ const find = Effect.fnUntraced(function* (at: ReadonlyArray<Position>, payload: 
 })
 
 export const show = Effect.fnUntraced(function* (at: Position, { json, raw }: { json: boolean; raw: boolean }) {
-  const [letter] = yield* find([at], true)
+  const [letter] = yield* find([at], { payload: true })
   if (letter === undefined) return yield* negative
   if (raw) return yield* Effect.sync(() => void process.stdout.write(payloadOf(letter) ?? ""))
-  yield* Console.log(json ? Screen.json(letter) : Show.one(letter))
+  yield* Console.log(json ? Screen.report(letter) : Show.one(letter))
 })
 
 export interface ReplayFlags extends Filter.FilterFlags {
@@ -54,7 +55,9 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
   const { deadLetters } = yield* Warehouse
   const { at, json } = flags
   const letters =
-    at === undefined ? Replay.distinct(yield* deadLetters(yield* Filter.toFilter(flags))) : yield* find(at, false)
+    at === undefined
+      ? LettersAt.distinct(yield* deadLetters(yield* Filter.toFilter(flags)))
+      : yield* find(at, { payload: false })
   const absent = at === undefined ? 0 : new Set(at.map(Coordinates.format)).size - letters.length
   if (absent > 0 && letters.length === 0) return yield* negative
   const screen = yield* Screen.screen
@@ -64,7 +67,7 @@ export const replay = Effect.fnUntraced(function* (flags: ReplayFlags) {
     return json ? Effect.void : Console.log(say(verdict, screen))
   })
   const counts = Replay.countsOf(verdicts)
-  yield* Console.log(json ? Screen.json({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
+  yield* Console.log(json ? Screen.report({ ...counts, letters: verdicts }) : sum(counts, flags.dryRun))
   return counts.failed + absent > 0 ? yield* negative : undefined
 })
 

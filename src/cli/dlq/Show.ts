@@ -5,32 +5,37 @@
 import { isUtf8 } from "node:buffer"
 import * as Coordinates from "../../domain/Coordinates.ts"
 import { payloadOf, type StoredDeadLetter } from "../../domain/DeadLetters.ts"
+import * as Instants from "../../domain/Instants.ts"
+import * as Layout from "../support/Layout.ts"
 import * as Screen from "../support/Screen.ts"
 
 /** How much of a payload is shown on a screen. */
 const shownBytes = 16_384
 const shownHex = 256
 
-const time = (millis: number | null): string => (millis === null ? "-" : Screen.timeUtc(millis))
+const time = (millis: number | null): string => (millis === null ? "-" : Instants.text(millis))
 
-export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number): string =>
-  Screen.table(
+export const list = (letters: ReadonlyArray<StoredDeadLetter>, now: number, columns: number): string =>
+  Layout.table(
     [
       ["RECORD", "CAUSE", "RECEIVED", "BYTES", "REPLAYED", "MESSAGE"],
-      ...letters.map(({ bytes, cause, ingested, message, replayed, truncated, ...at }) => [
-        Coordinates.format(at),
+      ...letters.map(({ bytes, cause, ingestedAt, message, replayedAt, truncated, ...at }) => [
+        // Without its partition and offset it would name no record.
+        Coordinates.format({ ...at, topic: Layout.shorten(at.topic, Math.max(16, columns / 3)) }),
         cause,
-        Screen.ago(ingested, now),
+        Screen.ago(ingestedAt, now),
         bytes === null ? "-" : `${Screen.count(bytes)}${truncated ? "+" : ""}`,
-        replayed === null ? "-" : Screen.ago(replayed, now),
-        Screen.harmless(message ?? "").slice(0, 120)
+        replayedAt === null ? "-" : Screen.ago(replayedAt, now),
+        Screen.harmless(message ?? "")
       ])
     ],
-    [3]
+    [3],
+    columns,
+    [0]
   )
 
 export const one = (letter: StoredDeadLetter): string => {
-  const { bytes, cause, headers, ingested, key, message, replayed, table, timestamp } = letter
+  const { bytes, cause, headers, ingestedAt, key, message, replayedAt, table, timestamp } = letter
   const size =
     bytes === null ? "none (a tombstone, or left out)" : Screen.plural(bytes, letter.truncated ? "first byte" : "byte")
   const fields = [
@@ -41,11 +46,11 @@ export const one = (letter: StoredDeadLetter): string => {
     ["table", table],
     ["cause", cause],
     ["message", message ?? "-"],
-    ["received", time(ingested)],
-    ["replayed", replayed === null ? "no" : time(replayed)],
+    ["received", time(ingestedAt)],
+    ["replayed", replayedAt === null ? "no" : time(replayedAt)],
     ["payload", size]
   ]
-  const lines = Screen.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
+  const lines = Layout.table(fields.map(([name = "", value = ""]) => [name, Screen.harmless(value)]))
   const payload = payloadOf(letter)
   return payload === null ? lines : `${lines}\n\n${preview(payload)}`
 }

@@ -14,6 +14,7 @@ import { hide } from "../../domain/Secrets.ts"
 import { hints } from "../../settings/Hints.ts"
 import * as SettingsModule from "../../settings/Settings.ts"
 import { negative, told } from "../support/Failure.ts"
+import * as Layout from "../support/Layout.ts"
 import { ask } from "../support/RunningService.ts"
 import * as Screen from "../support/Screen.ts"
 import * as Deep from "./Deep.ts"
@@ -85,20 +86,31 @@ export const examine = (environment: Layer.Layer<never>, deep = false): Effect.E
 
 const mark = { good: "✓", bad: "✗", warning: "!", skipped: "-" } as const
 
+/** A command of several lines is still one to copy, unless a word of it has no room in a line. */
+const wrapRemedy = (remedy: string, room: number): ReadonlyArray<string> => {
+  const isCommand = /^(?:bronze-consumer|npm|npx|sudo|kafka-\S+\.sh) /.test(remedy)
+  if (!isCommand || remedy.split(" ").some((word) => word.length > room - 2)) return Layout.wrap(remedy, room)
+  const lines = Layout.wrap(remedy, room - 2)
+  return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line))
+}
+
 export const render = (
   findings: ReadonlyArray<Finding>,
-  screen: Pick<Screen.Screen, "green" | "red" | "yellow" | "dim">
+  screen: Pick<Screen.Screen, "columns" | "green" | "red" | "yellow" | "dim">
 ) => {
   const paint = { good: screen.green, bad: screen.red, warning: screen.yellow, skipped: screen.dim }
   const width = Math.max(...findings.map(({ check }) => check.length))
-  const below = " ".repeat(width + 2)
+  const below = " ".repeat(width + 4)
+  const room = Math.max(20, screen.columns - below.length)
   const lines = findings.flatMap(({ check, detail, remedy, state }) => {
-    const [first = "", ...more] = detail.split("\n").map(Screen.harmless)
-    const remedies = remedy?.split("\n") ?? []
+    const [first = "", ...more] = detail.split("\n").flatMap((line) => Layout.wrap(Screen.harmless(line), room))
+    const remedies = (remedy?.split("\n") ?? []).flatMap((line, index) => {
+      const [first = "", ...more] = wrapRemedy(line, room - 3)
+      return [`${index === 0 ? "->" : "or"} ${first}`, ...more.map((line) => `   ${line}`)]
+    })
     return [
       `${paint[state](mark[state])} ${check.padEnd(width)}  ${first}`,
-      ...more.map((line) => `${below}  ${line}`),
-      ...remedies.map((line, index) => `${below}  ${index === 0 ? "->" : "or"} ${line}`)
+      ...[...more, ...remedies].map((line) => `${below}${line}`)
     ]
   })
   const wrong = findings.filter(({ state }) => state === "bad").length
@@ -108,7 +120,7 @@ export const render = (
 
 const doctor = Effect.fnUntraced(function* ({ deep, json }: { readonly deep: boolean; readonly json: boolean }) {
   const findings = yield* examine(SettingsModule.environment(), deep)
-  yield* Console.log(json ? Screen.json(findings) : render(findings, yield* Screen.screen))
+  yield* Console.log(json ? Screen.report(findings) : render(findings, yield* Screen.screen))
   return findings.some(({ state }) => state === "bad") ? yield* negative : undefined
 })
 

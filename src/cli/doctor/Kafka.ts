@@ -85,13 +85,19 @@ const orFailed = <R>(check: string, look: Effect.Effect<ReadonlyArray<Finding>, 
   Effect.catch(look, (error) => Effect.succeed([bad(check, error.message, kafkaRemedy(error))]))
 
 const consumerGroup = Effect.fnUntraced(function* (rights: Rights.Rights, topics: ReadonlyArray<string>) {
-  const { kafka } = yield* Settings
+  const { kafka, routes } = yield* Settings
   const admin = yield* Admin
   const check = "consumer group"
   if (!(yield* rights.mayJoin(kafka.group)))
     return [bad(check, `this user may not join group ${kafka.group}`, yield* allow("READ", "group", kafka.group))]
   const { members, state } = yield* admin.group(kafka.group)
-  const stranger = members.find((subscribed) => subscribed.length > 0 && isOther(subscribed, topics))
+  const partitions = yield* admin.partitions(topics)
+  const present = new Set(partitions.map(({ topic }) => topic))
+  // A topic that a template leads to may not have been found yet, or wait for its table.
+  const required = routes.filter(({ template, topic }) => template === undefined && present.has(topic))
+  const isOther = (subscribed: ReadonlyArray<string>) =>
+    subscribed.some((topic) => !topics.includes(topic)) || required.some(({ topic }) => !subscribed.includes(topic))
+  const stranger = members.find((subscribed) => subscribed.length > 0 && isOther(subscribed))
   if (stranger !== undefined)
     return [
       bad(
@@ -100,8 +106,7 @@ const consumerGroup = Effect.fnUntraced(function* (rights: Rights.Rights, topics
         "Give each set of routes its own CONSUMER_GROUP_ID"
       )
     ]
-  const partitions = yield* admin.partitions(topics)
-  const committed = yield* admin.committed(kafka.group, [...new Set(partitions.map(({ topic }) => topic))])
+  const committed = yield* admin.committed(kafka.group, [...present])
   const who = members.length === 0 ? "no active members" : `${Screen.plural(members.length, "member")} (${state})`
   const detail = `${kafka.group}: ${who}; offsets in ${committed.length} of ${Screen.plural(partitions.length, "partition")}`
   const idle = members.length - partitions.length
@@ -109,6 +114,3 @@ const consumerGroup = Effect.fnUntraced(function* (rights: Rights.Rights, topics
     ? [warning(check, `${detail}; ${idle} of them idle`, "Add partitions to use more of them")]
     : [good(check, detail)]
 })
-
-const isOther = (some: ReadonlyArray<string>, topics: ReadonlyArray<string>): boolean =>
-  some.length !== topics.length || some.some((topic) => !topics.includes(topic))

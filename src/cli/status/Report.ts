@@ -16,16 +16,13 @@ import type { SinkSettings } from "../../settings/Model.ts"
 import { isStreaming, Settings } from "../../settings/Settings.ts"
 import { type TableSummary, Warehouse } from "../../warehouse/Warehouse.ts"
 import { WarehouseError } from "../../warehouse/WarehouseError.ts"
-import { ask, type RunningService } from "../support/RunningService.ts"
+import { holding } from "../support/ServiceWarehouse.ts"
 
 export interface PartitionStatus extends LogRange {
   /** The offset of the next record to be written; null when nothing was written yet. */
   readonly next: number | null
-  /**
-   * Who says so: the ledger in the warehouse, the offset token of a channel, the running service, the group's commit in
-   * Kafka, or nobody yet.
-   */
-  readonly source: "ledger" | "channel" | "service" | "committed" | "none"
+  /** Who says so: the ledger in the warehouse, the offset token of a channel, the group's commit in Kafka, or nobody yet. */
+  readonly source: "ledger" | "channel" | "committed" | "none"
   /** Offsets that are not written yet. */
   readonly lag: number
   /** Those of them that an open transaction holds back. */
@@ -39,10 +36,7 @@ export interface StatusReport {
   readonly group: string
   readonly delivery: "exactly-once" | "at-least-once"
   readonly target: string | null
-  /**
-   * The running service, when it was asked in place of the DuckDB file that it holds: then rows are those since it
-   * started.
-   */
+  /** The running service, when it was asked in place of the DuckDB file that it holds. */
   readonly service: { readonly url: string; readonly startedAt: number } | null
   readonly partitions: ReadonlyArray<PartitionStatus>
   readonly lag: number
@@ -88,7 +82,6 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
     ? Result.fail(group.failure)
     : yield* within(admin.ranges(group.success.present))
   const positions = delivery === "exactly-once" && Result.isSuccess(store) ? store.success.positions : undefined
-  const byStore = Result.isSuccess(store) && store.success.service !== null ? "service" : "ledger"
   const committed = new Map(
     Result.isSuccess(group) ? group.success.committed.map((entry) => [partitionKey(entry), entry]) : []
   )
@@ -107,7 +100,7 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
     const isAhead = written === undefined && token > (commit?.offset ?? -1)
     const stand = isAhead ? { next: token, topicId: range.topicId } : (written ?? standOf(commit))
     const next = stand?.next ?? null
-    const source = isAhead ? "channel" : written !== undefined ? byStore : commit !== undefined ? "committed" : "none"
+    const source = isAhead ? "channel" : written !== undefined ? "ledger" : commit !== undefined ? "committed" : "none"
     const start = Starts.unread(range, known.has(range.topic), kafka.autoOffsetReset)
     const from = Math.max(next ?? start, range.low)
     const loss = lossOf(range, stand, settings)
@@ -138,25 +131,25 @@ export const gather = Effect.fnUntraced(function* (patience: Duration.Duration) 
   } satisfies StatusReport
 })
 
-/** The warehouse itself; a DuckDB file that the service holds is left alone, and the service asked. */
+/** What the warehouse has; of a DuckDB file that a service holds, what the service has read in it. */
 const storeOf = Effect.fnUntraced(function* (sink: SinkSettings) {
   const warehouse = yield* Warehouse
-  if (sink._tag === "DuckDb") {
-    const running = yield* ask
-    if (running !== undefined) return toStore(running, warehouse.target)
-    // DuckDB would make it.
-    if (!existsSync(sink.path))
-      return yield* new WarehouseError({
-        reason: "denied",
-        message: `${sink.path} does not exist yet; create it with \`bronze-consumer init\``
-      })
-  }
+  const running = yield* holding(warehouse.target)
+  // DuckDB would make it.
+  if (sink._tag === "DuckDb" && running === undefined && !existsSync(sink.path))
+    return yield* new WarehouseError({
+      reason: "denied",
+      message: `${sink.path} does not exist yet; create it with \`bronze-consumer init\``
+    })
   const ledger = yield* warehouse.ledger
   const counted = yield* isStreaming(sink) ? ifAwake(warehouse.summary) : warehouse.summary
+  const { ready = { ok: true, reasons: [] } } = running ?? {}
   return {
-    ...{ target: warehouse.target, service: null, problems: [] },
+    target: warehouse.target,
+    service: running === undefined ? null : { url: running.url, startedAt: running.startedAt },
     positions: new Map(ledger.map((entry) => [partitionKey(entry), entry])),
     tables: counted ?? [],
+    problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`],
     notes: counted === undefined ? ["To count the rows of the tables, set SNOWFLAKE_WAREHOUSE"] : []
   } satisfies Store
 })
@@ -173,21 +166,6 @@ const tokensOf = Effect.fnUntraced(function* (logs: ReadonlyArray<LogRange>) {
   const { durablePositions } = yield* Warehouse
   return durablePositions === undefined || logs.length === 0 ? [] : yield* durablePositions(logs)
 })
-
-const toStore = (running: RunningService, target: string): Store => {
-  const { partitions, ready, startedAt, tables, totals, url } = running
-  return {
-    target,
-    service: { url, startedAt },
-    positions: new Map(partitions.map((entry) => [partitionKey(entry), entry])),
-    tables: [
-      ...tables.map(({ lastWrite, table, written }) => ({ table, rows: written, lastWrite })),
-      { table: "DEAD_LETTERS", rows: totals.deadLetters, lastWrite: running.deadLetters[0]?.at ?? null }
-    ],
-    problems: ready.ok ? [] : [`The service is not ready: ${ready.reasons.join("; ")}`],
-    notes: []
-  }
-}
 
 /** Where a group is on standby what it has committed. */
 export const standOf = (commit: Commit | undefined): Losses.Stand | null =>

@@ -15,7 +15,9 @@ import * as SnowflakeCost from "../../warehouse/snowflake/Cost.ts"
 import type { Warehouse } from "../../warehouse/Warehouse.ts"
 import { quietly } from "../support/CommandLayer.ts"
 import { negative } from "../support/Failure.ts"
+import * as Layout from "../support/Layout.ts"
 import * as Screen from "../support/Screen.ts"
+import * as ServiceWarehouse from "../support/ServiceWarehouse.ts"
 import { remember } from "./Rates.ts"
 import { gather, type StatusReport } from "./Report.ts"
 import { frame, render } from "./View.ts"
@@ -31,23 +33,24 @@ interface Flags {
 
 export const status = Effect.fnUntraced(function* ({ interval, json, watch }: Flags) {
   const screen = yield* Screen.screen
-  const show = (report: StatusReport) => Console.log(json ? Screen.json(report) : render(report, screen))
+  const show = (report: StatusReport) => Console.log(json ? Screen.report(report) : render(report, screen))
   if (!watch) {
-    const report = yield* Effect.provide(gather(Duration.minutes(1)), Layers.warehouse)
+    const report = yield* Effect.provide(gather(Duration.minutes(1)), ServiceWarehouse.layer)
     yield* show(report)
     const { batch, sink } = yield* Settings
     if (sink._tag === "Snowflake" && !isStreaming(sink) && !json)
-      yield* Console.log(screen.dim(SnowflakeCost.told(Duration.toSeconds(batch.timeout))))
+      for (const line of Layout.wrap(SnowflakeCost.told(Duration.toSeconds(batch.timeout)), screen.columns))
+        yield* Console.log(screen.dim(line))
     return report.problems.length > 0 ? yield* negative : undefined
   }
   const { sink } = yield* Settings
   const every = Duration.seconds(interval)
   const again = (look: Effect.Effect<StatusReport, never, Admin | Settings | Warehouse>) => {
     // DuckDB's file belongs to one process at a time: let go of it between two looks, so that the service can have it.
-    const letGo = Effect.provide(look, Layer.fresh(Layers.warehouse))
+    const letGo = Effect.provide(look, Layer.fresh(ServiceWarehouse.layer))
     return sink._tag === "DuckDb"
       ? Effect.forever(Effect.andThen(letGo, Effect.sleep(every)))
-      : Effect.provide(Effect.forever(Effect.andThen(look, Effect.sleep(every))), Layers.warehouse)
+      : Effect.provide(Effect.forever(Effect.andThen(look, Effect.sleep(every))), ServiceWarehouse.layer)
   }
   return json || !screen.isDrawable
     ? yield* again(Effect.tap(gather(glance), show))
@@ -108,7 +111,7 @@ export const command = Command.make(
 ).pipe(
   Command.withShortDescription("Lag per partition, rows per table, last write, dead letters"),
   Command.withDescription(
-    "Shows for each partition where its log ends and which offset is written next (by the ledger in the warehouse, or by the group's commit), and for each table its rows and its last write. --watch adds how fast that changes, over the last ten seconds, and when a backlog will be done; it continues while Kafka or the warehouse is unreachable, and Ctrl-C ends it with exit code 0. Without --watch the exit code is 1 if Kafka or the warehouse does not answer; the other side is still shown. With SINK=duckdb a running service holds the file: it is asked over HTTP (HTTP_PORT), and counts the rows since its start. On Snowflake each refresh is two queries: --watch keeps the warehouse running."
+    "Shows for each partition where its log ends and which offset is written next (by the ledger in the warehouse, or by the group's commit), and for each table its rows and its last write. --watch adds how fast that changes, over the last ten seconds, and when a backlog will be done; it continues while Kafka or the warehouse is unreachable, and Ctrl-C ends it with exit code 0. Without --watch the exit code is 1 if Kafka or the warehouse does not answer; the other side is still shown. With SINK=duckdb a running service holds the file: it is asked over HTTP (HTTP_PORT). On Snowflake each refresh is two queries: --watch keeps the warehouse running."
   ),
   Command.withExamples([
     { command: "bronze-consumer status", description: "Once" },

@@ -1,53 +1,57 @@
 /** The layout of `status`: a fixed order, the most important first, never larger than the terminal. */
+import * as Layout from "../support/Layout.ts"
 import * as Screen from "../support/Screen.ts"
 import { courseOf, type Rates, ratesOf } from "./Rates.ts"
 import type { PartitionStatus, StatusReport } from "./Report.ts"
 
-type Paint = Pick<Screen.Screen, "red" | "yellow" | "dim">
+type Colours = Pick<Screen.Screen, "red" | "yellow" | "dim">
+type Paint = Colours & Pick<Screen.Screen, "columns">
 
 /** A line that is not painted yet, so that its length is what is seen. */
 interface Line {
   readonly text: string
-  readonly colour?: keyof Paint
+  readonly colour?: keyof Colours
 }
 
 const plain = (text: string): ReadonlyArray<Line> => text.split("\n").map((line) => ({ text: line }))
 
 /** The report for people. */
-export const render = (report: StatusReport, paint: Paint): string => lines(report).map(painted(paint)).join("\n")
+export const render = (report: StatusReport, paint: Paint): string =>
+  lines(report, paint.columns)
+    .flatMap(({ text, ...line }) => Layout.wrap(text, paint.columns, "  ").map((text) => ({ ...line, text })))
+    .map(painted(paint))
+    .join("\n")
 
 /** The latest of these looks with what has changed since, as lines that fit. */
 export const frame = (
   looks: ReadonlyArray<StatusReport>,
   size: { readonly columns: number; readonly rows: number },
-  paint: Paint
+  paint: Colours
 ): ReadonlyArray<string> => {
   const latest = looks.at(-1)
   if (latest === undefined) return []
-  const watched = { rates: ratesOf(looks), course: courseOf(looks), columns: size.columns }
-  const all = lines(latest, watched)
+  const watched = { rates: ratesOf(looks), course: courseOf(looks) }
+  const all = lines(latest, size.columns, watched)
   const spare = latest.partitions.length - Math.max(0, all.length - size.rows) - 1
-  const fitting = all.length <= size.rows ? all : lines(latest, { ...watched, most: Math.max(1, spare) })
-  return fitting.slice(0, size.rows).map((line) => painted(paint)({ ...line, text: cut(line.text, size.columns) }))
+  const fitting = all.length <= size.rows ? all : lines(latest, size.columns, { ...watched, most: Math.max(1, spare) })
+  return fitting
+    .slice(0, size.rows)
+    .map((line) => painted(paint)({ ...line, text: Layout.shorten(line.text, size.columns) }))
 }
 
 const painted =
-  (paint: Paint) =>
+  (paint: Colours) =>
   ({ colour, text }: Line): string =>
     colour === undefined ? text : paint[colour](text)
-
-const cut = (text: string, columns: number): string =>
-  text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}…` : text
 
 interface Watched {
   readonly rates: Rates
   readonly course: ReturnType<typeof courseOf>
-  readonly columns: number
   /** So many partitions have room. */
   readonly most?: number
 }
 
-const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => {
+const lines = (report: StatusReport, columns: number, watched?: Watched): ReadonlyArray<Line> => {
   const { delivery, group, notes, partitions, problems, service, tables, target } = report
   const deadLetters = tables.find(({ table }) => table === "DEAD_LETTERS")?.rows ?? 0
   const time = watched === undefined ? "" : `${clock(report.at)}  `
@@ -57,14 +61,14 @@ const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => 
       ? []
       : [
           {
-            text: `Figures of the service at ${service.url}, which holds the file; rows since it started, ${Screen.ago(service.startedAt, report.at)}`,
+            text: `Answered by the service at ${service.url}, which holds the file and started ${Screen.ago(service.startedAt, report.at)}`,
             colour: "dim" as const
           }
         ]),
     ...(partitions.length > 0
-      ? [{ text: "" }, ...partitionLines(report, watched), lagLine(report, watched), ...courseLines(watched)]
+      ? [{ text: "" }, ...partitionLines(report, columns, watched), lagLine(report, watched), ...courseLines(watched)]
       : []),
-    ...(tables.length > 0 ? [{ text: "" }, ...tableLines(report, watched)] : []),
+    ...(tables.length > 0 ? [{ text: "" }, ...tableLines(report, columns, watched)] : []),
     ...(deadLetters > 0
       ? [
           { text: "" },
@@ -84,7 +88,11 @@ const lines = (report: StatusReport, watched?: Watched): ReadonlyArray<Line> => 
   ]
 }
 
-const partitionLines = ({ partitions }: StatusReport, watched: Watched | undefined): ReadonlyArray<Line> => {
+const partitionLines = (
+  { partitions }: StatusReport,
+  columns: number,
+  watched: Watched | undefined
+): ReadonlyArray<Line> => {
   const most = watched?.most ?? partitions.length
   // Where there is no room for all, those that are behind most.
   const least = [...partitions].sort((a, b) => b.lag - a.lag).slice(most)
@@ -100,24 +108,27 @@ const partitionLines = ({ partitions }: StatusReport, watched: Watched | undefin
     source === "none" ? "nothing yet" : source
   ]
   const header = ["TOPIC", "PARTITION", "LOG START", ...numbers(watched, ["LOG END", "NEXT", "LAG"], "LAG/S"), "BY"]
+  const rows = [header, ...shown.map(cells)]
   const rest = least.reduce((sum, { lag }) => sum + Math.max(0, lag), 0)
   return [
-    ...plain(fitting([header, ...shown.map(cells)], watched?.columns ?? Number.POSITIVE_INFINITY)),
+    ...plain(watched === undefined ? tableOf(rows, columns) : fitting(rows, columns)),
     ...(least.length > 0
       ? [{ text: `… and ${Screen.plural(least.length, "other")}, with a total lag of ${Screen.count(rest)}` }]
       : [])
   ]
 }
 
-/** In a narrow terminal the ends of the log make room for the lag. */
+const tableOf = (rows: ReadonlyArray<ReadonlyArray<string>>, columns: number): string =>
+  Layout.table(rows, rows[0]?.map((_, index) => index).slice(1, -1), columns)
+
+/** What is watched keeps to one line a partition: in a narrow terminal the ends of the log make room for the lag. */
 const fitting = (rows: ReadonlyArray<ReadonlyArray<string>>, columns: number): string => {
-  const numeric = (rows[0] ?? []).map((_, index) => index).slice(1, -1)
-  const whole = Screen.table(rows, numeric)
-  return whole.indexOf("\n") <= columns
+  const whole = tableOf(rows, columns)
+  return whole.split("\n").length === rows.length
     ? whole
-    : Screen.table(
+    : tableOf(
         rows.map((row) => row.filter((_, index) => index !== 2 && index !== 3)),
-        numeric.slice(0, -2)
+        columns
       )
 }
 
@@ -154,20 +165,20 @@ const courseLines = (watched: Watched | undefined): ReadonlyArray<Line> =>
         }
       ]
 
-const tableLines = ({ at, service, tables }: StatusReport, watched: Watched | undefined): ReadonlyArray<Line> =>
+const tableLines = ({ at, tables }: StatusReport, columns: number, watched: Watched | undefined): ReadonlyArray<Line> =>
   plain(
-    Screen.table(
+    Layout.table(
       [
         ["TABLE", ...numbers(watched, ["ROWS"], "ROWS/S"), "LAST WRITE"],
-        ...tables.map(({ lastWrite, rows, table }) => [
+        ...tables.map(({ lastWriteAt, rows, table }) => [
           table,
           Screen.count(rows),
           ...(watched === undefined ? [] : [rated(watched.rates.rows(table))]),
-          // The service knows of its own writes only.
-          lastWrite === null && service !== null ? "-" : Screen.ago(lastWrite, at)
+          Screen.ago(lastWriteAt, at)
         ])
       ],
-      watched ? [1, 2] : [1]
+      watched ? [1, 2] : [1],
+      columns
     )
   )
 

@@ -2,29 +2,26 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Instants from "../../domain/Instants.ts"
 import { hide } from "../../domain/Secrets.ts"
 import { Position } from "../../http/WarehouseCalls.ts"
 import { Settings } from "../../settings/Settings.ts"
 
 const View = Schema.fromJsonString(
   Schema.Struct({
-    at: Schema.Finite,
-    startedAt: Schema.Finite,
+    at: Instants.FromText,
+    startedAt: Instants.FromText,
     version: Schema.String,
     ready: Schema.Struct({ ok: Schema.Boolean, reasons: Schema.Array(Schema.String) }),
     group: Schema.String,
     writes: Schema.String,
-    totals: Schema.Struct({ deadLetters: Schema.Int }),
     partitions: Schema.Array(
       Schema.Struct({
         ...{ topic: Schema.String, partition: Schema.Int, next: Schema.Int, stopped: Schema.Boolean },
         topicId: Schema.optionalKey(Schema.String)
       })
     ),
-    tables: Schema.Array(
-      Schema.Struct({ table: Schema.String, written: Schema.Int, lastWrite: Schema.NullOr(Schema.Finite) })
-    ),
-    deadLetters: Schema.Array(Schema.Struct({ ...Position.fields, at: Schema.Finite, cause: Schema.String })),
+    deadLetters: Schema.Array(Schema.Struct({ ...Position.fields, at: Instants.FromText, cause: Schema.String })),
     rows: Schema.Array(Position)
   })
 )

@@ -1,25 +1,10 @@
 /**
- * How the commands write for people: aligned tables, ages, numbers, colours on a terminal only; no event can control
- * the terminal.
+ * How the commands write for people: ages, numbers, colours on a terminal only; no event can control the terminal.
  */
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
-
-/** Rows in columns; the ones named in `right` (by index) are aligned to the right. */
-export const table = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlyArray<number> = []): string => {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? "").length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, index) =>
-          right.includes(index) ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)
-        )
-        .join("  ")
-        .trimEnd()
-    )
-    .join("\n")
-}
+import * as Instants from "../../domain/Instants.ts"
 
 /** `1,234,567` */
 export const count = (value: number): string => value.toLocaleString("en-US")
@@ -52,6 +37,9 @@ export const harmless = (text: string): string =>
  */
 export const json = (value: unknown): string => JSON.stringify(value).replace(obeyed, escaped)
 
+/** The same of a report of ours, with its points in time as text. */
+export const report = (value: unknown): string => json(Instants.inText(value))
+
 /**
  * The time of a record in local time; a number of which no date of four digits can be made, such as microseconds, as it
  * is.
@@ -61,12 +49,6 @@ export const time = (millis: number): string => {
   const local = new Date(millis - at.getTimezoneOffset() * 60_000)
   if (!(local.getTime() >= 0) || local.getUTCFullYear() > 9999) return String(millis)
   return local.toISOString().slice(0, 19).replace("T", " ")
-}
-
-/** The same in UTC, to the millisecond. */
-export const timeUtc = (millis: number): string => {
-  const at = new Date(millis)
-  return at.getTime() >= 0 && at.getUTCFullYear() <= 9999 ? at.toISOString() : String(millis)
 }
 
 /** `[#####-----]  50 %  500/1,000` */
@@ -91,6 +73,7 @@ export interface Screen {
   /** Whether it obeys more than text and line ends. */
   readonly isDrawable: boolean
   readonly isColoured: boolean
+  /** COLUMNS, or what the terminal says; without an end in a pipe, which gets all that there is. */
   readonly columns: number
   readonly green: (text: string) => string
   readonly red: (text: string) => string
@@ -100,7 +83,9 @@ export interface Screen {
 
 export const screen: Effect.Effect<Screen, never, Stdio.Stdio | Terminal.Terminal> = Effect.gen(function* () {
   const isTerminal = yield* (yield* Stdio.Stdio).stdoutIsTerminal
-  const columns = isTerminal ? yield* (yield* Terminal.Terminal).columns : Number.POSITIVE_INFINITY
+  const columns = isTerminal
+    ? Number(process.env["COLUMNS"]) || (yield* (yield* Terminal.Terminal).columns)
+    : Number.POSITIVE_INFINITY
   const isDrawable = isTerminal && process.env["TERM"] !== "dumb"
   const isColoured = isDrawable && !process.env["NO_COLOR"]
   const paint = (code: number) => (text: string) => (isColoured ? `\u001b[${code}m${text}\u001b[0m` : text)

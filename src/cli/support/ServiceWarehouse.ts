@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Layers from "../../app/Layers.ts"
 import { hide } from "../../domain/Secrets.ts"
-import { calls, Failure } from "../../http/WarehouseCalls.ts"
+import { type Call, calls, Failure } from "../../http/WarehouseCalls.ts"
 import { Settings } from "../../settings/Settings.ts"
 import { Warehouse } from "../../warehouse/Warehouse.ts"
 import { WarehouseError } from "../../warehouse/WarehouseError.ts"
@@ -29,14 +29,11 @@ const over = ({ url }: RunningService, inner: Warehouse["Service"]) =>
     const client = yield* HttpClient.HttpClient
 
     const call =
-      <A, B, IA, IB>(
-        name: string,
-        { answers, asks }: { readonly asks: Schema.Codec<A, IA>; readonly answers: Schema.Codec<B, IB> }
-      ) =>
+      <A, B, IA, IB>({ answers, asks, path }: Call<A, B, IA, IB>) =>
       (asked: A): Effect.Effect<B, WarehouseError> =>
         Effect.gen(function* () {
           const body = yield* Effect.orDie(Schema.encodeEffect(asks)(asked))
-          const request = HttpClientRequest.post(`${url}/api/warehouse/${name}`).pipe(
+          const request = HttpClientRequest.post(`${url}${path}`).pipe(
             HttpClientRequest.bodyText(JSON.stringify(body), "application/json"),
             http.token === undefined ? (same) => same : HttpClientRequest.bearerToken(Redacted.value(http.token))
           )
@@ -48,34 +45,42 @@ const over = ({ url }: RunningService, inner: Warehouse["Service"]) =>
             return yield* Effect.mapError(Schema.decodeEffect(Schema.fromJsonString(answers))(text), (cause) =>
               unreachable(url, cause)
             )
-          const failure = yield* Effect.orElseSucceed(decodeFailure(text), (): Failure => ({ error: text.trim() }))
+          const failure = yield* Effect.orElseSucceed(
+            decodeFailure(text),
+            (): Failure => ({ error: text.trim() || `the service at ${url} answers ${path} with status ${status}` })
+          )
           const { code, error, reason = "denied" } = failure
           return yield* new WarehouseError({ reason, message: error, ...(code !== undefined && { code }) })
         })
 
-    const replay = call("replay", calls.replay)
-    const reset = call("reset", calls.reset)
-    const deadLetters = call("deadLetters", calls.deadLetters)
-    const query = call("query", calls.query)
+    const replay = call(calls.replay)
+    const reset = call(calls.reset)
+    const deadLetters = call(calls.deadLetters)
+    const query = call(calls.query)
     return Warehouse.of({
       ...inner,
       deadLetters: (filter) => deadLetters({ filter }),
       replay: (table, rows) => Effect.asVoid(replay({ table: table.name, rows })),
       reset: (positions, owner) => Effect.asVoid(reset({ positions, owner })),
-      ledger: call("ledger", calls.ledger)({}),
-      coverage: call("coverage", calls.coverage)({}),
+      ledger: call(calls.ledger)({}),
+      coverage: call(calls.coverage)({}),
+      summary: call(calls.summary)({}),
       query: (sql, limit) => query({ sql, limit })
     })
   })
 
+/** The service that holds this DuckDB file, and answers in its place; a service of the same group may write to another. */
+export const holding = Effect.fnUntraced(function* (target: string) {
+  const { sink } = yield* Settings
+  const running = sink._tag === "DuckDb" ? yield* ask : undefined
+  return running?.writes === hide(target) ? running : undefined
+})
+
 export const layer: Layer.Layer<Warehouse, never, Settings> = Layer.effect(
   Warehouse,
   Effect.gen(function* () {
-    const { sink } = yield* Settings
     const inner = yield* Warehouse
-    const running = sink._tag === "DuckDb" ? yield* ask : undefined
-    // A service of the same group may write to another file.
-    const isIts = running !== undefined && running.writes === hide(inner.target)
-    return isIts ? yield* over(running, inner) : inner
+    const running = yield* holding(inner.target)
+    return running === undefined ? inner : yield* over(running, inner)
   })
 ).pipe(Layer.provide(Layers.warehouse), Layer.provide(FetchHttpClient.layer))

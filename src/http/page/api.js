@@ -1,4 +1,3 @@
-// @ts-check
 /** Asks the service for what is not in its snapshots, and tells it to do something; a refusal is an error that says why. */
 
 /** @param {Response} response */
@@ -31,7 +30,7 @@ const STARTING_MS = 20_000
 
 /**
  * Whether the warehouse can be expected to answer: a service that has just been started may not have looked at it yet.
- * @param {import("../Snapshot.ts").Snapshot} snapshot
+ * @param {Snapshot} snapshot
  */
 export const isAskable = ({ at, ready, startedAt }) => ready.ok || at - startedAt > STARTING_MS
 

@@ -1,28 +1,33 @@
-// @ts-check
 /**
  * Wires the live page: what comes from the service goes into the store, and the store onto the page, once per frame at
  * most.
  */
+import { showCards } from "./cards.js"
 import { makeCharts } from "./charts.js"
 import { byId, put, watchBoxes } from "./dom.js"
 import { zone } from "./format.js"
 import { showHealth, showIdentity } from "./health.js"
 import { addHelp } from "./help.js"
 import { makeLetters } from "./letters.js"
-import { showEvents, showProcess, showTiles } from "./now.js"
+import { makeEvents, showProcess, showTiles } from "./now.js"
 import { makeRows } from "./rows.js"
 import { makeStore } from "./store.js"
 import { makeStored } from "./stored.js"
 import { connect } from "./stream.js"
-import { showPartitions, showSettings, showTables } from "./tables.js"
-import { showTopics } from "./topics.js"
-import { showWrites } from "./writes.js"
+import { makePartitions, makeSettings } from "./tables.js"
+import { makeTopics } from "./topics.js"
+import { makeWrites } from "./writes.js"
 
 const store = makeStore()
 const draw = makeCharts(store)
-const showRows = makeRows()
+const rows = makeRows()
 const showLetters = makeLetters()
 const showStored = makeStored()
+const showTopics = makeTopics()
+const showPartitions = makePartitions()
+const showWrites = makeWrites()
+const showEvents = makeEvents()
+const showSettings = makeSettings()
 let isLost = false
 /** @type {number | null} */
 let lastAt = null
@@ -40,13 +45,13 @@ const show = () => {
   draw(lines)
   showTopics(snapshot)
   showPartitions(positions)
-  showTables(snapshot)
+  showCards(snapshot)
   showWrites(snapshot)
   showEvents(store, snapshot)
   showProcess(snapshot)
   showLetters(snapshot)
   const settings = store.settings()
-  showRows(
+  rows.show(
     snapshot,
     settings.some(({ name, value }) => name === "HTTP_SHOW_EVENTS" && value === "true")
   )
@@ -56,15 +61,11 @@ const show = () => {
   goToAnchor()
 }
 
-/** The browser has looked for the anchor before there was anything to scroll to; `#row=T/P@O` is a row among the last. */
+/** The browser has looked for the anchor before there was anything to scroll to; `#row=T/P@O` opens a row. */
 const goToAnchor = () => {
   const anchor = decodeURIComponent(location.hash.slice(1))
   const at = anchor.startsWith("row=") ? anchor.slice("row=".length) : undefined
-  const filter = byId("rows-filter")
-  if (at !== undefined && filter instanceof HTMLInputElement) {
-    filter.value = at
-    filter.dispatchEvent(new Event("input"))
-  }
+  if (at !== undefined) void rows.goTo(at)
   if (anchor !== "") document.getElementById(at === undefined ? anchor : "rows")?.scrollIntoView()
 }
 addEventListener("hashchange", goToAnchor)

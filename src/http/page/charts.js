@@ -1,14 +1,11 @@
-// @ts-check
 /**
- * The four charts: 15 minutes to 6 hours as lines, outages shaded, the values under the cursor beside their names, and
+ * The four charts: 15 minutes to 6 hours as lines, outages shaded, the values under the pointer beside their names, and
  * the same in a sentence for those who do not see them. Dragging zooms.
  */
-import { byId, find, make, put, setText } from "./dom.js"
+import { byId, make, put, setText } from "./dom.js"
 import { compact, count, duration, perSecond, say, time, timeOfTick } from "./format.js"
+import { makePlot } from "./plot.js"
 import { makeRange } from "./range.js"
-import uPlot from "./uPlot.js"
-
-const HEIGHT = 168
 
 /** @param {number} value */
 const inEvents = (value) => say(perSecond(value))
@@ -27,142 +24,100 @@ const roundly = (value) =>
  * on the scale.
  */
 const charts = [
-  { id: "chart-rates", lines: [0, 1], names: ["in", "written"], least: 10, text: inEvents, tick: compact },
-  { id: "chart-lag", lines: [2], names: ["lag"], least: 10, text: count, tick: compact },
-  { id: "chart-write", lines: [3, 4], names: ["p50", "p99"], least: 0.02, text: inSeconds, tick: roundly },
-  { id: "chart-freshness", lines: [5, 6], names: ["p50", "p99"], least: 1, text: inSeconds, tick: roundly }
+  {
+    ...{ id: "rates", title: "Events per second", about: "mean of 10 s", none: "Two samples are needed for a rate." },
+    ...{ lines: [0, 1], names: ["in", "written"], least: 10, text: inEvents, tick: compact }
+  },
+  {
+    ...{ id: "lag", title: "Lag", about: "records behind the log end", none: "The log end has not been read yet." },
+    ...{ lines: [2], names: ["lag"], least: 10, text: count, tick: compact }
+  },
+  {
+    ...{
+      id: "write",
+      title: "Write time",
+      about: "of the minute before each point",
+      none: "No writes in this period."
+    },
+    ...{ lines: [3, 4], names: ["p50", "p99"], least: 0.02, text: inSeconds, tick: roundly }
+  },
+  {
+    ...{ id: "freshness", title: "Freshness", about: "event time to durable row", none: "No writes in this period." },
+    ...{ lines: [5, 6], names: ["p50", "p99"], least: 1, text: inSeconds, tick: roundly }
+  }
 ]
 
 /** @typedef {(typeof charts)[number]} Chart */
 
-/** A colour as CSS has resolved it for the theme that is on. @param {Element} node @param {string} [name] */
-const colour = (node, name = "color") => getComputedStyle(node).getPropertyValue(name)
+/** @param {number} at @param {number} step */
+const timeTick = (at, step) => (step < 60 ? time(at * 1000) : timeOfTick(at * 1000))
 
-/**
- * @param {uPlot} _self
- * @param {ReadonlyArray<number>} splits
- * @param {number} _axis
- * @param {number} _space
- * @param {number} step
- */
-const labels = (_self, splits, _axis, _space, step) =>
-  splits.map((at) => (step < 60 ? time(at * 1000) : timeOfTick(at * 1000)))
+/** The sample nearest to a time. @param {ReadonlyArray<number>} at @param {number} wanted */
+const nearest = (at, wanted) => {
+  const after = at.findIndex((one) => one >= wanted)
+  if (after <= 0) return after === 0 ? 0 : at.length - 1
+  return wanted - (at[after - 1] ?? 0) < (at[after] ?? 0) - wanted ? after - 1 : after
+}
 
 /**
  * @param {Chart} chart
- * @param {import("./store.js").Store} store
- * @param {import("./range.js").Range} range
+ * @param {Store} store
+ * @param {ShownRange} range
+ * @param {(at: number | null) => void} onPoint
  */
-const makeChart = ({ id, least, lines, names, text, tick }, { outages, starts }, range) => {
-  const figure = byId(id)
-  const place = find(figure, ".plot")
-  const about = find(figure, "small")
-  const meaning = about.textContent ?? ""
-  const items = names.map((name) => {
-    const swatch = make("i", "swatch")
-    const value = make("b", "value", "–")
-    return { name, swatch, value, item: make("li", "", swatch, name, " ", value) }
-  })
-  find(figure, ".legend").replaceChildren(...items.map(({ item }) => item))
+const makeChart = (chart, { outages, starts }, range, onPoint) => {
+  const { least, lines, names, text, tick } = chart
+  const place = make("div", "plot")
+  place.setAttribute("role", "img")
+  const about = make("small", "", chart.about)
+  const none = make("p", "empty", chart.none)
+  const values = names.map(() => make("b", "value", "–"))
+  const items = names.map((name, line) => make("li", "", make("i", "swatch"), name, " ", values[line] ?? ""))
+  const caption = make("figcaption", "", make("h3", "", `${chart.title} `, about), make("ul", "legend", ...items))
+  const figure = make("figure", "panel", caption, place, none)
+  figure.id = `chart-${chart.id}`
+  byId("charts").append(figure)
+  const plot = makePlot(place, { count: names.length, tick, timeTick, onPoint, onDrag: range.zoom })
 
-  /** @type {import("uplot").AlignedData} */
-  let data = [[], ...names.map(() => [])]
+  /** @type {Lines} */
+  let all = { at: [], values: [] }
+  /** @type {number | null} */
+  let pointed = null
   const legend = () => {
-    const index = plot.cursor.idx ?? null
-    const at = data[0][index ?? data[0].length - 1]
-    setText(about, index === null || at === undefined ? meaning : `at ${time(at * 1000)}`)
-    items.forEach(({ value }, line) => {
-      const number = data[line + 1]?.[index ?? data[0].length - 1]
-      setText(value, number === null || number === undefined ? "–" : text(number))
+    const index = pointed === null ? all.at.length - 1 : nearest(all.at, pointed)
+    const at = all.at[index]
+    const isPointed = pointed !== null && at !== undefined
+    setText(about, isPointed ? `at ${time(at * 1000)}` : chart.about)
+    plot.point(isPointed ? at : null)
+    lines.forEach((line, place) => {
+      const number = all.values[line]?.[index] ?? null
+      const value = values[place]
+      if (value !== undefined) setText(value, number === null ? "–" : text(number))
     })
   }
 
-  const axis = {
-    font: `11px ${getComputedStyle(document.body).fontFamily}`,
-    stroke: () => colour(place),
-    grid: { stroke: () => colour(place, "border-top-color"), width: 1 },
-    ticks: { show: false }
-  }
-  /** A dashed line where the service was started. @param {uPlot} self */
-  const drawStarts = ({ bbox, ctx, valToPos }) => {
-    ctx.save()
-    ctx.strokeStyle = colour(place)
-    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
-    for (const start of starts()) {
-      const x = Math.round(valToPos(start / 1000, "x", true)) + 0.5
-      if (x < bbox.left) continue
-      ctx.beginPath()
-      ctx.moveTo(x, bbox.top)
-      ctx.lineTo(x, bbox.top + bbox.height)
-      ctx.stroke()
-    }
-    ctx.restore()
-  }
-  /** @param {uPlot} self */
-  const drawOutages = ({ bbox, ctx, valToPos }) => {
-    ctx.save()
-    ctx.fillStyle = colour(find(figure, ".outage"), "background-color")
-    for (const [from, to] of outages()) {
-      const left = Math.max(bbox.left, valToPos(from / 1000, "x", true))
-      const right = Math.min(bbox.left + bbox.width, valToPos(to / 1000, "x", true))
-      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height)
-    }
-    ctx.restore()
-  }
-  /** @param {uPlot} self */
-  const zoom = (self) => {
-    const { left, width } = self.select
-    if (width < 8) return
-    range.zoom(self.posToVal(left, "x"), self.posToVal(left + width, "x"))
-    self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
-  }
-  /** @type {import("uplot").Options} */
-  const options = {
-    width: Math.max(1, place.clientWidth),
-    height: HEIGHT,
-    padding: [8, 20, 0, 0],
-    legend: { show: false },
-    cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: "live" }, points: { size: 7 } },
-    scales: {
-      x: {
-        time: true,
-        range: (_self, from, to) => range.shown(from, to)
-      },
-      y: { range: (_self, _from, to) => [0, Math.max(least, (to ?? 0) * 1.08)] }
-    },
-    axes: [
-      { ...axis, size: 26, gap: 6, space: 72, values: labels },
-      { ...axis, size: 58, gap: 6, space: 34, values: (_, splits) => splits.map(tick) }
-    ],
-    series: [
-      {},
-      ...items.map(({ swatch }, line) => ({
-        stroke: () => colour(swatch),
-        width: 1.5,
-        points: { show: false },
-        ...(line === 0 && { fill: () => colour(swatch, "background-color") })
-      }))
-    ],
-    hooks: { drawAxes: [drawOutages], draw: [drawStarts], setCursor: [legend], setSelect: [zoom] }
-  }
-  const plot = new uPlot(options, data, place)
-  new ResizeObserver(() => plot.setSize({ width: Math.max(1, place.clientWidth), height: HEIGHT })).observe(place)
-  document.addEventListener("themechange", () => plot.redraw(false, true))
-
-  return (/** @type {ReturnType<import("./store.js").Store["lines"]>} */ all) => {
-    data = [all.at, ...lines.map((line) => all.values[line] ?? [])]
-    // The plot itself asks for it later.
-    range.shown(all.at[0] ?? 0, all.at.at(-1) ?? 0)
-    plot.setData(data)
-    legend()
-    const seen = all.at.filter(range.has)
-    const known = data
-      .slice(1)
-      .map((line) =>
-        [...line].flatMap((value, index) => (typeof value === "number" && range.has(all.at[index] ?? 0) ? [value] : []))
+  return {
+    draw: (/** @type {Lines} */ next) => {
+      all = next
+      const { at } = all
+      const [from, to] = range.shown(at[0] ?? 0, at.at(-1) ?? 0)
+      const drawn = lines.map((line) => all.values[line] ?? [])
+      const known = drawn.map((line) =>
+        line.flatMap((value, index) => (value !== null && range.has(at[index] ?? 0) ? [value] : []))
       )
-    find(figure, ".empty").hidden = known.some((line) => line.length > 0)
-    place.setAttribute("aria-label", describe(seen, names, known, text))
+      const top = Math.max(least, ...known.flat().map((value) => value * 1.08))
+      const seconds = (/** @type {number} */ millis) => millis / 1000
+      const shaded = outages().map(([from, to]) => /** @type {const} */ ([seconds(from), seconds(to)]))
+      plot.draw({ from, to, top, at, lines: drawn, starts: starts().map(seconds), outages: shaded })
+      legend()
+      none.hidden = known.some((line) => line.length > 0)
+      place.setAttribute("aria-label", describe(at.filter(range.has), names, known, text))
+    },
+    /** @param {number | null} at */
+    point: (at) => {
+      pointed = at
+      legend()
+    }
   }
 }
 
@@ -185,17 +140,21 @@ const describe = (at, names, known, text) => {
   return `From ${time(from * 1000)} to ${time(to * 1000)}. ${lines.join(". ")}.`
 }
 
-/** @param {import("./store.js").Store} store */
+/** @param {Store} store */
 export const makeCharts = (store) => {
-  /** @type {ReturnType<import("./store.js").Store["lines"]> | undefined} */
+  /** @type {Lines | undefined} */
   let drawn
   const range = makeRange(() => {
-    if (drawn !== undefined) for (const draw of draws) draw(drawn)
+    if (drawn !== undefined) for (const { draw } of all) draw(drawn)
   })
-  const draws = charts.map((chart) => makeChart(chart, store, range))
-  return (/** @type {ReturnType<import("./store.js").Store["lines"]>} */ lines) => {
+  /** One time is pointed at in all of them. @param {number | null} at */
+  const onPoint = (at) => {
+    for (const { point } of all) point(at)
+  }
+  const all = charts.map((chart) => makeChart(chart, store, range, onPoint))
+  return (/** @type {Lines} */ lines) => {
     drawn = lines
-    for (const draw of draws) draw(lines)
+    for (const { draw } of all) draw(lines)
     const starts = store.starts().filter((start) => range.has(start / 1000))
     const last = starts.length === 0 ? "" : time(Math.max(...starts))
     const times = starts.length === 1 ? `at ${last}` : `${starts.length} times, last at ${last}`

@@ -1,4 +1,3 @@
-// @ts-check
 /** Copies a text to the clipboard, where the browser allows that. */
 import { setText } from "./dom.js"
 

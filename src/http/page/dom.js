@@ -1,4 +1,3 @@
-// @ts-check
 /** The few things that the page does to its document; all data goes in as text, never as markup. */
 
 /** @param {string} id */
@@ -40,11 +39,7 @@ export const make = (tag, className = "", ...children) => {
   return node
 }
 
-/**
- * A number in full size and its unit beside it, smaller.
- * @param {string} id
- * @param {import("./format.js").Quantity} quantity
- */
+/** A number in full size and its unit beside it, smaller. @param {string} id @param {Quantity} quantity */
 export const putQuantity = (id, [value, unit]) => {
   const node = byId(id)
   node.classList.remove("none")
@@ -68,6 +63,17 @@ export const putNone = (id, text) => {
  */
 export const setShare = (bar, share) => {
   bar.style.setProperty("--share", String(Math.min(1, Math.max(0, share))))
+}
+
+/**
+ * Where the focus goes from a row that has gone: to the one in its place, else to the first field of its panel.
+ * @param {Element} parent
+ * @param {number} index
+ */
+export const focusNear = (parent, index) => {
+  const next = parent.children[Math.min(index, parent.children.length - 1)]?.querySelector("button, summary")
+  const place = next ?? parent.closest("section")?.querySelector("input, button")
+  if (place instanceof HTMLElement) place.focus()
 }
 
 /**
@@ -96,30 +102,11 @@ export const keyed = (parent, items, keyOf, create, update) => {
     if (node === place) place = place.nextElementSibling
     else parent.insertBefore(node, place)
   }
-  for (const node of old.values()) node.remove()
-}
-
-/**
- * A row of a table: the first cell is its header, `numbers` are set to the right.
- * @param {number} cells
- * @param {ReadonlyArray<number>} numbers
- */
-export const makeRow = (cells, numbers = []) => {
-  const row = make("tr")
-  for (let index = 0; index < cells; index += 1) {
-    const cell = make(index === 0 ? "th" : "td", numbers.includes(index) ? "number" : "")
-    if (index === 0) cell.setAttribute("scope", "row")
-    row.append(cell)
+  for (const node of old.values()) {
+    const index = node.contains(document.activeElement) ? [...parent.children].indexOf(node) : -1
+    node.remove()
+    if (index >= 0) focusNear(parent, index)
   }
-  return row
-}
-
-/** @param {Element} row @param {ReadonlyArray<string>} texts */
-export const setCells = (row, texts) => {
-  texts.forEach((text, index) => {
-    const cell = row.children[index]
-    if (cell !== undefined) setText(cell, text)
-  })
 }
 
 /** A box that scrolls must be reachable by keyboard and have a name; one that does not scroll must not be a stop. */
@@ -133,7 +120,7 @@ export const watchBoxes = () => {
       if (!scrolls || box.hasAttribute("tabindex")) continue
       box.tabIndex = 0
       box.setAttribute("role", "group")
-      box.setAttribute("aria-labelledby", box.dataset["name"] ?? "")
+      box.setAttribute("aria-labelledby", box.id.replace(/box$/, "title"))
     }
   })
   for (const node of document.querySelectorAll(".box, .box > *")) observer.observe(node)

@@ -1,10 +1,7 @@
-// @ts-check
 /** How the page says numbers, durations, sizes and times: grouped thinly, with their unit, in local time. */
 
 const NO_BREAK = "\u00a0"
 const THIN = "\u202f"
-
-/** A number as text, and its unit. @typedef {readonly [value: string, unit: string]} Quantity */
 
 /** @param {Quantity} quantity */
 export const say = ([value, unit]) => (unit === "" ? value : `${value}${NO_BREAK}${unit}`)
@@ -79,7 +76,7 @@ export const time = (at) => {
   return isToday ? clockTime.format(at) : `${dayMonth.format(at)} ${clockTime.format(at)}`
 }
 
-/** The time of day, and all of it on a closer look. @param {Element | undefined} cell @param {number} at */
+/** The time of day, and all of it on a closer look. @param {Element | null | undefined} cell @param {number} at */
 export const setTime = (cell, at) => {
   if (!(cell instanceof HTMLElement)) return
   const text = time(at)

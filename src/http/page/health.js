@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Is it healthy: one state in words, with its reasons, shown in the page, its title and its icon, and spoken when it
  * changes.
@@ -6,12 +5,18 @@
 import { byId, keyed, make, put, setText } from "./dom.js"
 import { fullTime, plural, span, time } from "./format.js"
 
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /**
  * `lastAt`: when the last word of the service came, by the clock of this browser.
  * @typedef {{ readonly isLost: boolean, readonly lastAt: number | null }} Link
  */
-/** @typedef {{ readonly tone: string, readonly headline: string, readonly lines: ReadonlyArray<string> }} State */
+/** @typedef {{ readonly tone: keyof typeof marks, readonly headline: string, readonly lines: ReadonlyArray<string> }} State */
+
+const cross = "M4.5 4.5 11.5 11.5 M11.5 4.5 4.5 11.5"
+/** What is drawn for each tone: a tick, a cross, an exclamation mark, three dots. */
+const marks = {
+  ...{ good: "M3.5 8.5 6.5 11.5 12.5 4.5", bad: cross, lost: cross, warn: "M8 3.5 8 9 M8 12 8 12.2" },
+  wait: "M4 8 4.01 8 M8 8 8.01 8 M12 8 12.01 8"
+}
 
 /** @param {Snapshot | null} snapshot @param {Link} link @returns {State} */
 export const judge = (snapshot, { isLost, lastAt }) => {
@@ -35,7 +40,7 @@ export const judge = (snapshot, { isLost, lastAt }) => {
 /**
  * What deserves a look although it does not make the service unready.
  * @param {Snapshot} snapshot
- * @param {import("./store.js").Store} store
+ * @param {Store} store
  */
 const notesOf = ({ partitions }, store) => {
   /** @param {string} to @param {number} number @param {string} what @param {string} when */
@@ -50,11 +55,12 @@ const notesOf = ({ partitions }, store) => {
 
 let shown = ""
 
-/** @param {import("./store.js").Store} store @param {Link} link */
+/** @param {Store} store @param {Link} link */
 export const showHealth = (store, link) => {
   const snapshot = store.snapshot()
   const { headline, lines, tone } = judge(snapshot, link)
   byId("health").dataset["tone"] = tone
+  byId("mark").setAttribute("d", marks[tone])
   document.body.classList.toggle("stale", tone === "lost" && snapshot !== null)
   put("headline", headline)
   keyed(
@@ -102,7 +108,7 @@ const showNotes = (notes) => {
 /** The line under the name: what it is, and since when. @param {Snapshot} snapshot */
 export const showIdentity = ({ at, delivery, group, member, reads, startedAt, version, writes }) => {
   put("reads", reads)
-  put("writes", writes)
+  put("sink", writes)
   put("group", group)
   put("member", member ?? "none")
   put("delivery", delivery)

@@ -1,4 +1,3 @@
-// @ts-check
 /** What each figure means, behind a question mark beside its name. */
 import { find, make } from "./dom.js"
 

@@ -1,4 +1,3 @@
-// @ts-check
 /** Indents JSON without reading its values: numbers keep all their digits, and a text that is cut off is still shown. */
 
 /** @param {string} text */

@@ -1,4 +1,3 @@
-// @ts-check
 /** One dead letter in a drawer: its payload as text and as bytes, what is wrong and where, and how to replay it. */
 import { get, messageOf, post } from "./api.js"
 import { copyText } from "./copy.js"
@@ -10,10 +9,13 @@ const SHOWN_BYTES = 1024
 
 /**
  * @typedef {{ readonly cause: string, readonly message: string | null, readonly key: string | null,
- *   readonly table: string, readonly timestamp: number | null, readonly ingested: number,
- *   readonly replayed: number | null, readonly text: string | null, readonly base64: string | null,
+ *   readonly table: string, readonly timestamp: string | null, readonly ingestedAt: string,
+ *   readonly replayedAt: string | null, readonly text: string | null, readonly base64: string | null,
  *   readonly hint: string | null }} Letter
  */
+
+/** A time of the API; one that is no date is shown as it is. @param {string} text */
+const when = (text) => (text.includes("T") ? fullTime(Date.parse(text)) : text)
 
 /** The byte that a message names. @param {string} message */
 const faultOf = (message) => {
@@ -62,19 +64,25 @@ const editor = () => {
   return node
 }
 
-/** What is open, and whom to tell once it was replayed. */
-let open = { at: "", text: "", onReplayed: async () => {} }
+/**
+ * What is open, what follows once it was replayed, and where the focus goes when what opened it has gone.
+ * @typedef {{ readonly at: string, readonly onReplayed: () => Promise<void>, readonly refocus: () => void }} Open
+ */
+/** @type {Open} */
+let open = { at: "", onReplayed: async () => {}, refocus: () => {} }
 
-/** @param {string} at @param {() => Promise<void>} onReplayed */
-export const openLetter = async (at, onReplayed) => {
+/** @param {Open} wanted */
+export const openLetter = async (wanted) => {
+  const { at } = wanted
   wire()
   put("letter-said", "")
+  byId("letter-row").hidden = true
   try {
     const body = /** @type {{ letter: Letter & { hint?: string }, hint?: string }} */ (
       await get("/api/dead-letter", { at })
     )
     show(at, { ...body.letter, hint: body.hint ?? body.letter.hint ?? null })
-    open = { at, text: body.letter.text ?? "", onReplayed }
+    open = wanted
     dialog().showModal()
   } catch (error) {
     put("letters-said", `${at} cannot be shown: ${messageOf(error)}`)
@@ -82,15 +90,16 @@ export const openLetter = async (at, onReplayed) => {
 }
 
 /** @param {string} at @param {Letter} letter */
-const show = (at, { base64, cause, hint, key, message, replayed, table, text, timestamp }) => {
+const show = (at, { base64, cause, hint, key, message, replayedAt, table, text, timestamp }) => {
   const fault = faultOf(hint ?? "") ?? faultOf(message ?? "")
   put("letter-title", at)
   put("letter-cause", cause)
-  put("letter-message", hint === null || hint === message ? (message ?? "") : `${message ?? ""} ${hint}`)
+  put("letter-message", hint === null || hint === message ? (message ?? "") : [message ?? cause, hint].join(": "))
   const facts = [`table ${table}`, `key ${key ?? "none"}`]
-  if (timestamp !== null) facts.push(fullTime(timestamp))
-  if (replayed !== null) facts.push(`replayed ${fullTime(replayed)}`)
+  if (timestamp !== null) facts.push(when(timestamp))
+  if (replayedAt !== null) facts.push(`replayed ${when(replayedAt)}`)
   put("letter-facts", facts.join(" · "))
+  byId("letter-row").setAttribute("href", `#row=${at}`)
   put("letter-command", `bronze-consumer dlq replay ${at}`)
   byId("letter-text").replaceChildren(...(text === null ? ["This is not UTF-8 text."] : marked(text, fault)))
   byId("letter-hex").replaceChildren(...(base64 === null ? ["No payload."] : hexOf(bytesOf(base64), fault)))
@@ -101,7 +110,9 @@ const show = (at, { base64, cause, hint, key, message, replayed, table, text, ti
 const replay = async (body) => {
   put("letter-said", "Replaying…")
   try {
-    put("letter-said", said(await post("/api/replay", { at: open.at, ...body })))
+    const result = await post("/api/replay", { at: open.at, ...body })
+    put("letter-said", said(result))
+    byId("letter-row").hidden = failedIn(result) > 0
     await open.onReplayed()
   } catch (error) {
     put("letter-said", `Not replayed: ${messageOf(error)}`)
@@ -113,6 +124,11 @@ const wire = () => {
   if (isWired) return
   isWired = true
   byId("letter-close").addEventListener("click", () => dialog().close())
+  dialog().addEventListener("close", () => {
+    const { activeElement } = document
+    if (activeElement === document.body || dialog().contains(activeElement)) open.refocus()
+  })
+  byId("letter-row").addEventListener("click", () => dialog().close())
   byId("letter-copy").addEventListener("click", () =>
     copyText(byId("letter-copy"), byId("letter-command").textContent ?? "")
   )
@@ -120,9 +136,15 @@ const wire = () => {
   byId("letter-repair").addEventListener("click", () => replay({ payload: editor().value }))
 }
 
+/** @param {unknown} result */
+const countsOf = (result) => /** @type {Record<string, number>} */ (result)
+
+/** @param {unknown} result */
+const failedIn = (result) => countsOf(result)["failed"] ?? 0
+
 /** What a replay came to. @param {unknown} result */
 export const said = (result) => {
-  const { before = 0, failed = 0, replayed = 0 } = /** @type {Record<string, number>} */ (result)
+  const { before = 0, failed = 0, replayed = 0 } = countsOf(result)
   const parts = [`${count(replayed)} replayed`]
   if (before > 0) parts.push(`${count(before)} had been before`)
   if (failed > 0) parts.push(`${count(failed)} failed again`)

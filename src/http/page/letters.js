@@ -1,18 +1,17 @@
-// @ts-check
 /**
  * The dead letters that wait in the warehouse: found by cause and text, opened one by one, replayed by cause. Where the
  * warehouse does not answer, those that this process has seen.
  */
 import { get, isAskable, messageOf, post } from "./api.js"
-import { byId, find, keyed, make, makeRow, put, setText } from "./dom.js"
+import { byId, find, focusNear, make, put, setText } from "./dom.js"
 import { count, plural, setTime } from "./format.js"
 import { openLetter, said } from "./letter.js"
 import { place } from "./place.js"
+import { makeTable, setCells } from "./table.js"
 
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /**
  * @typedef {{ readonly topic: string, readonly partition: number, readonly offset: number, readonly cause: string,
- *   readonly message: string | null, readonly at: number, readonly replayed: number | null }} Letter
+ *   readonly message: string | null, readonly at: number, readonly isReplayed: boolean }} Letter
  */
 
 const LIMIT = 100
@@ -23,7 +22,11 @@ const PAUSE_MS = 5_000
 const lettersOf = (value) => {
   const letters = value !== null && typeof value === "object" && "letters" in value ? value.letters : []
   if (!Array.isArray(letters)) return []
-  return letters.map((letter) => ({ ...letter, at: letter.ingested, replayed: letter.replayed ?? null }))
+  return letters.map((letter) => ({
+    ...letter,
+    at: Date.parse(letter.ingestedAt),
+    isReplayed: letter.replayedAt !== null
+  }))
 }
 
 /** @param {string} id */
@@ -44,6 +47,8 @@ export const makeLetters = () => {
   /** A late answer to an older question is not shown. */
   let question = 0
 
+  const heads = ["Time", "Cause", "@Topic/partition@offset", "Message", "(Open)"]
+  const table = makeTable("dead-letters", "Records that could not be written, newest first", heads)
   const search = field("letters-search")
   const cause = field("letters-cause")
   const replayed = field("letters-replayed")
@@ -76,7 +81,7 @@ export const makeLetters = () => {
   /** Those of this process, filtered here. @param {Snapshot} snapshot @returns {ReadonlyArray<Letter>} */
   const seen = ({ deadLetters }) =>
     deadLetters
-      .map((letter) => ({ ...letter, replayed: null }))
+      .map((letter) => ({ ...letter, isReplayed: false }))
       .filter((letter) => cause.value === "" || letter.cause === cause.value)
       .filter((letter) => `${place(letter)} ${letter.message}`.includes(search.value.trim()))
 
@@ -84,10 +89,8 @@ export const makeLetters = () => {
     if (last === null) return
     const letters = stored ?? seen(last)
     const isFiltered = search.value !== "" || cause.value !== ""
-    byId("no-dead-letters").hidden = letters.length > 0
     const none = stored === null ? "None since the process started." : "None is waiting."
     put("no-dead-letters", isFiltered ? "None matches." : none)
-    byId("dead-letters-box").hidden = letters.length === 0
     const total = `${count(last.totals.deadLetters)} since the start`
     put("dead-letters-note", `${hasMore ? "the newest " : ""}${plural(letters.length, "letter")}; ${total}`)
     // One that is chosen stays among the choices.
@@ -96,35 +99,35 @@ export const makeLetters = () => {
     for (const name of causes) cause.append(make("option", "", name))
     replayAll.hidden = stored === null || cause.value === "" || letters.length === 0
     setText(replayAll, `Replay all of ${cause.value}`)
-    keyed(byId("dead-letters-rows"), letters, (letter) => `${place(letter)} ${letter.at}`, create, update)
+    table.show(letters, (letter) => `${place(letter)} ${letter.at}`, update, furnish)
   }
 
-  const create = () => {
-    const row = makeRow(5)
+  /** @param {HTMLElement} row */
+  const furnish = (row) => {
     row.children[1]?.append(make("em", "badge"))
-    row.children[2]?.classList.add("coordinates")
     row.children[3]?.classList.add("message")
     const open = make("button", "", "Open")
     open.type = "button"
     open.addEventListener("click", () => {
-      void openLetter(row.dataset["at"] ?? "", ask)
+      const index = [...table.body.children].indexOf(row)
+      const refocus = () => focusNear(table.body, index)
+      return openLetter({ at: row.dataset["at"] ?? "", onReplayed: ask, refocus })
     })
-    row.children[4]?.append(open)
-    return row
+    row.lastElementChild?.append(open)
   }
 
   /** @param {HTMLElement} row @param {Letter} letter */
   const update = (row, letter) => {
-    const [at, , where, what] = row.children
-    row.dataset["at"] = place(letter)
-    row.classList.toggle("quiet", letter.replayed !== null)
-    setTime(at, letter.at)
-    setText(find(row, "em"), letter.cause)
-    if (where !== undefined) setText(where, place(letter))
-    if (what !== undefined) setText(what, `${letter.replayed === null ? "" : "replayed; "}${letter.message ?? ""}`)
+    const { cause, isReplayed, message } = letter
+    const at = place(letter)
+    row.dataset["at"] = at
+    row.classList.toggle("quiet", isReplayed)
+    setTime(row.firstElementChild, letter.at)
+    setText(find(row, "em"), cause)
+    setCells(row, [null, null, at, `${isReplayed ? "replayed; " : ""}${message ?? ""}`])
     const button = find(row, "button")
     button.hidden = stored === null
-    button.setAttribute("aria-label", `Open ${place(letter)}`)
+    button.setAttribute("aria-label", `Open ${at}`)
   }
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */

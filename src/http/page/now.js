@@ -1,11 +1,7 @@
-// @ts-check
 /** The numbers of this moment: the tiles, the counters of what went wrong, and what the process takes. */
-import { byId, keyed, make, makeRow, put, putNone, putQuantity, setCells, setShare, setText } from "./dom.js"
+import { byId, keyed, make, put, putNone, putQuantity, setShare } from "./dom.js"
 import { bytes, count, duration, percent, perSecond, plural, say, time } from "./format.js"
-
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
-/** @typedef {NonNullable<Snapshot["write"]>} Percentiles */
-/** @typedef {import("./store.js").Store} Store */
+import { makeTable, setCells } from "./table.js"
 
 /** @param {string} id @param {number | null | undefined} rate @param {number} total */
 const showRate = (id, rate, total) => {
@@ -24,8 +20,6 @@ const showPercentiles = (id, percentiles) => {
   put(`${id}-sub`, `p95 ${say(duration(percentiles.p95))} · p99 ${say(duration(percentiles.p99))}`)
 }
 
-/** @typedef {ReturnType<Store["positions"]>} Positions */
-
 /** @param {Positions} positions */
 const showLag = ({ knownAt, lag, partitions }) => {
   byId("lag").classList.toggle("old", knownAt !== null)
@@ -39,7 +33,7 @@ const showLag = ({ knownAt, lag, partitions }) => {
   put("lag-sub", isSpread ? most : `over ${plural(partitions.length, "partition")}`)
 }
 
-/** @param {Snapshot} snapshot @param {ReturnType<Store["lines"]>} lines @param {Positions} positions */
+/** @param {Snapshot} snapshot @param {Lines} lines @param {Positions} positions */
 export const showTiles = (snapshot, lines, positions) => {
   const { bufferBytes, bufferMaxBytes, freshness, oldestPendingSeconds, totals, write } = snapshot
   showRate("rate-in", lines.values[0]?.at(-1), totals.consumed)
@@ -63,31 +57,28 @@ const counters = /** @type {const} */ ([
   ["reconnects", "Reconnects"]
 ])
 
-/** @param {Store} store @param {Snapshot} snapshot */
-export const showEvents = (store, { errors, totals }) => {
-  keyed(
-    byId("counters"),
-    counters,
-    ([name]) => name,
-    () => makeRow(3, [1, 2]),
-    (row, [name, label]) => {
-      const recent = store.recent(name)
-      row.classList.toggle("quiet", recent === 0)
-      setCells(row, [label, count(recent), count(totals[name])])
-    }
-  )
-  byId("no-errors").hidden = errors.length > 0
-  keyed(
-    byId("errors"),
-    errors,
-    ({ at, message }) => `${at} ${message}`,
-    () => make("li", "", make("time"), make("span", "what")),
-    (item, { at, message }) => {
-      const [when, what] = item.children
-      if (when !== undefined) setText(when, time(at))
-      if (what !== undefined) setText(what, message)
-    }
-  )
+export const makeEvents = () => {
+  const caption = "Counters, in the last 15 minutes and since the process started"
+  const table = makeTable("counters", caption, ["(Counter)", "#15 min", "#since start"])
+  return (/** @type {Store} */ store, /** @type {Snapshot} */ { errors, totals }) => {
+    table.show(
+      counters,
+      ([name]) => name,
+      (row, [name, label]) => {
+        const recent = store.recent(name)
+        row.classList.toggle("quiet", recent === 0)
+        setCells(row, [label, count(recent), count(totals[name])])
+      }
+    )
+    byId("no-errors").hidden = errors.length > 0
+    keyed(
+      byId("errors"),
+      errors,
+      ({ at, message }) => `${at} ${message}`,
+      () => make("li", "", make("time"), make("span", "what")),
+      (item, { at, message }) => setCells(item, [time(at), message])
+    )
+  }
 }
 
 /** @param {Snapshot} snapshot */

@@ -1,4 +1,3 @@
-// @ts-check
 /** Where a record is in Kafka, spelt as every command takes it. */
 
 /** @param {{ readonly topic: string, readonly partition: number, readonly offset: number }} record */

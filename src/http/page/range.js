@@ -1,4 +1,3 @@
-// @ts-check
 /** Which part of the time the charts show: the last minutes, or what was dragged over. Times are seconds. */
 import { byId } from "./dom.js"
 
@@ -50,5 +49,3 @@ export const makeRange = (redraw) => {
     has: (at) => at >= current[0] && at <= current[1]
   }
 }
-
-/** @typedef {ReturnType<typeof makeRange>} Range */

@@ -1,13 +1,7 @@
-// @ts-check
 /**
  * What the page knows: the last snapshot and up to 6 hours of samples, which outlive a restart of the service; and what
  * follows from them.
  */
-
-/** @typedef {import("../Snapshot.ts").Hello} Hello */
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
-/** @typedef {import("../Snapshot.ts").Sample} Sample */
-/** @typedef {Sample["totals"]} Totals */
 
 /** Samples that are older than 15 minutes are kept by the half minute. */
 const FINE_MS = 15 * 60_000
@@ -144,5 +138,3 @@ export const makeStore = () => {
     }
   }
 }
-
-/** @typedef {ReturnType<typeof makeStore>} Store */

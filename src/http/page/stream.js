@@ -1,10 +1,6 @@
-// @ts-check
 /**
  * The connection to the service: opens `/api/events`, notices when it has gone silent, and retries until it is back.
  */
-
-/** @typedef {import("../Snapshot.ts").Hello} Hello */
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 
 const RETRY_MS = 2_000
 /** A snapshot comes every second; a peer that is gone without a word sends none. */

@@ -1,4 +1,3 @@
-// @ts-check
 // Sets the chosen colours before the first paint, and lets the reader choose: as the system, light or dark. A classic
 // script, because a module would run after it.
 {
@@ -14,7 +13,6 @@
   const apply = (theme) => {
     if (theme === "light" || theme === "dark") root.dataset["theme"] = theme
     else delete root.dataset["theme"]
-    document.dispatchEvent(new Event("themechange"))
   }
   apply(read())
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(read()))

@@ -1,10 +1,9 @@
-// @ts-check
 /** The topics of this member: lag and throughput in all, with a sparkline, and a button that pauses or resumes one. */
 import { messageOf, post } from "./api.js"
-import { byId, find, keyed, makeRow, put, setText } from "./dom.js"
+import { find, make, put, setText } from "./dom.js"
 import { count, perSecond, plural, say } from "./format.js"
+import { makeTable, setCells } from "./table.js"
 
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
 /** @typedef {{ readonly at: number, readonly written: number }} Point */
 
 /** What a sparkline shows, and the mean that a rate is. */
@@ -61,21 +60,23 @@ const pathOf = (rates) => {
   return points.length < 2 ? "" : `M${points.join("L")}`
 }
 
-const create = () => {
-  const row = makeRow(6, [1, 2, 3])
-  const template = byId("topic-template")
-  if (!(template instanceof HTMLTemplateElement)) throw new Error("index.html has no usable #topic-template")
-  const [name, line, button] = template.content.children
-  if (name === undefined || line === undefined || button === undefined) throw new Error("#topic-template is not whole")
-  row.children[0]?.append(...[...name.childNodes].map((node) => node.cloneNode(true)))
-  row.children[4]?.append(line.cloneNode(true))
-  row.children[5]?.append(button.cloneNode(true))
-  find(row, "button").addEventListener("click", ({ currentTarget }) => {
-    const topic = row.dataset["key"] ?? ""
-    const isPaused = row.classList.contains("paused")
-    if (currentTarget instanceof HTMLButtonElement) void toggle(currentTarget, topic, isPaused)
-  })
-  return row
+const sparkline = () => {
+  const image = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  image.setAttribute("class", "sparkline")
+  image.setAttribute("aria-hidden", "true")
+  image.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`)
+  image.append(document.createElementNS(image.namespaceURI, "path"))
+  return image
+}
+
+/** @param {HTMLElement} row */
+const furnish = (row) => {
+  const button = make("button")
+  button.type = "button"
+  row.firstElementChild?.append(make("span"), " ", make("em", "badge"))
+  row.children[4]?.append(sparkline())
+  row.lastElementChild?.append(button)
+  button.addEventListener("click", () => toggle(button, row.dataset["key"] ?? "", row.classList.contains("paused")))
 }
 
 /** @param {HTMLButtonElement} button @param {string} topic @param {boolean} isPaused */
@@ -90,38 +91,35 @@ const toggle = async (button, topic, isPaused) => {
   button.disabled = false
 }
 
-/** @param {Snapshot} snapshot */
-export const showTopics = (snapshot) => {
-  follow(snapshot)
-  const { partitions, pausedTopics, stoppedTopics } = snapshot
-  const topics = [...new Set([...partitions.map(({ topic }) => topic), ...pausedTopics])].sort()
-  byId("no-topics").hidden = topics.length > 0
-  byId("topics-box").hidden = topics.length === 0
-  keyed(
-    byId("topics-rows"),
-    topics,
-    (topic) => topic,
-    create,
-    (row, topic) => {
-      const mine = partitions.filter((partition) => partition.topic === topic)
-      const lags = mine.flatMap(({ lag }) => (lag === null ? [] : [lag]))
-      const rates = ratesOf(courses.get(topic) ?? [])
-      const isPaused = pausedTopics.includes(topic)
-      const state = stoppedTopics.includes(topic) ? "stopped" : isPaused ? "paused" : ""
-      row.classList.toggle("paused", isPaused)
-      setText(find(row, "th span"), topic)
-      setText(find(row, "th em"), state)
-      find(row, "th em").hidden = state === ""
-      const [, number, lag, rate] = row.children
-      if (number !== undefined) setText(number, count(mine.length))
-      const behind = lags.reduce((sum, one) => sum + one, 0)
-      if (lag !== undefined) setText(lag, lags.length === 0 ? "not read yet" : count(behind))
-      if (rate !== undefined) setText(rate, say(perSecond(rates.at(-1) ?? 0)))
-      row.querySelector("path")?.setAttribute("d", pathOf(rates))
-      const button = find(row, "button")
-      setText(button, isPaused ? "Resume" : "Pause")
-      button.setAttribute("aria-label", `${isPaused ? "Resume" : "Pause"} ${topic}`)
-    }
-  )
-  put("topics-note", topics.length === 0 ? "" : plural(topics.length, "topic"))
+export const makeTopics = () => {
+  const heads = ["Topic", "#Partitions", "#Lag", "#Written", "Last 5 minutes", "(Pause)"]
+  const table = makeTable("topics", "Topics of this member: partitions, lag and throughput", heads)
+  return (/** @type {Snapshot} */ snapshot) => {
+    follow(snapshot)
+    const { partitions, pausedTopics, stoppedTopics } = snapshot
+    const topics = [...new Set([...partitions.map(({ topic }) => topic), ...pausedTopics])].sort()
+    table.show(
+      topics,
+      (topic) => topic,
+      (row, topic) => {
+        const mine = partitions.filter((partition) => partition.topic === topic)
+        const lags = mine.flatMap(({ lag }) => (lag === null ? [] : [lag]))
+        const rates = ratesOf(courses.get(topic) ?? [])
+        const isPaused = pausedTopics.includes(topic)
+        const state = stoppedTopics.includes(topic) ? "stopped" : isPaused ? "paused" : ""
+        row.classList.toggle("paused", isPaused)
+        setCells(find(row, "th"), [topic, state])
+        find(row, "em").hidden = state === ""
+        const behind = lags.reduce((sum, one) => sum + one, 0)
+        const lag = lags.length === 0 ? "not read yet" : count(behind)
+        setCells(row, [null, count(mine.length), lag, say(perSecond(rates.at(-1) ?? 0))])
+        row.querySelector("path")?.setAttribute("d", pathOf(rates))
+        const button = find(row, "button")
+        setText(button, isPaused ? "Resume" : "Pause")
+        button.setAttribute("aria-label", `${isPaused ? "Resume" : "Pause"} ${topic}`)
+      },
+      furnish
+    )
+    put("topics-note", topics.length === 0 ? "" : plural(topics.length, "topic"))
+  }
 }

@@ -1,40 +1,32 @@
-// @ts-check
 /** The last writes: when, how much, how long, what closed the batch, and which offsets it covers. */
-import { byId, keyed, makeRow, setCells } from "./dom.js"
 import { bytes, count, duration, say, setTime } from "./format.js"
 import { place } from "./place.js"
+import { makeTable, setCells } from "./table.js"
 
-/** @typedef {import("../Snapshot.ts").Snapshot} Snapshot */
-/** @typedef {Snapshot["lastWrites"][number]} Write */
-
-/** @param {Write["ranges"][number]} range */
+/** @param {Snapshot["lastWrites"][number]["ranges"][number]} range */
 const covered = ({ from, next, ...partition }) => {
   const first = place({ ...partition, offset: from })
   return next - from === 1 ? first : `${first}–${next - 1}`
 }
 
-/** @param {Snapshot} snapshot */
-export const showWrites = ({ lastWrites: writes }) => {
-  byId("no-writes").hidden = writes.length > 0
-  byId("writes-box").hidden = writes.length === 0
-  keyed(
-    byId("writes-rows"),
-    writes,
-    ({ at, ranges, table }) => `${at} ${table} ${ranges.map(covered).join()}`,
-    () => {
-      const row = makeRow(7, [2, 3, 4])
-      row.lastElementChild?.classList.add("coordinates")
-      return row
-    },
-    (row, write) => {
-      const { ranges, seconds, table, trigger } = write
-      // What a write covered does not change.
-      if (row.lastElementChild?.textContent !== "") return
-      const more = ranges.length > 1 ? ` and ${count(ranges.length - 1)} more` : ""
-      const first = ranges[0] === undefined ? "" : `${covered(ranges[0])}${more}`
-      setCells(row, ["", table, count(write.rows), say(bytes(write.bytes)), say(duration(seconds)), trigger, first])
-      setTime(row.firstElementChild ?? undefined, write.at)
-      row.lastElementChild.setAttribute("title", ranges.map(covered).join("\n"))
-    }
-  )
+const heads = ["Time", "Table", "#Rows", "#Bytes", "#Write time", "Trigger", "@Offsets"]
+
+export const makeWrites = () => {
+  const table = makeTable("writes", "The last writes that became durable, newest first", heads)
+  return (/** @type {Snapshot} */ { lastWrites }) =>
+    table.show(
+      lastWrites,
+      ({ at, ranges, table }) => `${at} ${table} ${ranges.map(covered).join()}`,
+      (row, write) => {
+        // What a write covered does not change.
+        if (row.lastElementChild?.textContent !== "") return
+        const [first, ...others] = write.ranges.map(covered)
+        const more = others.length > 0 ? ` and ${count(others.length)} more` : ""
+        const { rows, seconds, table, trigger } = write
+        const sizes = [count(rows), say(bytes(write.bytes)), say(duration(seconds))]
+        setCells(row, [null, table, ...sizes, trigger, `${first ?? ""}${more}`])
+        setTime(row.firstElementChild, write.at)
+        row.lastElementChild.setAttribute("title", [first, ...others].join("\n"))
+      }
+    )
 }

@@ -30,6 +30,13 @@ import type { Unreadable } from "./Faults.ts"
 const fetching = { maxBytesPerPartition: 256 * 1024, maxWaitTimeInMs: 200, metadataMaxAge: 30_000 }
 
 /**
+ * How long joining may take: the members of a group have `rebalanceTimeout` milliseconds to come back when it rebalances,
+ * and kafkajs may look for a lost coordinator for ever.
+ */
+const rebalanceTimeout = 60_000
+const patience = "90 seconds"
+
+/**
  * How often a handler that waits reports to the group, in milliseconds; kafkajs sends no more heartbeats than its own
  * interval allows.
  */
@@ -88,6 +95,7 @@ export const layer = Layer.effect(
             groupId: kafka.group,
             sessionTimeout,
             heartbeatInterval,
+            rebalanceTimeout,
             ...fetching,
             allowAutoTopicCreation: false,
             // By itself kafkajs would start a crashed consumer again: beside ours it would be a member that nobody
@@ -147,7 +155,16 @@ export const layer = Layer.effect(
         })
       )
       const assignments = Effect.gen(function* () {
-        const assignment = yield* Queue.take(joined)
+        const assignment = yield* Queue.take(joined).pipe(
+          Effect.timeoutOrElse({
+            duration: patience,
+            orElse: () =>
+              new KafkaError({
+                reason: "unavailable",
+                message: `Could not join the group: no assignment within ${patience}`
+              })
+          })
+        )
         if (!assignment.isHeld()) return
         yield* Effect.raceFirst(Effect.scoped(use(assignment)), assignment.ended).pipe(
           Effect.ensuring(assignment.close)

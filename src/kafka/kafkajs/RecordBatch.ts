@@ -81,7 +81,7 @@ export const read = async (
       const { attributes, baseOffset, lastOffset, producerId } = header
       range = { from: baseOffset, to: lastOffset }
       next = lastOffset + 1
-      const body = await Codecs.unpack(attributes & compressionMask, header.body)
+      const body = await unpacked(attributes & compressionMask, header.body)
       room.left -= body.length
       const isControl = (attributes & controlFlag) !== 0
       const isTransactional = (attributes & transactionalFlag) !== 0
@@ -100,6 +100,12 @@ export const read = async (
   // kafkajs tells where a fetch without records began by its first message: then it has to be where it was asked to.
   const [first] = messages
   return first?.isControlRecord === true && Number(first.offset) > from ? [filler(from), ...messages] : messages
+}
+
+/** In memory of its own, so that its records, which are views of it, do not keep the whole fetch. */
+const unpacked = async (compression: number, body: Buffer): Promise<Buffer> => {
+  const plain = await Codecs.unpack(compression, body)
+  return plain === body ? Buffer.from(body) : plain
 }
 
 /** Undefined at the end, and for a batch that is not all there. */

@@ -191,7 +191,7 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
           .pipe(
             Effect.flatMap(decodeSummary),
             Effect.map((rows) =>
-              rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWrite: row.LAST_WRITE }))
+              rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWriteAt: row.LAST_WRITE }))
             )
           )
       })

@@ -30,7 +30,10 @@ const read = async (
   sql: string,
   limit: number
 ): Promise<QueryResult> => {
-  const statements = await native.extractStatements(sql)
+  const statements = await native.extractStatements(sql).catch((error: Error) => {
+    // Where there is no statement the library has no message either.
+    throw error.message === "Error in native callback" ? refused("expected one statement, and found none") : error
+  })
   if (statements.count !== 1) throw refused(`expected one statement, and found ${statements.count}`)
   await native.run("BEGIN TRANSACTION READ ONLY")
   try {

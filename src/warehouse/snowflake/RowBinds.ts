@@ -15,7 +15,7 @@ export class RowBind {
   }
 }
 
-/** Where one bind at a time is put together; empty whenever one is handed out. */
+/** Where one bind or one request at a time is put together; empty whenever one is handed out. */
 let scratch = Buffer.allocUnsafe(64 * 1024)
 
 /** Larger than this it is not kept: only very large events ask for it. */
@@ -55,15 +55,20 @@ export function* jsonArrays<A>(
 const put = (parts: ReadonlyArray<string | Uint8Array>, start: number): number => {
   let end = start + 1
   for (const part of parts) {
-    makeRoom(end, typeof part === "string" ? mostBytes(part) : part.length)
-    if (typeof part === "string") end += scratch.write(part, end)
+    if (typeof part === "string") end = append(part, end, "utf8")
     else {
+      makeRoom(end, part.length)
       scratch.set(part, end)
       end += part.length
     }
   }
   scratch[start] = start === 0 ? 0x5b : 0x2c
   return end
+}
+
+const append = (text: string, end: number, encoding: "latin1" | "utf8"): number => {
+  makeRoom(end, encoding === "latin1" ? text.length : mostBytes(text))
+  return end + scratch.write(text, end, encoding)
 }
 
 const mostBytes = (text: string): number => (text.length > measured ? Buffer.byteLength(text) : text.length * 3)
@@ -79,9 +84,13 @@ const makeRoom = (end: number, bytes: number): void => {
 
 const taken = (end: number): RowBind => {
   scratch[end] = 0x5d
-  const bind = new RowBind(Buffer.from(scratch.subarray(0, end + 1)))
+  return new RowBind(handOut(end + 1))
+}
+
+const handOut = (end: number): Buffer => {
+  const bytes = Buffer.from(scratch.subarray(0, end))
   if (scratch.length > keptScratch) scratch = Buffer.allocUnsafe(64 * 1024)
-  return bind
+  return bytes
 }
 
 /** By their tokens. */
@@ -116,16 +125,18 @@ export const filled = (data: unknown): unknown => {
   return data
 }
 
+/** Strings of this size are garbage that costs nothing; as long as a bind they would fill the old space. */
+const piece = 32 * 1024
+
 /**
  * JSON text around a string whose inside is still to be escaped. Read as Latin-1, bytes are text of one byte a
- * character, which is escaped fastest; what is not ASCII passes through unchanged.
+ * character, which is escaped fastest, and in any pieces; what is not ASCII passes through unchanged.
  */
 const spliced = (before: string, inside: Buffer, after: string): Buffer => {
-  const escaped = JSON.stringify(inside.toString("latin1"))
-  const head = Buffer.byteLength(before)
-  const body = Buffer.allocUnsafe(head + escaped.length - 2 + Buffer.byteLength(after))
-  body.write(escaped, head - 1, "latin1")
-  body.write(before)
-  body.write(after, head + escaped.length - 2)
-  return body
+  let end = append(before, 0, "utf8")
+  for (let from = 0; from < inside.length; from += piece) {
+    const escaped = JSON.stringify(inside.toString("latin1", from, from + piece))
+    end = append(escaped.slice(1, -1), end, "latin1")
+  }
+  return handOut(append(after, end, "utf8"))
 }

@@ -152,7 +152,9 @@ export const make = Effect.fnUntraced(function* (sink: SnowflakeSettings) {
     summary: client
       .use((session) => Effect.flatMap(session.query(Sql.summary(names, tables)), decodeSummary))
       .pipe(
-        Effect.map((rows) => rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWrite: row.LAST_WRITE })))
+        Effect.map((rows) =>
+          rows.map((row) => ({ table: row.TABLE_NAME, rows: row.TOTAL, lastWriteAt: row.LAST_WRITE }))
+        )
       )
   })
 })

@@ -16,6 +16,9 @@ export const version = "3.3.0"
  */
 const largestPlain = 800_000
 
+/** Each piece of output costs a turn of the event loop. */
+const outputChunk = 512 * 1024
+
 type Http = typeof import("snowflake-sdk/dist/lib/http/axios_instance.js")
 
 const require = createRequire(import.meta.url)
@@ -48,7 +51,7 @@ const sendOnceWithBinds = (http: Http): void => {
     if (!(data instanceof Buffer) || data.length <= largestPlain || request.headers.has("Content-Encoding"))
       return request
     request.headers.set("Content-Encoding", "gzip")
-    return Object.assign(request, { data: await compress(data, { level: 1 }) })
+    return Object.assign(request, { data: await compress(data, { level: 1, chunkSize: outputChunk }) })
   })
 }
 

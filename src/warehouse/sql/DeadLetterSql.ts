@@ -95,8 +95,8 @@ export const toDeadLetters = (answer: ReadonlyArray<unknown>) =>
         bytes: row.CHARACTERS === null ? null : sizeOf(row.CHARACTERS, row.ENDING ?? ""),
         truncated: row.CUT === 1,
         payload: row.PAYLOAD,
-        ingested: row.INGESTED,
-        replayed: row.REPLAYED
+        ingestedAt: row.INGESTED,
+        replayedAt: row.REPLAYED
       })
     )
   )

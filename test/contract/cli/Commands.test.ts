@@ -22,7 +22,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, program = join(root, "dist/main.js")) => {
+const cli = (
+  words: ReadonlyArray<string>,
+  env: Record<string, string> = {},
+  { input, program = join(root, "dist/main.js") }: { input?: string | undefined; program?: string } = {}
+) => {
   const { PATH = "", HOME = "/" } = process.env
   const base = { PATH, HOME, SINK: "duckdb", DUCKDB_PATH: join(folder, "raw.db"), LOG_FILE: "", HTTP_PORT: "0" }
   const command = program.endsWith(".js") ? [process.execPath, program] : [program]
@@ -31,6 +35,7 @@ const cli = (words: ReadonlyArray<string>, env: Record<string, string> = {}, pro
     cwd: folder,
     env: { ...base, KAFKA_BOOTSTRAP_SERVERS: broker.bootstrap, ...env },
     encoding: "utf8",
+    ...(input !== undefined && { input }),
     timeout: 30_000
   })
   return { code: status, out: stdout, err: stderr }
@@ -59,6 +64,17 @@ describe("words", () => {
       assert.notInclude(err, "    at ")
       assert.strictEqual(out, "")
     }
+  })
+  it("that begin with a dash are values where they cannot be flags, or behind --; a statement may come from stdin", () => {
+    const env = { DUCKDB_PATH: join(folder, "words.db") }
+    assert.strictEqual(cli(["init"], env).code, 0)
+    for (const [words, input] of [
+      [["query", "-- all\nSELECT 1 AS A", "--json"]],
+      [["query", "--json", "--", "--all\nSELECT 1 AS A"]],
+      [["query", "-", "--json"], "-- all\nSELECT 1 AS A\n"]
+    ] as const)
+      assert.deepStrictEqual(cli(words, env, { input }), { code: 0, out: '[{"A":1}]\n', err: "" })
+    assert.match(cli(["dlq", "show", "--", "-topic/0@1"], env).err, /no dead letter at -topic\/0@1/)
   })
   it("--help of every command has examples, and that of run every setting", () => {
     for (const command of [[], ["run"], ["init"], ["doctor"], ["status"], ["monitor"], ["produce"]]) {
@@ -156,7 +172,7 @@ describe("from nothing to status", () => {
 
     const seen = cli(["monitor", "--from-beginning", "--topic", "raw.clicks.v1", "--count", "6", "--json"])
     assert.strictEqual(seen.code, 0, seen.err)
-    const events: ReadonlyArray<{ topic: string }> = seen.out
+    const events: ReadonlyArray<{ topic: string; timestamp: string }> = seen.out
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line))
@@ -164,6 +180,7 @@ describe("from nothing to status", () => {
       events.map(({ topic }) => topic),
       Array.from({ length: 6 }, () => "raw.clicks.v1")
     )
+    for (const { timestamp } of events) assert.match(timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 
     const again = cli(["status"])
     assert.match(again.out, /Total lag: 27/)
@@ -211,16 +228,38 @@ describe("from nothing to status", () => {
   })
 
   it("the scripts run the same commands, from any folder", () => {
-    const { code, out } = cli([], {}, join(root, "scripts/init_snowflake.sh"))
+    const { code, out } = cli([], {}, { program: join(root, "scripts/init_snowflake.sh") })
     assert.strictEqual(code, 0)
     assert.include(out, "Tables ready:")
   })
 })
 
+/** A terminal of its own, with whoever started it at the keyboard; it does not say how wide it is. */
+const inTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+
+describe("in a terminal", () => {
+  it("no line is wider than COLUMNS, or 80; a pipe gets all", () => {
+    const words = [join(root, "dist/main.js"), "query", "SELECT repeat('ab cd', 50) AS A, repeat('e', 70) AS B"]
+    const { HOME = "/", PATH = "" } = process.env
+    const env = { PATH, HOME, TERM: "dumb", SINK: "duckdb", DUCKDB_PATH: join(folder, "wide.db"), HTTP_PORT: "0" }
+    assert.strictEqual(cli(["init"], env).code, 0)
+    const shown = (more: Record<string, string>) =>
+      spawnSync("python3", ["-c", inTerminal, process.execPath, ...words], {
+        env: { ...env, ...more },
+        encoding: "utf8",
+        timeout: 30_000
+      }).stdout.split("\r\n")
+    for (const [lines, columns] of [
+      [shown({}), 80],
+      [shown({ COLUMNS: "100" }), 100]
+    ] as const)
+      assert.strictEqual(Math.max(...lines.map((line) => line.length)), columns, lines.join("\n"))
+    assert.include(cli(words.slice(1), env).out, `${"ab cd".repeat(50)}  ${"e".repeat(70)}\n`)
+  })
+})
+
 describe("status --watch in a terminal", () => {
   it("draws in place while nothing answers, ends with 0 on Ctrl-C, and gives the terminal back as it was", async () => {
-    // A terminal of its own, with this process at the keyboard.
-    const inTerminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
     const program = [process.execPath, join(root, "dist/main.js"), "status", "--watch", "--interval", "0.3"]
     const { HOME = "/", PATH = "" } = process.env
     const child = spawn("python3", ["-c", inTerminal, ...program], {

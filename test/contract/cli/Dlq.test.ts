@@ -215,16 +215,18 @@ for (const [name, open] of Object.entries(subjects)) {
         assert.match(yield* lastSaid, /\n\n0000 {2}ff 00 41 +\.\.A$/)
         yield* replay({ at: [at(1)] })
         yield* Dlq.list({ ...nothing, replayed: true, json: true })
-        const all: ReadonlyArray<{ offset: number; replayed: number | null }> = JSON.parse(yield* lastSaid)
+        const all: ReadonlyArray<Record<string, unknown>> = JSON.parse(yield* lastSaid)
         assert.deepStrictEqual(
-          all.map(({ offset, replayed }) => [offset, replayed !== null]),
+          all.map(({ offset, replayedAt }) => [offset, typeof replayedAt]),
           [
-            [1, true],
-            [2, false],
-            [3, false],
-            [4, false]
+            [1, "string"],
+            [2, "object"],
+            [3, "object"],
+            [4, "object"]
           ]
         )
+        assert.strictEqual(all[0]?.["timestamp"], "2026-02-07T10:30:00.000Z")
+        assert.match(String(all[0]?.["ingestedAt"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
         assert.strictEqual((yield* Effect.exit(Dlq.show(at(77), { json: false, raw: false })))._tag, "Failure")
       })
     )

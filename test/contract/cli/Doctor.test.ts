@@ -318,7 +318,7 @@ describe("this machine", () => {
     assert.strictEqual(await status.exit, 0, status.output())
     const { partitions, service: asked, tables }: StatusReport = JSON.parse(status.output())
     assert.strictEqual(asked?.url, `http://127.0.0.1:${port}`)
-    assert.isTrue(partitions.every(({ source }) => source === "service"))
+    assert.isTrue(partitions.every(({ source }) => source === "ledger"))
     assert.deepStrictEqual(
       tables.map(({ table }) => table),
       ["ORDERS_RAW", "CLICKS_RAW", "DEAD_LETTERS"]

@@ -99,8 +99,8 @@ describe("the API", () => {
       ["search=unexpected", 1],
       ["search=%25", 0],
       ["search=' OR 1=1 --", 0],
-      ["since=1", 2],
-      ["until=1", 0],
+      ["since=2026-02-07", 2],
+      ["until=2026-02-07T10:30:00Z", 0],
       ["topic=other", 0]
     ] as const)
       assert.nestedInclude((await get(`/api/dead-letters?${query}`)).body, { "letters.length": count }, query)
@@ -194,5 +194,84 @@ describe("the API", () => {
     assert.deepStrictEqual([query.code, query.output.split(/\r?\n/).slice(0, 2)], [0, ["N", "2"]], query.output)
     const refused = await command("query", "DROP TABLE BRONZE.ORDERS_RAW")
     assert.strictEqual(refused.code, 1, refused.output)
+  })
+
+  it("tells every point in time as ISO 8601 text, and nothing else", async () => {
+    const paths = ["snapshot", "stored", "dead-letters", `dead-letter?at=${topic}/0@1`]
+    const answers = await Promise.all([
+      ...paths.map((path) => get(`/api/${path}`)),
+      post("/api/warehouse/deadLetters", { filter: { limit: 10, since: "2026-02-07T10:30:00.000Z" } })
+    ])
+    for (const { body, status } of answers) {
+      assert.strictEqual(status, 200)
+      const leaves: Array<readonly [name: string, value: unknown]> = []
+      JSON.stringify(body, (name, value: unknown) => {
+        leaves.push([name, value])
+        return value
+      })
+      assert.deepStrictEqual(
+        leaves.filter(([, value]) => typeof value === "number" && value > 1e12),
+        []
+      )
+      const times = leaves.filter(([name, value]) => /^(at|timestamp)$|At$/.test(name) && value !== null)
+      for (const [, value] of times) assert.match(String(value), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      assert.isAbove(times.length, 0)
+    }
+  })
+
+  it("lets status count what the tables hold, also what was there before the service started", async () => {
+    const status = start(env, ["status", "--json"])
+    assert.strictEqual(await status.exit, 1, "Kafka is unreachable")
+    const report = decode(status.output())
+    assert.nestedInclude(report, { "service.url": `http://127.0.0.1:${port}`, "tables[0].table": "ORDERS_RAW" })
+    const { tables } = Object(report)
+    const { body } = await post("/api/warehouse/summary", {})
+    assert.deepStrictEqual(tables, body)
+    assert.isAtLeast(tables[0].rows, 1)
+    assert.match(tables[0].lastWriteAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    const shown = start(env, ["status"])
+    await shown.exit
+    assert.match(shown.output(), /^Answered by the service at http:\S+, which holds the file and started \d+ s ago$/m)
+  })
+
+  it("sends the same safe headers with every answer, a refusal too", async () => {
+    const url = `http://127.0.0.1:${port}`
+    const answers = await Promise.all([
+      ...["/", "/page/app.js", "/livez", "/readyz", "/metrics", "/api/snapshot", "/api/stored", "/nowhere"].map(
+        (path) => fetch(url + path)
+      ),
+      fetch(`${url}/api/dead-letters?limit=0`),
+      fetch(`${url}/api/query`, { method: "POST", body: "SELECT 1" }),
+      fetch(`${url}/api/query`, { method: "POST", headers: { "content-type": "application/json" }, body: "SELECT 1" }),
+      fetch(`${url}/api/snapshot`, { method: "DELETE" })
+    ])
+    assert.deepStrictEqual(
+      answers.slice(-5).map(({ status }) => status),
+      [404, 400, 415, 400, 405]
+    )
+    for (const { headers, url } of answers) {
+      assert.strictEqual(headers.get("cache-control"), "no-store", url)
+      assert.strictEqual(headers.get("x-content-type-options"), "nosniff", url)
+      assert.strictEqual(headers.get("referrer-policy"), "no-referrer", url)
+      assert.match(headers.get("content-security-policy") ?? "", /default-src 'self'.*frame-ancestors 'none'/, url)
+    }
+    await Promise.all(answers.map((response) => response.body?.cancel()))
+  })
+
+  it("has one place and one limit for queries", async () => {
+    const sql = "SELECT * FROM range(100001)"
+    const lengthOf = async (limit?: number) => {
+      const { body } = await post("/api/query", { sql, ...(limit !== undefined && { limit }) })
+      return Object(body).rows?.length
+    }
+    assert.deepStrictEqual(
+      [await lengthOf(), await lengthOf(100_000), await lengthOf(100_001)],
+      [100, 100_000, undefined]
+    )
+    assert.strictEqual((await post("/api/query", { sql, limit: 0 })).status, 400)
+    assert.strictEqual((await post("/api/warehouse/query", { sql, limit: 1 })).status, 404)
+    const command = start(env, ["query", "SELECT 42 AS ANSWER", "--json"])
+    assert.strictEqual(await command.exit, 0, command.output())
+    assert.include(command.output(), '"ANSWER"')
   })
 })

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
 import { sinkOf, unknown } from "../../../scripts/demo/options.ts"
 import { run } from "../../../scripts/demo/service.ts"
 import { showTables } from "../../../scripts/demo/tables.ts"
@@ -45,6 +45,18 @@ describe.each(["duckdb", "snowflake", "streaming"] as const)("%s", (sink) => {
     assert.isTrue(await verdict(warehouse, measure))
     assert.isFalse(await verdict(warehouse, { ...measure, committed: at(7) }))
     assert.isFalse(await verdict(warehouse, { ...measure, sent: 1 }))
+  })
+
+  it("counts records that others sent like its own, and does not guess whose they are", async () => {
+    const written = vi.spyOn(process.stdout, "write").mockReturnValue(true)
+    const measure = { from: at(5), committed: at(7), ends: at(7), sent: 0 }
+    await verdict(warehouse, measure)
+    await verdict(warehouse, { ...measure, sent: 6 })
+    const said = written.mock.calls.map(([text]) => String(text)).join("")
+    written.mockRestore()
+    assert.deepStrictEqual(said.match(/\S+ more .*/g), [
+      "6 more records than the demo produced: something else sends to these topics."
+    ])
   })
 
   it("holds for each record once, and not when the sum alone is right", async () => {

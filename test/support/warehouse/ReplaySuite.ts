@@ -56,10 +56,10 @@ export const replaySuite = (test: Test, keepsLedger: boolean): void => {
       const [first, second, third] = yield* found({ payload: true })
       assert.deepInclude(first, {
         ...{ table: "ORDERS_RAW", topic: "raw.orders.v1", partition: 0, timestamp: Date.UTC(2026, 1, 7, 10, 30) },
-        ...{ key: "k", cause: "not_json", bytes: 3, payload: "eyJh", truncated: false, replayed: null }
+        ...{ key: "k", cause: "not_json", bytes: 3, payload: "eyJh", truncated: false, replayedAt: null }
       })
       assert.deepStrictEqual(JSON.parse(first?.headers ?? ""), { h: "1" })
-      assert.isAtLeast(first?.ingested ?? 0, before)
+      assert.isAtLeast(first?.ingestedAt ?? 0, before)
       assert.deepInclude(second, { bytes: 1, message: `it's "bad"`, headers: null })
       assert.deepInclude(third, { bytes: null, payload: null })
       assert.deepStrictEqual(
@@ -82,7 +82,7 @@ export const replaySuite = (test: Test, keepsLedger: boolean): void => {
       assert.deepStrictEqual(yield* offsets({}), [2, 3])
       assert.deepStrictEqual(yield* offsets({ replayed: true }), [1, 2, 3])
       const [record] = yield* found({ replayed: true })
-      assert.isAtLeast(record?.replayed ?? 0, Date.now() - 10_000)
+      assert.isAtLeast(record?.replayedAt ?? 0, Date.now() - 10_000)
       // The ledger did not move, and its count adds up.
       assert.deepStrictEqual(yield* ledger, before)
       const [zero] = yield* coverage

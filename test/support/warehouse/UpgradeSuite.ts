@@ -76,7 +76,7 @@ export const upgradeSuite = (test: Test): void => {
       assert.deepInclude(zero, { rows: 6, waiting: 1, missing: 2, gaps: [{ from: 6, to: 7 }] })
       assert.deepInclude(zero?.ledger, { start: 6, next: 9, skipped: 2 })
       const [old] = yield* deadLetters({ limit: 10 })
-      assert.deepInclude(old, { offset: 5, truncated: false, replayed: null })
+      assert.deepInclude(old, { offset: 5, truncated: false, replayedAt: null })
     })
   )
 }

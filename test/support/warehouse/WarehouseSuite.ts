@@ -187,9 +187,9 @@ export const suite = (subject: Subject): void => {
           ]
         )
         const [orders, clicks] = tables
-        assert.isAtLeast(orders?.lastWrite ?? 0, before - 1000)
-        assert.isAtMost(orders?.lastWrite ?? 0, Date.now() + 1000)
-        assert.strictEqual(clicks?.lastWrite, null)
+        assert.isAtLeast(orders?.lastWriteAt ?? 0, before - 1000)
+        assert.isAtMost(orders?.lastWriteAt ?? 0, Date.now() + 1000)
+        assert.strictEqual(clicks?.lastWriteAt, null)
       })
     )
 

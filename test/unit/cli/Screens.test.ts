@@ -13,19 +13,21 @@ import { ratesOf, remember } from "../../../src/cli/status/Rates.ts"
 import { gather, type StatusReport } from "../../../src/cli/status/Report.ts"
 import { frame, render as renderStatus } from "../../../src/cli/status/View.ts"
 import { explain } from "../../../src/cli/support/Failure.ts"
+import * as Layout from "../../../src/cli/support/Layout.ts"
 import * as Screen from "../../../src/cli/support/Screen.ts"
+import * as Instants from "../../../src/domain/Instants.ts"
 import { Admin } from "../../../src/kafka/Admin.ts"
 import { KafkaError } from "../../../src/kafka/KafkaError.ts"
 import * as Settings from "../../../src/settings/Settings.ts"
 import { Warehouse } from "../../../src/warehouse/Warehouse.ts"
 import { WarehouseError } from "../../../src/warehouse/WarehouseError.ts"
 
-const plain = { green: String, red: String, yellow: String, dim: String }
+const plain = { green: String, red: String, yellow: String, dim: String, columns: Number.POSITIVE_INFINITY }
 
 describe("Screen", () => {
   it("aligns columns", () => {
     assert.strictEqual(
-      Screen.table(
+      Layout.table(
         [
           ["A", "N"],
           ["long", "1"],
@@ -62,8 +64,8 @@ describe("monitor", () => {
     ])
       assert.strictEqual(at(timestamp), `${timestamp} t/2@42 x`)
     assert.match(at(0), /^19(70|69)-\d\d-\d\d |^0 /)
-    assert.strictEqual(Screen.timeUtc(1_770_460_200_000_000_000), "1770460200000000000")
-    assert.strictEqual(Screen.timeUtc(1_770_460_200_000), "2026-02-07T10:30:00.000Z")
+    assert.strictEqual(Instants.text(1_770_460_200_000_000_000), "1770460200000000000")
+    assert.strictEqual(Instants.text(1_770_460_200_000), "2026-02-07T10:30:00.000Z")
   })
   it("prints no control sequences, not in JSON either, which stays JSON", () => {
     const value = 'a\u001b[2J\u009b31m\u202e\u2066\u200f\u2028\u007f\n"é'
@@ -121,8 +123,8 @@ describe("status", () => {
             { ...entry, partition: 1, next: 2000 }
           ]),
       summary: Effect.succeed([
-        { table: "ORDERS_RAW", rows: 1234, lastWrite: 1_000 },
-        { table: "DEAD_LETTERS", rows: 2, lastWrite: null }
+        { table: "ORDERS_RAW", rows: 1234, lastWriteAt: 1_000 },
+        { table: "DEAD_LETTERS", rows: 2, lastWriteAt: null }
       ])
     })
   const report = (down: { kafka?: boolean; warehouse?: boolean } = {}) =>
@@ -236,7 +238,7 @@ describe("status --watch", () => {
     ...{ group: "g", delivery: "exactly-once", target: "DuckDB file x", service: null, problems: [], notes: [] },
     partitions: lags.map((lag, index) => ({ ...partition, partition: index, next: 10_000 - lag, lag })),
     lag: lags.reduce((sum, lag) => sum + lag, 0),
-    tables: [{ table: "ORDERS_RAW", rows, lastWrite: at }]
+    tables: [{ table: "ORDERS_RAW", rows, lastWriteAt: at }]
   })
   const looks = [look(0, [900, 5], 1000), look(2000, [700, 5], 1200), look(4000, [500, 25], 1400)]
   const terminal = { columns: 100, rows: 30 }

@@ -12,6 +12,18 @@ describe("the fault of an event", () => {
     assert.strictEqual(of('{"order_id": 42, "status": "new"'), "the JSON ends too early, at byte 32")
     assert.strictEqual(of(""), "the JSON ends too early, at byte 0")
   })
+  it("is at an unexpected token, which the parser gives no place for", () => {
+    for (const [text, at] of [
+      ["order 7: 2 x Chicken Biryani", 0],
+      [" x", 1],
+      ['{"a": 1, "b": tru}', 17],
+      ['{"ä🎉": nope, "ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc": 3}', 12],
+      ["[1,]", 3],
+      ['{"a": "\\u00e4", "b": 1, "c": ?}', 29],
+      [`[${"1,".repeat(40_000)}]`, 80_001]
+    ] as const)
+      assert.match(of(text) ?? "", new RegExp(`^Unexpected token '.', at byte ${at}$`), text.slice(0, 80))
+  })
   it("quotes nothing of the event", () => {
     assert.notInclude(of('{"card": "4111", secret}') ?? "", "4111")
     assert.notInclude(of("hunter2") ?? "", "hunter2")

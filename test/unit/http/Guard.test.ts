@@ -54,13 +54,14 @@ describe("an action", () => {
     status(http, headers, url, "POST")
 
   it("is a POST of JSON from this origin or from no page", () => {
-    for (const url of ["/api/replay", "/api/query", "/api/warehouse/query", "/api/topics/pause"]) {
+    for (const url of ["/api/replay", "/api/query", "/api/warehouse/reset", "/api/topics/pause"]) {
       assert.strictEqual(post(local, json, url), 200)
       assert.strictEqual(post(local, { ...json, origin: "http://localhost:9464" }, url), 200)
       assert.strictEqual(post(local, { ...json, origin: "http://localhost:8080" }, url), 403)
       assert.strictEqual(post(local, { ...json, origin: "null" }, url), 403)
       assert.strictEqual(post(local, { host: "localhost:9464" }, url), 415)
-      assert.strictEqual(post(local, { ...json, "content-type": "text/plain" }, url), 415)
+      for (const type of ["text/plain", "application/json-patch+json", "application/jsonx", "text/x; application/json"])
+        assert.strictEqual(post(local, { ...json, "content-type": type }, url), 415, type)
     }
     assert.strictEqual(post(local, { ...json, host: "evil.example" }), 421)
     assert.strictEqual(post(local, json, "/api/snapshot"), 405)
@@ -76,6 +77,13 @@ describe("an action", () => {
     assert.strictEqual(post(open, { ...json, host: "bronze.svc" }), 403)
     assert.strictEqual(post(secured, json), 401)
     assert.strictEqual(post(secured, { ...json, authorization: "Bearer s3cret" }), 200)
+  })
+  it("is refused for who asks before what is asked: 403 or 401, then 415", () => {
+    const form = { host: "localhost:9464", "content-type": "text/plain" }
+    assert.strictEqual(post(local, { ...form, origin: "http://evil.example" }), 403)
+    assert.strictEqual(post(open, form), 403)
+    assert.strictEqual(post(secured, form), 401)
+    assert.strictEqual(post(secured, { ...form, authorization: "Bearer s3cret" }), 415)
   })
 })
 

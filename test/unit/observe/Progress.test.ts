@@ -142,7 +142,7 @@ describe("metrics", () => {
       const after = flow.progress.view()
       assert.lengthOf(after.lastWrites, 50)
       assert.strictEqual(after.lastWrites[0]?.ranges[0]?.next, 6100)
-      const lastWriteOf = Object.fromEntries(after.tables.map(({ lastWrite, table }) => [table, lastWrite]))
+      const lastWriteOf = Object.fromEntries(after.tables.map(({ lastWriteAt, table }) => [table, lastWriteAt]))
       assert.deepStrictEqual(lastWriteOf, { ORDERS_RAW: 120_000, CLICKS_RAW: null })
     })
   )

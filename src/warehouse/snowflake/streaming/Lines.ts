@@ -33,16 +33,20 @@ export const text = (lines: Lines, words: string): void => {
   lines.length += scratch.write(words, lines.length)
 }
 
+export const bytes = (lines: Lines, all: Uint8Array): void => {
+  makeRoom(lines, all.length)
+  scratch.set(all, lines.length)
+  lines.length += all.length
+}
+
 /**
  * JSON as it was sent. A line may hold no line feed; outside of strings it is white space, and in them JSON does not
  * allow it.
  */
-export const json = (lines: Lines, bytes: Uint8Array): void => {
-  makeRoom(lines, bytes.length)
-  scratch.set(bytes, lines.length)
-  for (let at = bytes.indexOf(lineFeed); at !== -1; at = bytes.indexOf(lineFeed, at + 1))
-    scratch[lines.length + at] = space
-  lines.length += bytes.length
+export const json = (lines: Lines, event: Uint8Array): void => {
+  const start = lines.length
+  bytes(lines, event)
+  for (let at = event.indexOf(lineFeed); at !== -1; at = event.indexOf(lineFeed, at + 1)) scratch[start + at] = space
 }
 
 /** Ends the object, and the line. */

@@ -61,10 +61,12 @@ const bodies = Effect.fnUntraced(function* <A extends { readonly offset: number 
         plain.push({ lines: Lines.take(lines, size), size, start: first.offset, end: last.offset })
         from = to
       }
-      for (const [index, item] of items.entries()) {
+      let index = 0
+      for (const item of items) {
         const before = lines.length
         write(lines, item)
         if (lines.length > limit) cut(index, before)
+        index += 1
       }
       cut(items.length, lines.length)
     },
@@ -110,20 +112,19 @@ export const ofRows = (
 export const ofLetters = (table: Table, letters: ReadonlyArray<DeadLetter>, now: number, limit: number) =>
   Effect.flatMap(bodies(letters, letterWriter(table, now), limit), (all) => unlessTooLarge(all, () => []))
 
-/** Times come in runs. As text, for a number would be taken for local time. */
-const timeMemo = () => {
-  let last = Number.NaN
-  let text = ""
-  return (milliseconds: number): string => {
-    if (milliseconds !== last) {
-      last = milliseconds
-      text = Timestamps.ofMillis(milliseconds)
-    }
-    return text
+/** What is needed for each line and seldom changes from one to the next is made once. */
+const memo = <K, A>(make: (key: K) => A) => {
+  let last: { readonly key: K; readonly made: A } | undefined
+  return (key: K): A => {
+    if (last === undefined || last.key !== key) last = { key, made: make(key) }
+    return last.made
   }
 }
 
-const quoted = (value: string): string => JSON.stringify(value)
+/** What JSON writes as it is; most texts of columns and keys are of it. */
+const plain = /^[ !#-[\]-~]*$/
+
+const quoted = (value: string): string => (plain.test(value) ? `"${value}"` : JSON.stringify(value))
 
 /** A typed column's value in JSON; empty where the column would not take it, and Snowflake would reject the row. */
 const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
@@ -136,10 +137,10 @@ const typed: Readonly<Record<ColumnType, (text: string) => string>> = {
 
 /** `,"NAME":value`, for each of the columns that has one. */
 const columnsText = (columns: ReadonlyArray<Column>) => {
-  const writers = columns.map(({ name, type }) => ({ head: `,${quoted(name)}:`, json: typed[type] }))
+  const writers = columns.map(({ name, type }, index) => ({ index, head: `,${quoted(name)}:`, json: typed[type] }))
   return (values: ReadonlyArray<string | null>): string => {
     let text = ""
-    for (const [index, { head, json }] of writers.entries()) {
+    for (const { head, index, json } of writers) {
       const value = values[index]
       const found = value === null || value === undefined ? "" : json(value)
       if (found !== "") text += head + found
@@ -150,40 +151,45 @@ const columnsText = (columns: ReadonlyArray<Column>) => {
 
 type Place = Pick<BronzeRow, "headers" | "key" | "offset" | "partition" | "timestamp" | "topic">
 
-/** The columns that rows and dead letters have in common. */
-const placeText = (now: number) => {
-  const timeOf = timeMemo()
+/** Begins a line: the columns that rows and dead letters have in common, and those that `more` is the text of. */
+const beginner = (now: number) => {
   const ingested = Timestamps.ofMillis(now)
-  return ({ headers, key, offset, partition, timestamp, topic }: Place): string => {
-    let place = `{"KAFKA_TOPIC":"${topic}","KAFKA_PARTITION":${partition},"KAFKA_OFFSET":${offset},"INGESTION_TIMESTAMP":"${ingested}"`
-    if (isStorable(timestamp)) place += `,"KAFKA_TIMESTAMP":"${timeOf(timestamp)}"`
-    if (key !== null) place += `,"KAFKA_KEY":${quoted(key)}`
-    return headers === null ? place : `${place},"KAFKA_HEADERS":${headers}`
+  // As bytes, for it is half of what a small row has besides its event.
+  const head = memo((topic: string) =>
+    memo((partition: number) =>
+      Buffer.from(`{"KAFKA_TOPIC":"${topic}","KAFKA_PARTITION":${partition},"INGESTION_TIMESTAMP":"${ingested}"`)
+    )
+  )
+  // As text, for a number would be taken for local time.
+  const time = memo((timestamp: number) =>
+    isStorable(timestamp) ? `,"KAFKA_TIMESTAMP":"${Timestamps.ofMillis(timestamp)}"` : ""
+  )
+  return (lines: Lines.Lines, { headers, key, offset, partition, timestamp, topic }: Place, more: string): void => {
+    Lines.bytes(lines, head(topic)(partition))
+    const ofKey = key === null ? "" : `,"KAFKA_KEY":${quoted(key)}`
+    const ofHeaders = headers === null ? "" : `,"KAFKA_HEADERS":${headers}`
+    Lines.text(lines, `,"KAFKA_OFFSET":${offset}${time(timestamp)}${ofKey}${ofHeaders}${more}`)
   }
 }
 
 const rowWriter = ({ columns, hasSchemaIds = false }: Table, now: number) => {
-  const placeOf = placeText(now)
+  const begin = beginner(now)
   const columnsOf = columnsText(columns)
   return (lines: Lines.Lines, row: BronzeRow): void => {
     const schema = hasSchemaIds && row.schemaId !== undefined ? `,"${schemaIdColumn}":${row.schemaId}` : ""
-    const start = placeOf(row) + columnsOf(row.columns) + schema
     // A tombstone has no RAW_EVENT, which is SQL NULL; the payload `null` is JSON null.
-    if (row.event === null) Lines.text(lines, start)
-    else {
-      Lines.text(lines, `${start},"RAW_EVENT":`)
-      Lines.json(lines, row.event)
-    }
+    begin(lines, row, `${columnsOf(row.columns)}${schema}${row.event === null ? "" : ',"RAW_EVENT":'}`)
+    if (row.event !== null) Lines.json(lines, row.event)
     Lines.end(lines)
   }
 }
 
 const letterWriter = (table: Table, now: number) => {
-  const placeOf = placeText(now)
+  const begin = beginner(now)
   return (lines: Lines.Lines, whole: DeadLetter): void => {
     const { cause, message, payload, truncated = false, ...place } = shortened(whole, maxPayload)
     const columns = `,"TABLE_NAME":"${table.name}","CAUSE":"${cause}","MESSAGE":${quoted(message)},"PAYLOAD_TRUNCATED":${truncated}`
-    Lines.text(lines, placeOf(place) + columns + (payload === null ? "" : `,"PAYLOAD_BASE64":"${payload}"`))
+    begin(lines, place, columns + (payload === null ? "" : `,"PAYLOAD_BASE64":"${payload}"`))
     Lines.end(lines)
   }
 }

@@ -19,7 +19,7 @@ import { routes } from "../../../support/Outcomes.ts"
 import { batchOf, claimAll, letter, skip } from "../../../support/warehouse/batches.ts"
 
 const topic = "raw.orders.v1"
-const plain = { green: String, red: String, yellow: String, dim: String }
+const plain = { green: String, red: String, yellow: String, dim: String, columns: Number.POSITIVE_INFINITY }
 
 interface Kafka {
   readonly low?: number
