@@ -17,6 +17,7 @@ import * as CoverageSql from "../sql/CoverageSql.ts"
 import * as DeadLetterSql from "../sql/DeadLetterSql.ts"
 import { checkReplay, claimedBy, decodeRows, fenced, Integer, toLedger } from "../sql/LedgerRows.ts"
 import * as RowSql from "../sql/RowSql.ts"
+import { runAll } from "../sql/RunAll.ts"
 import { consumerOffsets, deadLetters, initReport, missingFrom, shapesOf, upgrades } from "../sql/Tables.ts"
 import { type Problem, Warehouse } from "../Warehouse.ts"
 import { WarehouseError } from "../WarehouseError.ts"
@@ -95,10 +96,10 @@ const make = (path: string): Layer.Layer<Warehouse, never, Settings> =>
         Effect.fnUntraced(function* (connection) {
           const report = initReport(shapesOf(routes), (yield* Tables.read(connection)).names)
           const create = Sql.create(connection.schema, routes)
-          yield* Effect.forEach(create, (sql) => connection.execute(sql), { discard: true })
-          const late = upgrades(Sql.dialect, shapesOf(routes), (yield* Tables.read(connection)).names)
-          yield* Effect.forEach(late, (sql) => connection.execute(sql), { discard: true })
           known = undefined
+          yield* runAll(create, connection.execute)
+          const late = upgrades(Sql.dialect, shapesOf(routes), (yield* Tables.read(connection)).names)
+          yield* runAll(late, connection.execute)
           return report
         })
       )

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Route } from "../../domain/Route.ts"
 import type { SnowflakeSettings } from "../../settings/Model.ts"
+import { runAll } from "../sql/RunAll.ts"
 import { consumerOffsets, initReport, shapesOf } from "../sql/Tables.ts"
 import { WarehouseError } from "../WarehouseError.ts"
 import type { SnowflakeClient } from "./Client.ts"
@@ -32,8 +33,7 @@ export const make = (client: SnowflakeClient, sink: SnowflakeSettings, routes: R
         )
     )
 
-  const run = (session: Session, statements: ReadonlyArray<string>) =>
-    Effect.forEach(statements, (sql) => session.execute(sql), { discard: true })
+  const run = (session: Session, statements: ReadonlyArray<string>) => runAll(statements, session.execute)
 
   const init = client.use((session) =>
     Effect.flatMap(found(session), (there) =>
