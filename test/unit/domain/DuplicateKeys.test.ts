@@ -11,7 +11,8 @@ const cases: ReadonlyArray<readonly [text: string, kept: string]> = [
   ['{"\\u0061":1,"a":2}', '{"a":2}'],
   ['{"__proto__":1,"__proto__":2}', '{"__proto__":2}'],
   ['{"a":"}\\",:{","b":9007199254740993,"a":1.10}', '{"b":9007199254740993,"a":1.10}'],
-  ['[{"a":1,"a":2},{"a":3}]', '[{"a":2},{"a":3}]']
+  ['[{"a":1,"a":2},{"a":3}]', '[{"a":2},{"a":3}]'],
+  ['{"a:b":1,"a:b"\n\t:":",":":2}', '{"a:b"\n\t:":",":":2}']
 ]
 
 describe("a key that is named twice", () => {
@@ -27,7 +28,8 @@ describe("a key that is named twice", () => {
     "null",
     "[]",
     "17",
-    '{"when":"10:30:00","url":"http://x:80"}'
+    '{"when":"10:30:00","url":"http://x:80"}',
+    '{"note":"to all : hello","a:b":1,"x":{"c":[{"y":"z :"}]}}'
   ])("%s has none", (text) => {
     assert.isFalse(DuplicateKeys.isPossible(text, JSON.parse(text)))
     assert.strictEqual(DuplicateKeys.without(text), text)

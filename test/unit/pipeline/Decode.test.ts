@@ -16,6 +16,19 @@ describe("Decode", () => {
   })
 
   it.each([
+    [64 * 1024, "is a view of it"],
+    [1024 * 1024, "is a copy"]
+  ])("of a record in memory of %i bytes the event %s", (size, what) => {
+    const memory = Buffer.alloc(size)
+    memory.write('{"a":1}')
+    const outcome = decode(record({ value: memory.subarray(0, 7) }))
+    assert.strictEqual(outcome._tag, "BronzeRow")
+    if (outcome._tag !== "BronzeRow") return
+    assert.strictEqual(payloadOf(outcome.event), '{"a":1}')
+    assert.strictEqual(outcome.event?.buffer === memory.buffer, what === "is a view of it")
+  })
+
+  it.each([
     ["hello", "not_json", "the payload is not JSON"],
     [" ", "not_json", "Unexpected end of JSON input"],
     ['\ufeff{"a":1}', "not_json", "byte order mark"],

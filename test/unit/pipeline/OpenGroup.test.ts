@@ -48,6 +48,24 @@ describe("the open group", () => {
     })
   )
 
+  it.effect("gives all of a backlog, in order", () =>
+    Effect.gen(function* () {
+      const { end, gathering, groups, offer } = yield* start
+      yield* offer(0, 100)
+      yield* offer(100, 31)
+      yield* end("shutdown")
+      yield* Fiber.join(gathering)
+      assert.deepStrictEqual(
+        groups.flatMap(([, ...offsets]) => offsets),
+        rows(0, 131).map(({ offset }) => offset)
+      )
+      assert.deepStrictEqual(
+        groups.map(([trigger, ...offsets]) => [trigger, offsets.length]),
+        [...Array.from({ length: 43 }, () => ["size", 3]), ["shutdown", 2]]
+      )
+    })
+  )
+
   it.effect("is not closed while nothing is in it, nor after its end", () =>
     Effect.gen(function* () {
       const { close, end, gathering, groups, offer } = yield* start

@@ -27,6 +27,13 @@ describe("a record batch", () => {
     )
   })
 
+  it("does not keep the fetch that it came in", async () => {
+    const fetched = Buffer.concat([batch([{ value }, { value }], { baseOffset: 10 }), Buffer.alloc(1024 * 1024)])
+    const [first, second] = await read(fetched, 10)
+    assert.isBelow(first?.value?.buffer.byteLength ?? Number.NaN, fetched.length)
+    assert.strictEqual(first?.value?.buffer, second?.value?.buffer)
+  })
+
   it("keeps headers as they are: null, twice, named like a member of every object, not UTF-8", async () => {
     const [message] = await read(
       batch([

@@ -19,6 +19,16 @@ describe("a large bind", () => {
     assert.deepStrictEqual(JSON.parse(String(body)), request(text, "small", 7))
   })
 
+  it("is whole wherever it is cut to be escaped", () => {
+    for (const start of ["", "a", "ab", "abc"]) {
+      const text = `${start}${'"\\\n味🍛é'.repeat(30_000)}`
+      const { lent, takeBack } = lend([new RowBind(Buffer.from(text))])
+      const body = filled(request(...lent))
+      takeBack()
+      assert.isTrue(JSON.parse(String(body)).bindings[1].value === text)
+    }
+  })
+
   it("may be one among others, and none is one too", () => {
     const { lent, takeBack } = lend(["small", new RowBind(Buffer.from("[1]"))])
     assert.deepStrictEqual(JSON.parse(String(filled(request(...lent)))), request("small", "[1]"))
