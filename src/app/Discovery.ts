@@ -3,6 +3,7 @@
  * be written is held back, and read as soon as it can: it never stops the others.
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Admin } from "../kafka/Admin.ts"
 import { HeldBack } from "../kafka/HeldBack.ts"
@@ -15,8 +16,8 @@ import { makeTables } from "./Startup.ts"
 /** How often topics are looked for, and tables that were missing. */
 const interval = "10 seconds"
 
-/** A write that has taken longer may take longer still, in milliseconds. */
-const longWrite = 5000
+/** A write that has taken longer may take longer still. */
+const longWrite = Duration.seconds(5)
 
 export interface Discovery {
   /** The settings with a route to each of these topics that fits a template; one that cannot have a route is named. */
@@ -60,11 +61,13 @@ export const make = Effect.gen(function* () {
   return { route, grown } satisfies Discovery
 })
 
-/** Whether the warehouse leaves us without any answer. */
+/** Whether the warehouse leaves us without any answer: an event waits for its batch first. */
 const isStuck = Effect.gen(function* () {
+  const { batch } = yield* Settings
   const { stalled } = (yield* Progress).view()
-  const now = yield* Clock.currentTimeMillis
-  return stalled !== null && stalled.work !== "read" && now - stalled.since > longWrite
+  const waited = (yield* Clock.currentTimeMillis) - (stalled?.since ?? 0)
+  const limit = Duration.sum(batch.timeout, longWrite)
+  return stalled !== null && stalled.work !== "read" && waited > Duration.toMillis(limit)
 })
 
 /** Holds back the discovered topics whose tables have a problem; what is left are the problems of others. */

@@ -47,7 +47,7 @@ const running = Effect.fnUntraced(function* (env: Readonly<Record<string, string
 describe("a topic that is found", () => {
   it.effect("ends the flow, but not while the warehouse leaves a write without an answer", () =>
     Effect.gen(function* () {
-      const { grown, progress, says } = yield* running()
+      const { grown, progress, says } = yield* running({ BATCH_TIMEOUT: "1" })
       const place = { topic: "a", partition: 0 }
       progress.assigned([{ ...place, offset: 0, stopped: false }])
       progress.fetched({ ...place, next: 1, records: [1] })
@@ -57,6 +57,18 @@ describe("a topic that is found", () => {
       yield* TestClock.adjust("8 seconds")
       progress.failed("A", { reason: "unavailable", message: "no", isRetryable: true, isAnswer: true }, 1)
       yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(grown), ["a", "b"])
+    })
+  )
+  it.effect("ends it while events wait for their batch, however long that is", () =>
+    Effect.gen(function* () {
+      const { grown, progress, says } = yield* running({ BATCH_TIMEOUT: "60" })
+      const place = { topic: "a", partition: 0 }
+      progress.assigned([{ ...place, offset: 0, stopped: false }])
+      progress.fetched({ ...place, next: 1, records: [1] })
+      yield* TestClock.adjust("40 seconds")
+      says.topics = ["a", "b"]
+      yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(yield* Fiber.join(grown), ["a", "b"])
     })
   )
