@@ -3,7 +3,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import { notAPath, shown } from "../domain/Secrets.ts"
 import { SettingsFiles, sourceOf } from "./SettingsFile.ts"
-import { fileVariable, table, variables } from "./Variables.ts"
+import { fileVariable, lists, table, variables } from "./Variables.ts"
 
 export interface ShownSetting {
   readonly name: string
@@ -40,7 +40,14 @@ export const list: Effect.Effect<ReadonlyArray<ShownSetting>> = Effect.gen(funct
       }
       // Of LOG_FILE alone the empty value says something: none.
       if (value === undefined || (value === "" && name !== variables.logFile.name)) return unset
-      return { name, value: safely(value), isDefault: value === byDefault, source }
+      // A list may be folded over many lines.
+      const text = lists.includes(name)
+        ? value
+            .replace(/\s+/g, " ")
+            .trim()
+            .slice(0, maxLength + 1)
+        : value
+      return { name, value: safely(text), isDefault: value === byDefault, source }
     })
   )
 })
