@@ -252,9 +252,9 @@ describe("a list that is folded over lines", () => {
     const text = "BRONZE_ROUTES: >\n  raw.a=A_RAW(X=x),\n\n  raw.b=B_RAW\nDUCKDB_PATH: |\n  two\n  lines\n"
     const { env } = read(text)
     const shown = await within(Shown.list, [], env)
-    const valueOf = (name: string) => shown.find((setting) => setting.name === name)?.value
-    assert.strictEqual(valueOf("BRONZE_ROUTES"), "raw.a=A_RAW(X=x), raw.b=B_RAW")
-    assert.strictEqual(valueOf("DUCKDB_PATH"), "<PEM or other text>")
+    const shownOf = (name: string) => shown.find((setting) => setting.name === name)?.value
+    assert.strictEqual(shownOf("BRONZE_ROUTES"), "raw.a=A_RAW(X=x), raw.b=B_RAW")
+    assert.strictEqual(shownOf("DUCKDB_PATH"), "<PEM or other text>")
     const pem = await within(Shown.list, [], { BRONZE_ROUTES: "-----BEGIN PRIVATE KEY-----\nMII\n-----END" })
     assert.strictEqual(pem.find(({ name }) => name === "BRONZE_ROUTES")?.value, "<PEM or other text>")
   })
