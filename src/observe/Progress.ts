@@ -14,7 +14,8 @@ import { type Route, tablesOf } from "../domain/Route.ts"
 import { Settings } from "../settings/Settings.ts"
 import { metrics } from "./Metrics.ts"
 import * as PartitionProgress from "./PartitionProgress.ts"
-import type { ErrorView, PeerView, ProgressView, UnreadTopic } from "./ProgressView.ts"
+import * as Peers from "./Peers.ts"
+import type { ErrorView, ProgressView, UnreadTopic } from "./ProgressView.ts"
 import * as RecentRows from "./RecentRows.ts"
 import * as WriteStats from "./WriteStats.ts"
 
@@ -35,9 +36,6 @@ export interface WriteFailure {
   /** Whether the warehouse said so; false when nothing came from it. */
   readonly isAnswer: boolean
 }
-
-/** The sides that have to answer; a schema registry only where one is set. */
-export type Peer = "kafka" | "warehouse" | "registry"
 
 export class Progress extends Context.Service<
   Progress,
@@ -64,9 +62,9 @@ export class Progress extends Context.Service<
     readonly lasting: (write: string, message: string | null) => void
     readonly fenced: () => void
     /** A peer does not answer, or says no. */
-    readonly away: (peer: Peer, message: string) => void
+    readonly away: (peer: Peers.Peer, message: string) => void
     /** A peer answered as it should. */
-    readonly up: (peer: Peer) => void
+    readonly up: (peer: Peers.Peer) => void
     /** The routed topics that cannot be read now. */
     readonly unread: (topics: ReadonlyArray<UnreadTopic>) => void
     /** Kafka answers, and there is no topic that could be read now. */
@@ -109,8 +107,10 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       }
     })
     const totals = { consumed: 0, retries: 0, errors: 0, fenced: 0, rebalances: 0, reconnects: 0 }
-    const unknown: PeerView = { isUp: null, since: now(), message: "not connected yet" }
-    const peers: Record<Peer, PeerView> = { kafka: unknown, warehouse: unknown, registry: unknown }
+    const peers = Peers.make(now, (peer) => {
+      totals.reconnects += 1
+      add(metrics.reconnects, { peer })
+    })
     const errors: Array<ErrorView> = []
     let member: string | null = null
     let awaitsTopics = false
@@ -140,21 +140,12 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
       errors.unshift({ at: now(), message })
       errors.length = Math.min(errors.length, RecentRows.count)
     }
-    const up = (peer: Peer): void => {
-      const { isUp } = peers[peer]
-      if (isUp === true) return
-      if (isUp === false) {
-        totals.reconnects += 1
-        add(metrics.reconnects, { peer })
-      }
-      peers[peer] = { isUp: true, since: now(), message: "" }
-    }
-    const away = (peer: Peer, message: string): void => {
+    const { up } = peers
+    const away = (peer: Peers.Peer, message: string): void => {
       remember(message)
       // Without schemas nothing is written: that it says so is all the progress there can be.
       if (peer === "registry") partitionProgress.answered()
-      const { isUp, since } = peers[peer]
-      peers[peer] = { isUp: false, since: isUp === false ? since : now(), message }
+      peers.away(peer, message)
     }
 
     return Progress.of({
@@ -172,7 +163,7 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
         unreadable.clear()
         lasting.clear()
         // Who waited for a schema has let go; whether the registry answers is seen when one is needed again.
-        peers.registry = unknown
+        peers.forget("registry")
         partitionProgress.released()
       },
       rebalanced: () => {
@@ -255,9 +246,9 @@ export const layer: Layer.Layer<Progress, never, Settings> = Layer.effect(
           deadLetters: recentRows.deadLetters(),
           rows: recentRows.rows(),
           errors: [...errors],
-          kafka: peers.kafka,
-          warehouse: peers.warehouse,
-          registry: schemaRegistry === undefined ? null : peers.registry,
+          kafka: peers.view("kafka"),
+          warehouse: peers.view("warehouse"),
+          registry: schemaRegistry === undefined ? null : peers.view("registry"),
           bufferBytes,
           lag: lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0),
           oldestPendingSeconds: partitionProgress.oldestPendingSeconds(),
