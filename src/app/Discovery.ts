@@ -13,8 +13,14 @@ import { Settings } from "../settings/Settings.ts"
 import { type Problem, Warehouse } from "../warehouse/Warehouse.ts"
 import { makeTables } from "./Startup.ts"
 
-/** How often topics are looked for, and tables that were missing. */
+/** How often topics are looked for. */
 const interval = "10 seconds"
+
+/**
+ * How long after one another tables that were missing are looked for: a look may wake a virtual warehouse, which costs a
+ * minute of it.
+ */
+const [soonest, latest] = [Duration.seconds(10), Duration.minutes(5)]
 
 /** A write that has taken longer may take longer still. */
 const longWrite = Duration.seconds(5)
@@ -46,6 +52,7 @@ export const make = Effect.gen(function* () {
     if (settings.templates.length === 0) return yield* Effect.never
     const admin = yield* Admin
     const here = new Set((yield* Settings).routes.map(({ topic }) => topic))
+    yield* Effect.forkScoped(releases(soonest))
     while (true) {
       yield* Effect.sleep(interval)
       const topics = yield* admin.topics.pipe(
@@ -54,9 +61,8 @@ export const make = Effect.gen(function* () {
       )
       const { routes } = yield* route(topics)
       if (routes.some(({ topic }) => !here.has(topic)) && !(yield* isStuck)) return topics
-      yield* release
     }
-  })
+  }).pipe(Effect.scoped)
 
   return { route, grown } satisfies Discovery
 })
@@ -98,3 +104,11 @@ const release = Effect.gen(function* () {
   // Where the schema itself cannot be seen, nothing is said of its tables.
   if (problems?.every(({ table }) => table !== undefined) === true) yield* holdBack(problems)
 })
+
+/** Once there is nothing more to wait for, the next one is looked for soon again. */
+const releases = (pause: Duration.Duration): Effect.Effect<never, never, Effect.Services<typeof release>> =>
+  Effect.sleep(pause).pipe(
+    Effect.andThen(release),
+    Effect.andThen(HeldBack),
+    Effect.flatMap(({ size }) => releases(size === 0 ? soonest : Duration.min(Duration.times(pause, 2), latest)))
+  )
