@@ -1,15 +1,8 @@
-/**
- * `npm run chaos:mutations`: takes one guarantee out of a copy of the service at a time, and demands that the chaos
- * suite notices.
- */
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { type Options, run } from "./Chaos.ts"
-import { scenarios } from "./Scenarios.ts"
+/** The guarantees that `npm run chaos:mutations` takes out, each as an edit of the built service. */
+import type { Options } from "./Chaos.ts"
 import type { Sink } from "./World.ts"
 
-interface Mutation {
+export interface Mutation {
   readonly name: string
   /** A file of dist, what is in it, and what takes its place. */
   readonly edits: ReadonlyArray<{ readonly file: string; readonly from: string; readonly to: string }>
@@ -27,7 +20,7 @@ const withoutFence = {
   by: /lost_reply|SIGSTOP/
 } as const
 
-const mutations: ReadonlyArray<Mutation> = [
+export const mutations: ReadonlyArray<Mutation> = [
   { ...withoutFence, name: "the fence is taken out" },
   {
     ...withoutFence,
@@ -51,7 +44,7 @@ const mutations: ReadonlyArray<Mutation> = [
     name: "the commit goes before the write",
     edits: [
       {
-        file: "pipeline/Pipeline.js",
+        file: "pipeline/Landing.js",
         from: "return writer.write(batch)",
         to: "return Effect.andThen(commit(assignment, positions), writer.write(batch))"
       }
@@ -75,7 +68,7 @@ const mutations: ReadonlyArray<Mutation> = [
     name: "what is accepted is committed to Kafka",
     edits: [
       {
-        file: "pipeline/Pipeline.js",
+        file: "pipeline/Landing.js",
         from: "Effect.andThen(landing, one.withPermit(commit(assignment, positions)))",
         to: "Effect.andThen(one.withPermit(commit(assignment, positions)), landing)"
       }
@@ -114,35 +107,3 @@ const mutations: ReadonlyArray<Mutation> = [
     by: /SIGKILL before the rows are sent|storm/
   }
 ]
-
-const root = fileURLToPath(new URL("../../", import.meta.url))
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
-let missed = 0
-for (const [index, mutation] of mutations.entries()) {
-  say(`\n${mutation.name}:`)
-  const copy = join(root, ".cache", "mutants", String(index))
-  await rm(copy, { recursive: true, force: true })
-  await mkdir(copy, { recursive: true })
-  await cp(join(root, "dist"), join(copy, "dist"), { recursive: true })
-  await cp(join(root, "package.json"), join(copy, "package.json"))
-  for (const { file, from, to } of mutation.edits) {
-    const path = join(copy, "dist", file)
-    const text = await readFile(path, "utf8")
-    if (text.replace(from, to) === text) throw new Error(`${file} has no ${from} to take out`)
-    await writeFile(path, text.replace(from, to))
-  }
-  const { problems } = await run({
-    seed: 7,
-    sinks: [mutation.sink],
-    scenarios: scenarios.filter(({ isSlow, name }) => isSlow !== true && mutation.by.test(name)),
-    perRound: 10,
-    // Round after round until it is noticed: a fault may meet a claim, which has no rows.
-    limit: 120_000,
-    ...(mutation.mode && { mode: mutation.mode }),
-    say,
-    program: join(copy, "dist", "main.js")
-  })
-  if (problems.length === 0) missed += 1
-  say(problems.length === 0 ? "NOT NOTICED" : `noticed, as expected: ${problems.join("; ").slice(0, 300)}`)
-}
-process.exit(missed === 0 ? 0 : 1)
