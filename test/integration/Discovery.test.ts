@@ -55,12 +55,14 @@ const grown = (sink: Readonly<Record<string, string>>, extra: Readonly<Record<st
   }
 }
 
-const committed = (job: Grown, name: string, offsets: ReadonlyArray<number>) =>
+const committed = (job: Grown, name: string, offsets: ReadonlyArray<number>, service?: BronzeProcess) =>
   eventually(
     () => kafka.committed(job.group, job.topic(name)),
     (found) => JSON.stringify(found) === JSON.stringify(offsets),
     60_000
-  )
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}, and not ${offsets}\n${service?.output().slice(-4000) ?? ""}`)
+  })
 
 const stop = async (service: BronzeProcess) => {
   service.signal("SIGTERM")
@@ -112,8 +114,8 @@ describe.concurrent("a topic that appears while the service runs", () => {
       }
       const ends = await kafka.ends(job.topic("one"))
       const items = await kafka.ends(job.topic("order-items"))
-      await committed(job, "one", ends)
-      await committed(job, "order-items", items)
+      await committed(job, "one", ends, service)
+      await committed(job, "order-items", items, service)
       await stop(service)
       const seen = await inspect()
       assert.deepStrictEqual(await coverage(seen, job.table("one")), complete(ends))
