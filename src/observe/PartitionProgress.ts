@@ -132,7 +132,8 @@ export const make = (
     written: (place: TopicPartition, next: number): void => {
       const partition = partitions.get(partitionKey(place))
       if (partition === undefined) return
-      partition.next = next
+      // A batch may be durable before one that was accepted sooner.
+      partition.next = Math.max(partition.next, next)
       while ((partition.pending[0]?.next ?? Number.POSITIVE_INFINITY) <= next) partition.pending.shift()
       tellLag(partition)
       moved()

@@ -46,7 +46,7 @@ export const mutations: ReadonlyArray<Mutation> = [
       {
         file: "pipeline/Landing.js",
         from: "return writer.write(batch)",
-        to: "return Effect.andThen(commit(assignment, positions), writer.write(batch))"
+        to: "return Effect.andThen(committing(positions), writer.write(batch))"
       }
     ],
     sink: "snowflake",
@@ -69,8 +69,8 @@ export const mutations: ReadonlyArray<Mutation> = [
     edits: [
       {
         file: "pipeline/Landing.js",
-        from: "Effect.andThen(landing, one.withPermit(commit(assignment, positions)))",
-        to: "Effect.andThen(one.withPermit(commit(assignment, positions)), landing)"
+        from: "Effect.andThen(landing, committing(positions))",
+        to: "Effect.andThen(committing(positions), landing)"
       }
     ],
     sink: "streaming",
