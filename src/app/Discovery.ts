@@ -41,11 +41,12 @@ export const make = Effect.gen(function* () {
   const named = new Set<string>()
 
   const route = Effect.fnUntraced(function* (topics: ReadonlyArray<string>) {
-    for (const { message, topic } of Topics.refused(settings, topics).filter(({ topic }) => !named.has(topic))) {
+    const expanded = Topics.expand(settings, topics)
+    for (const { message, topic } of expanded.refused.filter(({ topic }) => !named.has(topic))) {
       named.add(topic)
       yield* Effect.logError(`Topic ${topic} is not read: ${message}. Other topics continue`)
     }
-    return Topics.withTopics(settings, topics)
+    return expanded.settings
   })
 
   const grown: Discovery["grown"] = Effect.gen(function* () {
